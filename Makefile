@@ -1,0 +1,98 @@
+# fastproxy: `make run` shows it, `make test` checks it. Everything goes into .venv and build/; nothing is installed elsewhere.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+BENCH ?= ../shared/bench/compare.py
+BENCH_ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+export FASTPROXY_STRICT = 1
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run build debug test lint annotate bench wheel pages tools clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run       three echo nodes, fastproxy in front of them, pages to open"
+	@echo "make test      lint, then every test"
+	@echo "make lint      ruff, mypy, cython-lint"
+	@echo "make build     the environment and the compiled modules"
+	@echo "make debug     the compiled modules with bounds checks and assertions, then their tests"
+	@echo "make annotate  Cython's annotated sources in build/annotate/"
+	@echo "make bench     beside Envoy, HAProxy and nginx (needs them, and BENCH=path/to/compare.py)"
+	@echo "make wheel     a wheel in dist/"
+	@echo "make clean     removes all that make has made"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "fastproxy needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Dependency groups need pip 25.1, newer than the one that Python 3.11 brings.
+$(READY): pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --upgrade 'pip>=25.1'
+	$(PY) -m pip install --quiet --group dev
+	touch $@
+
+# The project itself goes in last and editable: its modules run from this tree, `fastproxy` stands in .venv/bin.
+build: $(READY) $(VENV)/.installed
+	$(PY) setup.py --quiet build_ext --inplace --parallel 2
+
+$(VENV)/.installed: $(READY) setup.py fastproxy/__init__.py
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The browser library of the echo pages, and the Node clients of the tests.
+pages: node_modules/.package-lock.json
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "npm ci"; npm ci --no-audit --no-fund --loglevel=error && touch $@; \
+	else \
+		echo "npm is not installed: the echo pages will take socket.io-client from its public CDN."; \
+	fi
+
+run: build pages
+	$(PY) -m echo.demo
+
+tools:
+	@missing=""; for tool in node npm chromium; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "make test needs:$$missing. On Debian: apt-get install nodejs npm chromium (.ci/run does it)." >&2; exit 1; \
+	fi
+
+test: tools build pages lint
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	cython-lint $$(find fastproxy -name '*.pyx' -o -name '*.pxd')
+
+debug: export FASTPROXY_DEBUG = 1
+debug: build pages
+	$(PY) -m pytest --ignore tests/packaging --ignore tests/loadtest $(PYTEST_ARGS)
+
+annotate: $(READY)
+	rm -rf build/annotate && mkdir -p build/annotate && cp -r fastproxy build/annotate/
+	cd build/annotate && for f in $$(find fastproxy -name '*.pyx'); do \
+		../../$(PY) -m cython -3 --annotate -X boundscheck=False -X wraparound=False -X cdivision=True \
+			-X initializedcheck=False $$f || exit 1; done
+	@echo "open build/annotate/fastproxy/*.html"
+
+bench: build
+	@test -f $(BENCH) || { echo "no $(BENCH): say BENCH=path/to/compare.py" >&2; exit 1; }
+	$(PY) $(BENCH) --fastproxy $(VENV)/bin/fastproxy $(BENCH_ARGS)
+
+wheel: $(READY)
+	$(PY) -m build --wheel
+
+clean:
+	rm -rf $(VENV) build dist log node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find fastproxy \( -name '*.so' -o -name '*.c' -o -name '*.html' \) -delete
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The admin interface: Envoy's paths, answered from what the supervisor knows."""

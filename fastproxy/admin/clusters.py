@@ -1,0 +1,59 @@
+"""`/clusters`: each cluster with its circuit breakers and its hosts as they are now."""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from fastproxy.admin.reply import Query, Reply
+from fastproxy.model import Cluster, Host, Thresholds
+from fastproxy.status import Status
+
+_BEFORE_HOSTNAME = (
+    "cx_active",
+    "cx_connect_fail",
+    "cx_total",
+    "rq_active",
+    "rq_error",
+    "rq_pending_active",
+    "rq_success",
+    "rq_timeout",
+    "rq_total",
+)
+"""Envoy's order. A name that the data plane does not count by host, rq_pending_active, is always 0."""
+
+
+def clusters(status: Status, query: Query) -> Reply:
+    """Envoy's text form; `filter` is a regular expression found anywhere in the cluster's name."""
+    try:
+        pattern = re.compile(query.get("filter", ""))
+    except re.error as error:
+        return Reply(f"Invalid re2 regex: {error}", HTTPStatus.BAD_REQUEST)
+    chosen = (cluster for cluster in status.configuration.clusters if pattern.search(cluster.name))
+    return Reply("".join(f"{line}\n" for cluster in chosen for line in _cluster(status, cluster)))
+
+
+def _cluster(status: Status, cluster: Cluster) -> Iterator[str]:
+    name = cluster.name
+    yield f"{name}::observability_name::{name}"
+    yield from _thresholds(name, "default", cluster.thresholds)
+    yield from _thresholds(name, "high", Thresholds())
+    yield f"{name}::added_via_api::false"
+    for index, host in enumerate(cluster.hosts):
+        counters = status.reader.host(name, index if host.slot < 0 else host.slot)
+        for key, value in _host(host, counters):
+            yield f"{name}::{host.address}::{key}::{value}"
+
+
+def _thresholds(cluster_name: str, priority: str, thresholds: Thresholds) -> Iterator[str]:
+    for name in ("max_connections", "max_pending_requests", "max_requests", "max_retries"):
+        yield f"{cluster_name}::{priority}_priority::{name}::{getattr(thresholds, name)}"
+
+
+def _host(host: Host, counters: dict[str, int]) -> Iterator[tuple[str, str | int]]:
+    for name in _BEFORE_HOSTNAME:
+        yield name, counters.get(name, 0)
+    yield "hostname", host.hostname
+    yield "health_flags", "healthy"
+    yield "weight", host.weight
+    yield from (("region", ""), ("zone", ""), ("sub_zone", ""), ("canary", "false"), ("priority", 0))
+    yield from (("success_rate", -1), ("local_origin_success_rate", -1))

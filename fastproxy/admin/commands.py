@@ -1,0 +1,69 @@
+"""All paths of the admin, and the help that lists them."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastproxy.admin.clusters import clusters
+from fastproxy.admin.listeners import listeners
+from fastproxy.admin.ready import ready
+from fastproxy.admin.reply import Handler, Query, Reply
+from fastproxy.admin.server_info import server_info
+from fastproxy.admin.stats import stats
+from fastproxy.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One path; `parameters` are (name, what it does)."""
+
+    path: str
+    about: str
+    handler: Handler
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+def help_text(status: Status, query: Query) -> Reply:
+    return Reply(_help())
+
+
+COMMANDS = (
+    Command("/", "Admin home page", help_text),
+    Command(
+        "/clusters",
+        "upstream cluster status",
+        clusters,
+        (("filter", "Regular expression for filtering clusters by name"),),
+    ),
+    Command("/help", "print out list of admin commands", help_text),
+    Command("/listeners", "print listener info", listeners, (("format", "File format to use; One of (text, json)"),)),
+    Command("/ready", "print server state, return 200 if LIVE, otherwise return 503", ready),
+    Command("/server_info", "print server version/status information", server_info),
+    Command(
+        "/stats",
+        "print server stats",
+        stats,
+        (
+            ("usedonly", "Only include stats that have been written by system since restart"),
+            ("filter", "Regular expression for filtering stats"),
+            ("format", "Format to use; One of (text, json)"),
+            ("type", "Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)"),
+        ),
+    ),
+)
+_BY_PATH = {command.path: command for command in COMMANDS}
+
+
+def answer(status: Status, path: str, query: Query) -> Reply:
+    """The reply of the command at `path`; 404 with the help where there is none."""
+    command = _BY_PATH.get(path)
+    if command is None:
+        return Reply(f"invalid path. {_help()}", HTTPStatus.NOT_FOUND)
+    return command.handler(status, query)
+
+
+def _help() -> str:
+    lines = ["admin commands are:"]
+    for command in COMMANDS:
+        lines.append(f"  {command.path}: {command.about}")
+        lines += (f"      {name}: {about}" for name, about in command.parameters)
+    return "\n".join(lines) + "\n"

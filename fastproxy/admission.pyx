@@ -1,0 +1,145 @@
+"""What a request must be before it is routed: its target, its authority, its wish to upgrade."""
+
+from libc.string cimport memchr, memcmp
+
+from base64 import b64encode
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from hashlib import sha1
+
+from fastproxy.http1 cimport (
+    H_CONNECTION, H_HOST, H_SEC_WEBSOCKET_ACCEPT, H_SEC_WEBSOCKET_KEY, H_UPGRADE, TOKEN_UPGRADE, equals, has_token,
+    header,
+)
+from fastproxy.syscalls cimport strncasecmp
+
+cdef bytes WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+cdef bint IN_AUTHORITY[256]
+cdef const char *ROOT = b"/"
+
+
+cdef void fill_table():
+    for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]@":
+        IN_AUTHORITY[<int> byte] = True
+
+
+fill_table()
+
+
+# hot
+
+cdef bint is_authority(Slice authority) noexcept nogil:
+    """Whether every byte may stand in an authority (RFC 3986 section 3.2)."""
+    cdef size_t i
+    for i in range(authority.length):
+        if not IN_AUTHORITY[<unsigned char> authority.data[i]]:
+            return False
+    return True
+
+
+cdef Target read_target(Head *head, bint allow_absolute_url, Slice *path, Slice *authority) noexcept nogil:
+    """Path and authority of a request, from the target's origin or absolute form (RFC 9112 section 3.2).
+
+    An authority in the target replaces the Host header; without either, `authority.data` is NULL.
+    """
+    cdef const Slice *host = header(head, H_HOST)
+    authority.data = NULL
+    authority.length = 0
+    if host != NULL:
+        if head.repeated >> <int> H_HOST & 1 or not is_authority(host[0]):
+            return TARGET_BAD
+        authority[0] = host[0]
+    path[0] = head.target
+    if memchr(head.target.data, c"#", head.target.length) != NULL:
+        return TARGET_BAD
+    if head.target.data[0] == c"/":
+        return TARGET_OK
+    if equals(head.method, b"connect") or head.target.data[0] == c"*":
+        return TARGET_UNROUTABLE
+    return read_absolute(head.target, allow_absolute_url, path, authority)
+
+# end hot
+
+
+cdef Target read_absolute(Slice target, bint allowed, Slice *path, Slice *authority) noexcept nogil:
+    cdef const char *end = target.data + target.length
+    cdef const char *at
+    cdef size_t scheme
+    if target.length > 7 and strncasecmp(target.data, b"http://", 7) == 0:
+        scheme = 7
+    elif target.length > 8 and strncasecmp(target.data, b"https://", 8) == 0:
+        scheme = 8
+    else:
+        return TARGET_BAD
+    if not allowed:
+        return TARGET_UNROUTABLE
+    at = target.data + scheme
+    while at < end and at[0] != c"/" and at[0] != c"?":
+        at += 1
+    authority.data = target.data + scheme
+    authority.length = at - authority.data
+    if authority.length == 0 or not is_authority(authority[0]) or (at < end and at[0] == c"?"):
+        return TARGET_BAD
+    if at < end:
+        path.data = at
+        path.length = end - at
+    else:
+        path.data = ROOT
+        path.length = 1
+    return TARGET_OK
+
+
+cdef UpgradeWish read_upgrade(const Head *head) noexcept nogil:
+    """An upgrade takes both a Connection token `upgrade` and an Upgrade header; with one alone it is a plain request.
+
+    `h2c` is passed over, as with Envoy: the request continues in HTTP/1.1.
+    """
+    cdef const Slice *upgrade = header(head, H_UPGRADE)
+    if upgrade == NULL or not head.tokens & TOKEN_UPGRADE:
+        return UPGRADE_NONE
+    if not head.repeated >> <int> H_UPGRADE & 1:
+        if equals(upgrade[0], b"websocket"):
+            return UPGRADE_WEBSOCKET
+        if equals(upgrade[0], b"h2c"):
+            return UPGRADE_NONE
+    return UPGRADE_REFUSED
+
+
+cdef bint connection_names_trusted(const Head *head) noexcept nogil:
+    """Whether Connection asks to remove a header by which the upstream tells who is asking."""
+    cdef int i
+    for i in range(head.count):
+        if head.fields[i].id == H_CONNECTION:
+            for name in TRUSTED:
+                if has_token(head.fields[i].value, name):
+                    return True
+    return False
+
+
+cdef const char *TRUSTED[3]
+TRUSTED[0] = b"x-forwarded-for"
+TRUSTED[1] = b"x-forwarded-host"
+TRUSTED[2] = b"x-forwarded-proto"
+
+
+cdef bytes websocket_accept(const Head *head):
+    """The Sec-WebSocket-Accept that answers this handshake (RFC 6455 section 4.2.2); None for a malformed key."""
+    cdef const Slice *key = header(head, H_SEC_WEBSOCKET_KEY)
+    if key == NULL or key.length != 24 or head.repeated >> <int> H_SEC_WEBSOCKET_KEY & 1:
+        return None
+    text = key.data[:key.length]
+    try:
+        if len(a2b_base64(text)) != 16:
+            return None
+    except Base64Error:
+        return None
+    return b64encode(sha1(text + WEBSOCKET_GUID).digest())
+
+
+cdef bint is_websocket_answer(const Head *head, bytes accept):
+    """Whether a 101 answers our handshake (RFC 6455 section 4.1): upgrade, connection and accept are right."""
+    cdef const Slice *upgrade = header(head, H_UPGRADE)
+    cdef const Slice *answer = header(head, H_SEC_WEBSOCKET_ACCEPT)
+    if accept is None or upgrade == NULL or answer == NULL or not head.tokens & TOKEN_UPGRADE or head.is_chunked:
+        return False
+    return equals(upgrade[0], b"websocket") and answer.data[:answer.length] == accept

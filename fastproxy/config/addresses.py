@@ -1,0 +1,44 @@
+"""Addresses as a file writes them: Envoy v1's URLs, and the check of what v3 says in fields."""
+
+import ipaddress
+import re
+
+from fastproxy.config.tree import Node, Report, describe, shorten
+
+MAX_PORT = 65535
+
+_URL = re.compile(r"tcp://(\[[^\]/]*\]|[^:/\[\]]*):([0-9]{1,9})")
+_NAME = re.compile(r"(?=.{1,253}\.?$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
+_EXAMPLE = 'write it as "tcp://127.0.0.1:8002"'
+
+
+def is_ip(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 literal, without brackets and zone."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def is_dns_name(text: str) -> bool:
+    """Whether the text could be looked up; an IP literal can, and stands for itself."""
+    return is_ip(text) or _NAME.fullmatch(text) is not None
+
+
+def parse_url(node: Node, report: Report) -> tuple[str, int] | None:
+    """Host and port of a v1 address such as `tcp://127.0.0.1:8002` or `tcp://[::1]:8002`; a bad one is reported."""
+    if not isinstance(node.value, str):
+        report.error(node, f"expected an address in quotes, not {describe(node)}; {_EXAMPLE}")
+        return None
+    if node.value.startswith("unix://"):
+        report.error(node, "Unix sockets are not supported yet; use an address of the form tcp://IP:port")
+        return None
+    match = _URL.fullmatch(node.value)
+    if match is None or not match[1].strip("[]"):
+        report.error(node, f'"{shorten(node.value)}" is no address; {_EXAMPLE}')
+        return None
+    if int(match[2]) > MAX_PORT:
+        report.error(node, f"port {match[2]} is out of range; ports go up to {MAX_PORT}")
+        return None
+    return match[1].strip("[]"), int(match[2])

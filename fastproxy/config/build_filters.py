@@ -1,0 +1,121 @@
+"""What hangs on a connection manager besides its routes: HTTP filters, among them our own, and access logs."""
+
+import re
+from dataclasses import fields, replace
+
+from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
+from fastproxy.config.v3 import View
+from fastproxy.log_format import SIMPLE, compile_format
+from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, AccessLog, Departures
+
+ROUTER = "envoy.extensions.filters.http.router.v3.Router"
+TYPED_STRUCT = "xds.type.v3.TypedStruct"
+OUR_FILTER = "fastproxy.v1.HttpFilter"
+
+_UNKNOWN_OPERATOR = re.compile(r"%([A-Z_0-9]+)[^%]*%: unknown operator")
+_OPERATORS = frozenset(SIMPLE) | {"REQ", "RESP", "START_TIME", "START_TIME_LOCAL", "HOSTNAME", "ENVIRONMENT"}
+_LOGGERS = "envoy.extensions.access_loggers."
+_STREAMS = {
+    f"{_LOGGERS}stream.v3.StdoutAccessLog": "/dev/stdout",
+    f"{_LOGGERS}stream.v3.StderrAccessLog": "/dev/stderr",
+}
+_FILE = f"{_LOGGERS}file.v3.FileAccessLog"
+
+
+def build_departures(manager: View, report: Report) -> Departures:
+    """The settings of our own filter; every other filter but the router, which comes last, is reported."""
+    departures = Departures()
+    views = manager.items("http_filters")
+    for place, view in enumerate(views):
+        config = view.child("typed_config")
+        is_last = place == len(views) - 1
+        if config.type_name == ROUTER:
+            if not is_last or view.value("disabled"):
+                report.error(view.node, "the router has to be the last filter, and enabled")
+        elif _is_ours(config):
+            if is_last:
+                report.error(view.node, "the router has to follow as the last filter")
+            departures = _departures(config, departures, report)
+        else:
+            _refuse(view, config, report)
+    if not views:
+        report.warning(manager.node, "there is no router among the http_filters: requests are routed all the same")
+    return departures
+
+
+def _is_ours(config: View) -> bool:
+    return config.type_name == TYPED_STRUCT and config.value("type_url").rpartition("/")[2] == OUR_FILTER
+
+
+def _refuse(view: View, config: View, report: Report) -> None:
+    name = shorten(view.value("name"))
+    if view.node.damaged:
+        return
+    if not view.has("typed_config") and not view.has("config_discovery"):
+        report.error(view.node, f'"typed_config" is missing: it says which filter "{name}" is')
+    elif view.value("is_optional") or view.value("disabled"):
+        report.warning(view.node, f'has no effect here: the filter "{name}" is not supported')
+    else:
+        report.error(view.node, f'the filter "{name}" ({config.type_name}) is not supported; remove it')
+
+
+def _departures(config: View, departures: Departures, report: Report) -> Departures:
+    known = {field.name for field in fields(Departures)}
+    for key, member in config.node_of("value").members().items():
+        if key not in known:
+            report.error(member, f"there is no such key in the fastproxy filter{did_you_mean(key, known)}", at_key=True)
+        elif not isinstance(member.value, bool):
+            report.error(member, f"expected true or false, not {describe(member)}")
+        else:
+            departures = replace(departures, **{key: member.value})
+    return departures
+
+
+def build_access_logs(view: View, report: Report) -> tuple[AccessLog, ...]:
+    """The access logs of a connection manager or of admin that are written to a file or a standard stream."""
+    logs = (_access_log(log, report) for log in view.items("access_log"))
+    return tuple(log for log in logs if log is not None)
+
+
+def _access_log(view: View, report: Report) -> AccessLog | None:
+    config = view.child("typed_config")
+    if config.type_name not in (_FILE, *_STREAMS):
+        if not view.node.damaged:
+            report.error(view.node, f'the access log "{shorten(view.value("name"))}" is not supported; use {_FILE}')
+        return None
+    if config.type_name == _FILE and (config.has("json_format") or config.has("typed_json_format")):
+        _warn_of_json(config, report)
+        return None
+    path = config.value("path") if config.type_name == _FILE else _STREAMS[config.type_name]
+    text, node = config.value("format") if config.type_name == _FILE else "", config.node_of("log_format")
+    if text:
+        node = config.node_of("format")
+    elif config.has("log_format"):
+        log_format = config.child("log_format")
+        if log_format.has("json_format"):
+            _warn_of_json(config, report)
+            return None
+        text, node = _text_of(log_format)
+    _check_format(text, node, report)
+    return AccessLog(path, text or DEFAULT_ACCESS_LOG_FORMAT)
+
+
+def _check_format(text: str, node: Node, report: Report) -> None:
+    """Envoy dies of an access-log operator that it does not know."""
+    try:
+        compile_format(text)
+    except ValueError as error:
+        unknown = _UNKNOWN_OPERATOR.search(str(error))
+        report.error(node, f"{error}{did_you_mean(unknown[1], _OPERATORS) if unknown else ''}")
+
+
+def _warn_of_json(config: View, report: Report) -> None:
+    report.warning(config.node, "has no effect here: access logs in JSON are not written yet")
+
+
+def _text_of(log_format: View) -> tuple[str, Node]:
+    """The format string of a SubstitutionFormatString and where it stands."""
+    if log_format.has("text_format"):
+        return log_format.value("text_format"), log_format.node_of("text_format")
+    source = log_format.child("text_format_source")
+    return source.value("inline_string"), source.node_of("inline_string")

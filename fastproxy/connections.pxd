@@ -1,0 +1,108 @@
+"""The descriptors of a worker: one C struct each, the epoll that watches them, their clock and timers.
+
+Return convention of everything that does input or output: > 0 bytes, 0 no progress, END_OF_STREAM, else -errno.
+"""
+
+from cpython.object cimport PyObject
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from fastproxy.syscalls cimport epoll_event, iovec, sockaddr_storage, socklen_t
+from fastproxy.timers cimport Timer, Wheel
+
+cdef enum:
+    END_OF_STREAM = -100000
+    SLAB = 256  # structs allocated at a time
+    READ_BYTES = 131072  # the shared read buffer: the most that one recv takes
+
+cdef enum Kind:
+    CLOSED
+    LISTENER
+    DOWNSTREAM
+    UPSTREAM
+    CLOCK
+
+cdef enum Flag:
+    READABLE = 1  # the kernel has told of bytes or of the end, and they were not all read
+    PAUSED = 2  # the other side does not take bytes: do not read
+    ENDED = 4  # the peer has ended its direction
+    SHUT = 8  # we have ended ours
+    SHUT_WHEN_FLUSHED = 16
+    CLOSE_WHEN_FLUSHED = 32
+    LINGERING = 64  # the answer is out; what still comes is read and thrown away
+    CONNECTING = 128
+    QUEUED = 256  # stands in the list of connections to be read again
+    HUNG_UP = 512  # the kernel has told of a FIN or RST: read until it shows
+    REUSED = 1024  # an upstream connection that has carried an exchange before
+    IDLE = 2048  # an upstream connection in its host's pool
+    PARTIAL_HEAD = 4096  # `exchange` holds the parser of a head that is not complete
+
+
+cdef struct Buffer:
+    size_t start
+    size_t end
+    size_t size
+    char data[1]
+
+
+cdef struct PeerAddress:
+    uint8_t ip[16]
+    uint16_t port
+    uint8_t family  # 4 or 6
+
+
+
+cdef struct Connection:
+    Timer timer  # first, so that a timer is its connection
+    Connection *peer  # the other side of the exchange or tunnel
+    Connection *next  # of the list it stands in: free, closed, queued, idle
+    Connection *previous  # idle only
+    Buffer *out  # what the peer did not take yet; NULL when there is nothing
+    Buffer *held  # what was read and not consumed yet; NULL when there is nothing
+    PyObject *exchange  # owned
+    PyObject *owner  # owned: the Filter of a downstream, the Host of an upstream connection
+    void *tunnel  # owned: tunnel.pxd; NULL before the 101
+    uint64_t *counters  # the block of its manager (downstream) or cluster (upstream)
+    int fd
+    uint16_t flags
+    uint8_t kind
+    PeerAddress address
+    uint32_t requests
+
+
+cdef class Connections:
+    cdef int epoll_fd
+    cdef int timer_fd
+    cdef Wheel wheel
+    cdef uint64_t timer_armed_ms
+    cdef Connection clock
+    cdef char *read_buffer
+    cdef readonly uint64_t now_ms
+    cdef readonly size_t open_count
+    cdef Connection *free_list
+    cdef Connection *closed_list
+    cdef Connection *queue
+    cdef Connection *queue_tail
+    cdef void **slabs
+    cdef size_t slab_count
+
+    cdef void grow(self) noexcept nogil
+    cdef Connection *adopt(self, int fd, Kind kind, uint32_t events) noexcept nogil
+    cdef void close(self, Connection *connection) noexcept
+    cdef void recycle(self) noexcept nogil
+    cdef void enqueue(self, Connection *connection) noexcept nogil
+    cdef Connection *dequeue(self) noexcept nogil
+    cdef ssize_t receive(self, Connection *connection) noexcept nogil
+    cdef int transmit(self, Connection *connection, iovec *parts, int count) noexcept nogil
+    cdef int flush(self, Connection *connection) noexcept nogil
+    cdef int hold(self, Connection *connection, const char *data, size_t length) noexcept nogil
+    cdef void set_timer(self, Connection *connection, uint64_t delay_ms) noexcept nogil
+    cdef void update_clock(self) noexcept nogil
+    cdef void arm_timer_fd(self) noexcept nogil
+
+
+cdef Buffer *buffer_append(Buffer *buffer, const char *data, size_t length) noexcept nogil
+cdef void shut(Connection *connection) noexcept nogil
+cdef void reset_on_close(Connection *connection) noexcept nogil
+cdef void read_address(PeerAddress *address, sockaddr_storage *source) noexcept nogil
+cdef int format_ip(const PeerAddress *address, char *target, socklen_t size) noexcept nogil
+cdef int format_address(const PeerAddress *address, char *target, socklen_t size) noexcept nogil

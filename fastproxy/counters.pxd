@@ -1,0 +1,98 @@
+"""The counters of the data plane: one enum per scope, each member the name Envoy gives the statistic.
+
+A scope is a block of consecutive 64-bit slots in a worker's row of shared memory (`shared_memory.py`);
+a member is the offset of its slot in the block. `stats.py` turns blocks into names.
+Members of the *_GAUGES sets go down as well as up; a new worker sets them to zero.
+"""
+
+cpdef enum ListenerCounter:
+    listener_downstream_cx_total
+    listener_downstream_cx_active
+    listener_downstream_cx_destroy
+    listener_downstream_cx_overflow
+    LISTENER_COUNTERS
+
+cpdef enum HttpCounter:
+    http_downstream_cx_total
+    http_downstream_cx_active
+    http_downstream_cx_destroy
+    http_downstream_cx_http1_total
+    http_downstream_cx_http1_active
+    http_downstream_cx_idle_timeout
+    http_downstream_cx_protocol_error
+    http_downstream_cx_upgrades_total
+    http_downstream_cx_upgrades_active
+    http_downstream_cx_rx_bytes_total
+    http_downstream_cx_tx_bytes_total
+    http_downstream_rq_total
+    http_downstream_rq_http1_total
+    http_downstream_rq_active
+    http_downstream_rq_completed
+    http_downstream_rq_1xx
+    http_downstream_rq_2xx
+    http_downstream_rq_3xx
+    http_downstream_rq_4xx
+    http_downstream_rq_5xx
+    http_downstream_rq_timeout
+    http_downstream_rq_header_timeout
+    http_downstream_rq_idle_timeout
+    http_downstream_rq_rx_reset
+    http_downstream_rq_tx_reset
+    http_downstream_rq_ws_on_non_ws_route
+    http_downstream_flow_control_paused_reading_total
+    http_downstream_flow_control_resumed_reading_total
+    http_no_route
+    http_no_cluster
+    http_rq_total
+    http_sid_learned
+    http_sid_known
+    http_sid_unknown
+    http_sid_evicted
+    http_access_log_lines_lost
+    HTTP_COUNTERS
+
+cpdef enum ClusterCounter:
+    cluster_upstream_cx_total
+    cluster_upstream_cx_active
+    cluster_upstream_cx_http1_total
+    cluster_upstream_cx_connect_fail
+    cluster_upstream_cx_connect_timeout
+    cluster_upstream_cx_destroy
+    cluster_upstream_cx_destroy_local
+    cluster_upstream_cx_destroy_remote
+    cluster_upstream_cx_idle_timeout
+    cluster_upstream_cx_max_requests
+    cluster_upstream_cx_none_healthy
+    cluster_upstream_cx_overflow
+    cluster_upstream_cx_protocol_error
+    cluster_upstream_cx_rx_bytes_total
+    cluster_upstream_cx_tx_bytes_total
+    cluster_upstream_rq_total
+    cluster_upstream_rq_active
+    cluster_upstream_rq_completed
+    cluster_upstream_rq_pending_total
+    cluster_upstream_rq_pending_active
+    cluster_upstream_rq_pending_overflow
+    cluster_upstream_rq_pending_failure_eject
+    cluster_upstream_rq_cancelled
+    cluster_upstream_rq_1xx
+    cluster_upstream_rq_2xx
+    cluster_upstream_rq_3xx
+    cluster_upstream_rq_4xx
+    cluster_upstream_rq_5xx
+    cluster_upstream_rq_timeout
+    cluster_upstream_rq_retry
+    cluster_upstream_rq_rx_reset
+    cluster_upstream_rq_tx_reset
+    CLUSTER_COUNTERS
+
+cpdef enum HostCounter:
+    host_cx_active
+    host_cx_connect_fail
+    host_cx_total
+    host_rq_active
+    host_rq_error
+    host_rq_success
+    host_rq_timeout
+    host_rq_total
+    HOST_COUNTERS

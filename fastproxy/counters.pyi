@@ -1,0 +1,15 @@
+"""The members of each enum stand in counters.pxd, in slot order; the last one is the number of slots."""
+
+from enum import IntEnum
+
+class ListenerCounter(IntEnum):
+    LISTENER_COUNTERS = ...
+
+class HttpCounter(IntEnum):
+    HTTP_COUNTERS = ...
+
+class ClusterCounter(IntEnum):
+    CLUSTER_COUNTERS = ...
+
+class HostCounter(IntEnum):
+    HOST_COUNTERS = ...

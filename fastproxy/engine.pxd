@@ -1,0 +1,28 @@
+"""The event loop of the data plane."""
+
+from fastproxy.connections cimport Connection, Connections
+from fastproxy.exchange cimport Exchanges
+from fastproxy.runtime cimport Runtime
+from fastproxy.syscalls cimport epoll_event
+
+cdef enum:
+    BATCH = 256  # events taken from the kernel at a time
+
+
+cdef class Engine:
+    cdef readonly Runtime runtime
+    cdef Connections io
+    cdef Exchanges exchanges_
+    cdef epoll_event events[256]
+    cdef list listeners
+    cdef readonly object log
+
+    cdef void dispatch(self, Connection *connection, int events)
+    cdef void run_queue(self)
+    cdef void run_timers(self)
+    cdef void accept(self, Connection *listener)
+    cdef void pause_accepting(self, Connection *listener)
+    cdef void wake(self)
+    cdef void expired(self, Connection *connection)
+    cdef void resume_accepting(self, Connection *listener)
+    cdef void fail(self, Connection *connection)

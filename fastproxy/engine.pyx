@@ -1,0 +1,232 @@
+"""The event loop of the data plane: one epoll per worker, watched by the worker's uvloop as a single descriptor.
+
+An event names its connection by pointer. Handlers may close any connection; what is closed keeps its struct until the
+batch is over, so that a later event of the batch finds it CLOSED. An exception in a handler is a defect: it is logged
+and costs the one connection.
+"""
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uint32_t
+
+import logging
+
+from fastproxy.connections cimport (
+    CLOCK, CLOSED, DOWNSTREAM, LISTENER, UPSTREAM, read_address,
+)
+from fastproxy.counters cimport listener_downstream_cx_overflow
+from fastproxy.runtime cimport Manager
+from fastproxy.syscalls cimport (
+    EAGAIN, ECONNABORTED, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP,
+    SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, dup, epoll_ctl, epoll_wait, errno, read, setsockopt, sockaddr,
+    sockaddr_storage, socklen_t,
+)
+from fastproxy.timers cimport Timer, timer_set, wheel_next_expired, wheel_turn
+from fastproxy.tunnel cimport Tunnel
+from fastproxy.upstream cimport Host
+
+cdef enum:
+    ROUNDS = 16  # batches in one call of pump, so that the control plane has its turn
+    ACCEPTS_AT_ONCE = 16
+    ACCEPT_PAUSE_MS = 100  # without a free descriptor, how long nothing is accepted
+
+cdef int WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+
+
+cdef class Engine:
+    """One worker's data plane. Watch `fileno()` for reading and call `pump()` then."""
+
+    def __init__(self, Runtime runtime):
+        self.runtime = runtime
+        self.io = Connections()
+        self.exchanges_ = Exchanges(self.io, runtime)
+        self.listeners = []
+        self.log = logging.getLogger("fastproxy.engine")
+
+    def fileno(self) -> int:
+        """The epoll descriptor; it becomes readable when there is something to do, timers included."""
+        return self.io.epoll_fd
+
+    @property
+    def active(self) -> int:
+        """Descriptors of downstream and upstream connections and listeners that are open."""
+        return self.io.open_count
+
+    @property
+    def exchanges(self) -> int:
+        """Exchanges under way; tunnels do not count."""
+        return self.exchanges_.active
+
+    @property
+    def tunnels(self) -> int:
+        return self.exchanges_.tunnels
+
+    def listen(self, fd: int, listener_index: int) -> None:
+        """Accept from a listening, non-blocking socket, which stays the caller's, for that listener's manager.
+
+        OSError when it cannot be watched.
+        """
+        cdef int on = 1, own = dup(fd)
+        cdef Connection *listener
+        setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))  # what is accepted inherits it
+        listener = self.io.adopt(own, LISTENER, EPOLLIN)
+        if listener == NULL:
+            raise OSError(errno, "cannot watch the listening socket")
+        manager = self.runtime.managers[listener_index]
+        Py_INCREF(manager)
+        listener.owner = <PyObject *> manager
+        self.listeners.append(<size_t> listener)
+
+    def stop_listening(self) -> None:
+        """Accept nothing more; connections that stand go on."""
+        cdef Connection *listener
+        for number in self.listeners:
+            listener = <Connection *> <size_t> number
+            # the socket lives on in other processes, so closing our descriptor alone would not end its events
+            epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
+            self.io.close(listener)
+        self.listeners = []
+
+    def drain(self) -> None:
+        """Idle downstream connections close now, the others with the response at hand; tunnels stay."""
+        self.exchanges_.drain()
+
+    def set_hosts(self, cluster_name, hosts) -> None:
+        """Have the cluster use these hosts (model.Host, IP addresses) from now on."""
+        cdef Host host
+        for host in self.runtime.clusters[cluster_name].set_hosts(hosts):
+            while host.idle != NULL:
+                self.exchanges_.close_upstream(host.idle)
+
+    def flush_logs(self) -> None:
+        for log in self.runtime.access_logs:
+            log.flush()
+
+    def reopen_logs(self) -> None:
+        for log in self.runtime.access_logs:
+            log.reopen()
+
+    def close(self) -> None:
+        """End every connection, exchange and tunnel now, and write what the logs hold."""
+        cdef Connection *connection
+        self.stop_listening()
+        self.exchanges_.close_all()
+        self.io.recycle()
+        for log in self.runtime.access_logs:
+            log.close()
+
+    def pump(self) -> None:
+        """Handle what is ready: never blocks, and returns after a bounded number of batches."""
+        cdef int count, i, rounds = 0
+        cdef Connection *connection
+        while rounds < ROUNDS:
+            rounds += 1
+            count = epoll_wait(self.io.epoll_fd, self.events, BATCH, 0)
+            self.io.update_clock()
+            for i in range(count):
+                connection = <Connection *> self.events[i].data.ptr
+                if connection.kind != CLOSED:
+                    self.dispatch(connection, self.events[i].events)
+            if self.io.queue != NULL:
+                self.run_queue()
+            self.io.recycle()
+            self.io.arm_timer_fd()
+            if count < BATCH and self.io.queue == NULL:
+                break
+        if self.io.queue != NULL:
+            self.wake()
+
+    cdef void dispatch(self, Connection *connection, int events):
+        try:
+            if connection.tunnel != NULL:
+                self.exchanges_.tunnel_event(connection, events)
+            elif connection.kind == DOWNSTREAM:
+                self.exchanges_.downstream_event(connection, events)
+            elif connection.kind == UPSTREAM:
+                self.exchanges_.upstream_event(connection, events)
+            elif connection.kind == LISTENER:
+                self.accept(connection)
+            else:
+                self.run_timers()
+        except Exception:
+            self.fail(connection)
+
+    cdef void run_queue(self):
+        """Give every connection that stood in the queue at the beginning its turn."""
+        cdef Connection *connection
+        cdef Connection *last = self.io.queue_tail
+        while self.io.queue != NULL:
+            connection = self.io.dequeue()
+            try:
+                self.exchanges_.resume(connection)
+            except Exception:
+                self.fail(connection)
+            if connection == last:
+                break
+
+    cdef void wake(self):
+        """Have the kernel call us again although it has nothing new: the queue is not empty."""
+        timer_set(&self.io.wheel, &self.io.clock.timer, self.io.now_ms + 1)
+        self.io.arm_timer_fd()
+
+    cdef void run_timers(self):
+        cdef unsigned long long expirations
+        cdef Timer *timer
+        read(self.io.timer_fd, &expirations, sizeof(expirations))
+        self.io.timer_armed_ms = 0
+        wheel_turn(&self.io.wheel, self.io.now_ms)
+        while True:
+            timer = wheel_next_expired(&self.io.wheel)
+            if timer == NULL:
+                break
+            self.expired(<Connection *> timer)
+
+    cdef void expired(self, Connection *connection):
+        try:
+            if connection.kind == LISTENER:
+                self.resume_accepting(connection)
+            else:
+                self.exchanges_.timer(connection)
+        except Exception:
+            self.fail(connection)
+
+    cdef void accept(self, Connection *listener):
+        """Take new connections out of the accept queue, a bounded number at a time."""
+        cdef sockaddr_storage address
+        cdef socklen_t length
+        cdef Connection *connection
+        cdef int fd, accepted = 0
+        while accepted < ACCEPTS_AT_ONCE:
+            length = sizeof(address)
+            fd = accept4(listener.fd, <sockaddr *> &address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
+            if fd < 0:
+                if errno == EINTR or errno == ECONNABORTED:
+                    continue
+                if errno != EAGAIN:
+                    self.pause_accepting(listener)
+                return
+            accepted += 1
+            connection = self.io.adopt(fd, DOWNSTREAM, WATCHED)
+            if connection == NULL:
+                self.pause_accepting(listener)
+                return
+            read_address(&connection.address, &address)
+            self.exchanges_.accepted(connection, <Manager> listener.owner)
+
+    cdef void pause_accepting(self, Connection *listener):
+        """Out of descriptors or memory: leave the queue alone for a while, or its event would spin."""
+        (<Manager> listener.owner).listener_counters[<int> listener_downstream_cx_overflow] += 1
+        epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
+        self.io.set_timer(listener, ACCEPT_PAUSE_MS)
+
+    cdef void resume_accepting(self, Connection *listener):
+        cdef epoll_event event
+        event.events = EPOLLIN
+        event.data.ptr = listener
+        epoll_ctl(self.io.epoll_fd, EPOLL_CTL_ADD, listener.fd, &event)
+
+    cdef void fail(self, Connection *connection):
+        """A handler raised: log the defect, and end what it was working on."""
+        self.log.exception("a connection was closed because handling it failed")
+        if connection.kind == DOWNSTREAM or connection.kind == UPSTREAM:
+            self.exchanges_.discard(connection)

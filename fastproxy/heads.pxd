@@ -1,0 +1,46 @@
+"""Writes heads anew from parsed fields: what was not understood is not forwarded."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+from fastproxy.http1 cimport Head
+from fastproxy.slices cimport Slice
+
+cdef struct Writer:
+    char *start
+    char *at
+    char *end
+    bint overflow
+
+cdef struct RequestHead:  # what the proxy decided about a request's head
+    Slice path
+    Slice authority
+    Slice client_ip  # appended to x-forwarded-for; empty: leave that header alone
+    Slice external_address  # x-envoy-external-address; empty: none
+    Slice request_id  # replaces or adds x-request-id; empty: leave it alone
+    Slice user_agent  # added where the request has none; empty: none
+    Slice service_cluster  # x-envoy-downstream-service-cluster; empty: none
+    Slice service_node
+    Slice original_path  # x-envoy-original-path; empty: none
+    uint64_t timeout_ms  # x-envoy-expected-rq-timeout-ms; 0: none
+    bint is_edge
+    bint is_upgrade
+    bint is_chunked
+    bint needs_length  # a method that has a body came without one: say content-length: 0
+
+cdef struct ResponseHead:
+    Slice server_name
+    Slice date
+    int64_t service_time_ms  # x-envoy-upstream-service-time; -1: none
+    int minor_version
+    bint is_upgrade
+    bint is_chunked
+    bint close
+    bint keep_alive  # to be said, for HTTP/1.0
+
+
+cdef void put(Writer *writer, const char *data, size_t length) noexcept nogil
+cdef void put_number(Writer *writer, uint64_t number) noexcept nogil
+cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept nogil
+cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcept nogil
+cdef void write_local_reply(
+    Writer *writer, int status, Slice body, ResponseHead *plan, bint is_head) noexcept nogil

@@ -1,0 +1,320 @@
+"""Writes heads anew from parsed fields: what was not understood is not forwarded.
+
+Names, order and values follow Envoy 1.40: received fields first, in their order, then what the proxy adds.
+"""
+
+from http import HTTPStatus
+
+from libc.string cimport memcmp, memcpy
+
+from fastproxy.http1 cimport (
+    FRAMING_NONE, H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH,
+    H_CONTENT_TYPE, H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_SERVER, H_TE,
+    H_TRANSFER_ENCODING, H_UPGRADE, H_USER_AGENT, H_VARY, H_VIA, H_X_CLIENT_TRACE_ID, H_X_ENVOY,
+    H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID, TOKEN_OTHER, HeaderId,
+    equals, has_token,
+)
+from fastproxy.slices cimport Field
+
+cdef uint64_t bit(int id) noexcept nogil:
+    return <uint64_t> 1 << id
+
+
+# Envoy's inline headers: it keeps one line of each, so that repeated lines go out joined by a comma.
+cdef uint64_t JOINED = (
+    bit(H_ACCEPT) | bit(H_ACCEPT_ENCODING) | bit(H_AUTHORIZATION) | bit(H_CACHE_CONTROL) | bit(H_CONTENT_TYPE)
+    | bit(H_ORIGIN) | bit(H_USER_AGENT) | bit(H_VIA) | bit(H_VARY) | bit(H_X_CLIENT_TRACE_ID)
+    | bit(H_X_FORWARDED_FOR) | bit(H_X_FORWARDED_PROTO) | bit(H_X_REQUEST_ID) | bit(H_CONNECTION) | bit(H_UPGRADE)
+)
+cdef uint64_t HOP_BY_HOP = (
+    bit(H_CONNECTION) | bit(H_KEEP_ALIVE) | bit(H_PROXY_CONNECTION) | bit(H_UPGRADE) | bit(H_TRANSFER_ENCODING)
+)
+
+# What a request from outside must not decide (Envoy: headers sanitised from external requests).
+cdef list INTERNAL = [
+    b"x-envoy-internal", b"x-envoy-retry-on", b"x-envoy-retry-grpc-on", b"x-envoy-max-retries",
+    b"x-envoy-upstream-rq-timeout-ms", b"x-envoy-upstream-rq-per-try-timeout-ms",
+    b"x-envoy-upstream-rq-timeout-alt-response", b"x-envoy-expected-rq-timeout-ms", b"x-envoy-upstream-alt-stat-name",
+    b"x-envoy-force-trace", b"x-envoy-original-path", b"x-envoy-original-host", b"x-envoy-ip-tags",
+    b"x-envoy-hedge-on-per-try-timeout", b"x-envoy-upstream-stream-duration-ms", b"x-envoy-is-timeout-retry",
+    b"x-envoy-attempt-count", b"x-envoy-retriable-status-codes", b"x-envoy-retriable-header-names",
+]
+cdef list EDGE_ONLY = [
+    b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster", b"x-envoy-downstream-service-node",
+    b"x-envoy-external-address",
+]
+cdef const char *INTERNAL_NAMES[32]
+cdef size_t INTERNAL_LENGTHS[32]
+cdef int INTERNAL_COUNT = len(INTERNAL)
+cdef int INTERNAL_AND_EDGE_COUNT = len(INTERNAL) + len(EDGE_ONLY)
+
+# `HTTP/1.1 200 OK\r\n` for every status, cut at the version
+cdef list STATUS_LINES = []
+cdef const char *STATUS_TEXT[1000]
+cdef size_t STATUS_LENGTH[1000]
+
+
+cdef void fill_tables():
+    cdef int i
+    for i, name in enumerate(INTERNAL + EDGE_ONLY):
+        INTERNAL_NAMES[i] = name
+        INTERNAL_LENGTHS[i] = len(name)
+    phrases = {status.value: status.phrase for status in HTTPStatus}
+    phrases |= {413: "Payload Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
+                422: "Unprocessable Entity", 599: "Last Unassigned Server Error Code"}
+    for i in range(1000):
+        line = f" {i:03} {phrases.get(i, 'Unknown')}\r\n".encode()
+        STATUS_LINES.append(line)
+        STATUS_TEXT[i] = line
+        STATUS_LENGTH[i] = len(line)
+
+
+fill_tables()
+
+
+# hot
+
+cdef void put(Writer *writer, const char *data, size_t length) noexcept nogil:
+    if <size_t> (writer.end - writer.at) < length:
+        writer.overflow = True
+        return
+    memcpy(writer.at, data, length)
+    writer.at += length
+
+
+cdef inline void put_slice(Writer *writer, Slice slice) noexcept nogil:
+    put(writer, slice.data, slice.length)
+
+
+cdef void put_number(Writer *writer, uint64_t number) noexcept nogil:
+    cdef char digits[24]
+    cdef int at = 24
+    while True:
+        at -= 1
+        digits[at] = <char> (48 + number % 10)
+        number //= 10
+        if number == 0:
+            break
+    put(writer, digits + at, 24 - at)
+
+
+cdef inline void put_field(Writer *writer, Slice name, Slice value) noexcept nogil:
+    cdef char *at = writer.at
+    if <size_t> (writer.end - at) < name.length + value.length + 4:
+        writer.overflow = True
+        return
+    memcpy(at, name.data, name.length)
+    at += name.length
+    at[0] = c":"
+    at[1] = c" "
+    at += 2
+    memcpy(at, value.data, value.length)
+    at += value.length
+    at[0] = c"\r"
+    at[1] = c"\n"
+    writer.at = at + 2
+
+
+cdef void put_joined(Writer *writer, Head *head, int first) noexcept nogil:
+    """A field and the later ones of its kind as one line."""
+    cdef int i
+    put_slice(writer, head.fields[first].name)
+    put(writer, b": ", 2)
+    put_slice(writer, head.fields[first].value)
+    for i in range(first + 1, head.count):
+        if head.fields[i].id == head.fields[first].id:
+            put(writer, b",", 1)
+            put_slice(writer, head.fields[i].value)
+    put(writer, b"\r\n", 2)
+
+
+cdef bint is_named_by_connection(Head *head, Field *field) noexcept nogil:
+    cdef char name[256]
+    cdef int i
+    if field.name.length > 255:
+        return False
+    memcpy(name, field.name.data, field.name.length)
+    name[field.name.length] = 0
+    for i in range(head.count):
+        if head.fields[i].id == H_CONNECTION and has_token(head.fields[i].value, name):
+            return True
+    return False
+
+
+cdef bint is_internal(Field *field, bint is_edge) noexcept nogil:
+    cdef int i
+    for i in range(INTERNAL_AND_EDGE_COUNT if is_edge else INTERNAL_COUNT):
+        if field.name.length == INTERNAL_LENGTHS[i] and memcmp(field.name.data, INTERNAL_NAMES[i], field.name.length) == 0:
+            return True
+    return False
+
+
+cdef bint forwards_request_field(Head *head, Field *field, RequestHead *plan) noexcept nogil:
+    """Whether a received field goes on to the upstream as it is."""
+    if field.name.length == 0:
+        return False
+    if HOP_BY_HOP >> field.id & 1:
+        return plan.is_upgrade and (field.id == H_CONNECTION or field.id == H_UPGRADE)
+    if field.id == H_X_ENVOY:
+        return not is_internal(field, plan.is_edge)
+    if field.id == H_CONTENT_LENGTH:
+        return not plan.is_upgrade
+    if field.id == H_EXPECT:
+        return not equals(field.value, b"100-continue")
+    if field.id == H_TE:
+        return has_token(field.value, b"trailers")
+    if field.id == H_X_REQUEST_ID:
+        return plan.request_id.length == 0
+    if head.tokens & TOKEN_OTHER and not plan.is_upgrade:
+        return not is_named_by_connection(head, field)
+    return True
+
+
+cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept nogil:
+    """The head of the upstream's request. Upgrades keep Connection and Upgrade word for word, without framing."""
+    cdef Field *field
+    cdef int i
+    put_slice(writer, head.method)
+    put(writer, b" ", 1)
+    put_slice(writer, plan.path)
+    put(writer, b" HTTP/1.1\r\nhost: ", 17)
+    put_slice(writer, plan.authority)
+    put(writer, b"\r\n", 2)
+    for i in range(head.count):
+        field = &head.fields[i]
+        if field.id == 0:
+            if head.tokens & TOKEN_OTHER and not forwards_request_field(head, field, plan):
+                continue
+            if field.name.length:
+                put_field(writer, field.name, field.value)
+        elif field.id == H_HOST:
+            continue
+        elif field.id == H_X_REQUEST_ID and plan.request_id.length:
+            if head.first[<int> H_X_REQUEST_ID] == i:
+                put_field(writer, field.name, plan.request_id)
+        elif field.id == H_X_FORWARDED_FOR and plan.client_ip.length:
+            if head.first[<int> H_X_FORWARDED_FOR] == i:
+                put_joined(writer, head, i)
+                writer.at -= 2
+                put(writer, b",", 1)
+                put_slice(writer, plan.client_ip)
+                put(writer, b"\r\n", 2)
+        elif field.id == H_X_FORWARDED_PROTO and plan.is_edge:
+            if head.first[<int> H_X_FORWARDED_PROTO] == i:
+                put(writer, b"x-forwarded-proto: http\r\n", 25)
+        elif not forwards_request_field(head, field, plan):
+            continue
+        elif field.id == H_TE:
+            put(writer, b"te: trailers\r\n", 14)
+        elif head.repeated & JOINED & bit(field.id):
+            if head.first[field.id] == i:
+                put_joined(writer, head, i)
+        else:
+            put_field(writer, field.name, field.value)
+    add_request_fields(writer, head, plan)
+    put(writer, b"\r\n", 2)
+
+
+cdef inline void put_named(Writer *writer, const char *name, size_t length, Slice value) noexcept nogil:
+    if value.length:
+        put(writer, name, length)
+        put_slice(writer, value)
+        put(writer, b"\r\n", 2)
+
+
+cdef void add_request_fields(Writer *writer, Head *head, RequestHead *plan) noexcept nogil:
+    """What the proxy says about the request, behind the received fields."""
+    if not head.seen >> <int> H_X_FORWARDED_FOR & 1:
+        put_named(writer, b"x-forwarded-for: ", 17, plan.client_ip)
+    if not head.seen >> <int> H_X_FORWARDED_PROTO & 1:
+        put(writer, b"x-forwarded-proto: http\r\n", 25)
+    put_named(writer, b"x-envoy-external-address: ", 26, plan.external_address)
+    if not head.seen >> <int> H_USER_AGENT & 1:
+        put_named(writer, b"user-agent: ", 12, plan.user_agent)
+    put_named(writer, b"x-envoy-downstream-service-cluster: ", 36, plan.service_cluster)
+    put_named(writer, b"x-envoy-downstream-service-node: ", 33, plan.service_node)
+    if not head.seen >> <int> H_X_REQUEST_ID & 1:
+        put_named(writer, b"x-request-id: ", 14, plan.request_id)
+    put_named(writer, b"x-envoy-original-path: ", 23, plan.original_path)
+    if plan.timeout_ms:
+        put(writer, b"x-envoy-expected-rq-timeout-ms: ", 32)
+        put_number(writer, plan.timeout_ms)
+        put(writer, b"\r\n", 2)
+    if plan.is_chunked:
+        put(writer, b"transfer-encoding: chunked\r\n", 28)
+    elif plan.needs_length:
+        put(writer, b"content-length: 0\r\n", 19)
+
+
+cdef inline void put_status_line(Writer *writer, int minor_version, int status) noexcept nogil:
+    put(writer, b"HTTP/1.1" if minor_version else b"HTTP/1.0", 8)
+    put(writer, STATUS_TEXT[status], STATUS_LENGTH[status])
+
+
+cdef void put_service_time(Writer *writer, int64_t service_time_ms) noexcept nogil:
+    put(writer, b"x-envoy-upstream-service-time: ", 31)
+    put_number(writer, service_time_ms)
+    put(writer, b"\r\n", 2)
+
+
+cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcept nogil:
+    """The head of the downstream's response."""
+    cdef Field *field
+    cdef int i
+    put_status_line(writer, plan.minor_version, head.status)
+    for i in range(head.count):
+        field = &head.fields[i]
+        if field.id == 0:
+            put_field(writer, field.name, field.value)
+        elif HOP_BY_HOP >> field.id & 1:
+            if plan.is_upgrade and (field.id == H_CONNECTION or field.id == H_UPGRADE):
+                put_field(writer, field.name, field.value)
+        elif field.id == H_SERVER:
+            if head.first[<int> H_SERVER] == i:
+                put_named(writer, b"server: ", 8, plan.server_name)
+        elif field.id == H_X_ENVOY_UPSTREAM_SERVICE_TIME and plan.service_time_ms >= 0:
+            if head.first[<int> H_X_ENVOY_UPSTREAM_SERVICE_TIME] == i:
+                put_service_time(writer, plan.service_time_ms)
+        elif field.id == H_CONTENT_LENGTH and (plan.is_upgrade or plan.is_chunked):
+            continue
+        elif head.repeated & JOINED & bit(field.id):
+            if head.first[field.id] == i:
+                put_joined(writer, head, i)
+        else:
+            put_field(writer, field.name, field.value)
+    if plan.service_time_ms >= 0 and not head.seen >> <int> H_X_ENVOY_UPSTREAM_SERVICE_TIME & 1:
+        put_service_time(writer, plan.service_time_ms)
+    finish_response(writer, plan, head.seen >> <int> H_DATE & 1, head.seen >> <int> H_SERVER & 1)
+    put(writer, b"\r\n", 2)
+
+
+cdef void finish_response(Writer *writer, ResponseHead *plan, bint has_date, bint has_server) noexcept nogil:
+    if not has_date:
+        put_named(writer, b"date: ", 6, plan.date)
+    if not has_server:
+        put_named(writer, b"server: ", 8, plan.server_name)
+    if plan.close:
+        put(writer, b"connection: close\r\n", 19)
+    elif plan.keep_alive:
+        put(writer, b"connection: keep-alive\r\n", 24)
+    if plan.is_chunked:
+        put(writer, b"transfer-encoding: chunked\r\n", 28)
+
+# end hot
+
+
+cdef void write_local_reply(
+    Writer *writer, int status, Slice body, ResponseHead *plan, bint is_head) noexcept nogil:
+    """A whole response of the proxy's own, head and body, as Envoy words it."""
+    put_status_line(writer, plan.minor_version, status)
+    if body.length:
+        put(writer, b"content-length: ", 16)
+        put_number(writer, body.length)
+        put(writer, b"\r\ncontent-type: text/plain\r\n", 28)
+    plan.is_chunked = is_head and body.length == 0 and plan.minor_version == 1
+    finish_response(writer, plan, False, False)
+    if body.length == 0 and not plan.is_chunked:
+        put(writer, b"content-length: 0\r\n", 19)
+    put(writer, b"\r\n", 2)
+    if not is_head:
+        put_slice(writer, body)

@@ -1,0 +1,114 @@
+"""HTTP/1.1 messages as slices of a buffer: heads, and how long the body behind them is (RFC 9112)."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+from fastproxy.slices cimport Field, Slice
+
+cdef enum:
+    MAX_FIELDS = 512  # slots of a Head; a manager's max_headers_count may be lower
+
+# the headers that the proxy itself acts on; every other one has id 0
+cdef enum HeaderId:
+    H_OTHER
+    H_HOST
+    H_CONNECTION
+    H_UPGRADE
+    H_KEEP_ALIVE
+    H_PROXY_CONNECTION
+    H_TRANSFER_ENCODING
+    H_CONTENT_LENGTH
+    H_TE
+    H_EXPECT
+    H_REFERER
+    H_USER_AGENT
+    H_X_FORWARDED_FOR
+    H_X_FORWARDED_PROTO
+    H_X_REQUEST_ID
+    H_X_ENVOY
+    H_SERVER
+    H_DATE
+    H_X_ENVOY_UPSTREAM_SERVICE_TIME
+    H_SEC_WEBSOCKET_KEY
+    H_SEC_WEBSOCKET_VERSION
+    H_SEC_WEBSOCKET_ACCEPT
+    H_CONTENT_ENCODING
+    H_CONTENT_TYPE
+    # from here on: headers of which the proxy only knows that repeated lines are joined by a comma
+    H_ACCEPT
+    H_ACCEPT_ENCODING
+    H_AUTHORIZATION
+    H_CACHE_CONTROL
+    H_ORIGIN
+    H_VIA
+    H_VARY
+    H_X_CLIENT_TRACE_ID
+    HEADER_IDS
+
+cdef enum HeadError:
+    HEAD_OK
+    HEAD_BAD  # not HTTP: 400, or 502 from upstream
+    HEAD_TOO_MANY_FIELDS  # 431
+    HEAD_UNKNOWN_CODING  # a transfer coding other than chunked: 501
+    HEAD_VERSION  # not HTTP/1.0 or HTTP/1.1: 426
+
+cdef enum ConnectionToken:
+    TOKEN_CLOSE = 1
+    TOKEN_KEEP_ALIVE = 2
+    TOKEN_UPGRADE = 4
+    TOKEN_OTHER = 8  # names a header to be removed
+
+cdef struct Head:
+    Slice method
+    Slice target
+    int minor_version
+    int status
+    int count
+    int tokens  # ConnectionToken bits
+    bint is_chunked
+    int64_t content_length  # -1: none
+    uint64_t seen  # bit 1 << HeaderId
+    uint64_t repeated
+    int first[40]  # index of the first field of an id, where seen
+    Field fields[MAX_FIELDS]
+
+cdef enum Framing:
+    FRAMING_NONE
+    FRAMING_LENGTH
+    FRAMING_CHUNKED
+    FRAMING_UNTIL_CLOSE
+
+cdef struct Body:
+    int framing
+    int state  # of the chunk scanner
+    bint done
+    uint64_t left  # bytes of the body, or of the chunk at hand
+    uint64_t overhead  # bytes of extensions and trailers so far
+
+
+cdef ssize_t head_length(const char *data, size_t length, size_t searched) noexcept nogil
+cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fields) noexcept nogil
+cdef HeadError parse_response(Head *head, char *data, size_t length, int max_fields) noexcept nogil
+cdef const Slice *header(const Head *head, HeaderId id) noexcept nogil
+cdef bint equals(Slice value, const char *lower) noexcept nogil
+cdef bint has_token(Slice value, const char *lower) noexcept nogil
+cdef void body_init(Body *body, Framing framing, uint64_t length) noexcept nogil
+cdef ssize_t body_take(Body *body, char *data, size_t length, size_t *payload) noexcept nogil
+
+
+cdef class HeadGuard:
+    """Puts every head before httptools, whose strict llhttp decides what HTTP/1.1 is."""
+
+    cdef object request_parser
+    cdef object response_parser
+    cdef object request_type
+    cdef object response_type
+    cdef object upgrade_error
+    cdef object parser_error
+    cdef object silent
+    cdef char *data
+    cdef Py_ssize_t length
+
+    cdef bint admit_request(self, const char *data, size_t length, bint ends_message)
+    cdef bint admit_response(self, const char *data, size_t length, bint ends_message)
+    cdef object begin(self, bint is_request)
+    cdef bint admit_part(self, object parser, const char *data, size_t length)

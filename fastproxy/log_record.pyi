@@ -1,0 +1,1 @@
+JOINED: frozenset[bytes]

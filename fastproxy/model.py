@@ -1,0 +1,227 @@
+"""The configuration as fastproxy acts on it: frozen, complete, every default filled in.
+
+Built by `config`, read by everything else. Imports nothing of ours and does no input or output.
+The nouns are Envoy's; durations are seconds, `None` means "no limit".
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ClusterType(Enum):
+    STATIC = "STATIC"
+    STRICT_DNS = "STRICT_DNS"
+    LOGICAL_DNS = "LOGICAL_DNS"
+
+
+class LbPolicy(Enum):
+    ROUND_ROBIN = "ROUND_ROBIN"
+    RANDOM = "RANDOM"
+    LEAST_REQUEST = "LEAST_REQUEST"
+    RING_HASH = "RING_HASH"
+
+
+class HashFunction(Enum):
+    XX_HASH = "XX_HASH"
+    MURMUR_HASH_2 = "MURMUR_HASH_2"
+
+
+class DnsLookupFamily(Enum):
+    AUTO = "AUTO"
+    V4_ONLY = "V4_ONLY"
+    V6_ONLY = "V6_ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a socket listens or connects: an IP literal or a DNS name, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One upstream host. `hash_key` overrides the address as its name on the ring.
+
+    `slot` is where its counters are among those of the cluster; -1 means: at its place in `Cluster.hosts`. The host set
+    of a DNS cluster changes, and a host that stays must go on counting where it did, in every worker.
+    """
+
+    address: Address
+    weight: int = 1
+    hostname: str = ""
+    hash_key: str = ""
+    slot: int = field(default=-1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RingHashConfig:
+    minimum_ring_size: int = 1024
+    maximum_ring_size: int = 8 * 1024 * 1024
+    hash_function: HashFunction = HashFunction.XX_HASH
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Circuit breakers of the default priority."""
+
+    max_connections: int = 1024
+    max_pending_requests: int = 1024
+    max_requests: int = 1024
+    max_retries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    name: str
+    type: ClusterType = ClusterType.STATIC
+    connect_timeout_s: float = 5.0
+    lb_policy: LbPolicy = LbPolicy.ROUND_ROBIN
+    hosts: tuple[Host, ...] = ()
+    ring_hash: RingHashConfig = RingHashConfig()
+    thresholds: Thresholds = Thresholds()
+    dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
+    dns_refresh_rate_s: float = 5.0
+    per_connection_buffer_limit_bytes: int = 1024 * 1024
+    idle_timeout_s: float | None = 3600.0
+    max_requests_per_connection: int = 0  # 0: unlimited
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderHashPolicy:
+    """Hash every line of a request header; `header_name` is lower case, `:path` and the like included."""
+
+    header_name: str
+    terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """Exactly one of `prefix`, `path` and `regex` is set. `regex` must match the whole path, query left out."""
+
+    prefix: str | None = None
+    path: str | None = None
+    regex: str | None = None
+    case_sensitive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    match: RouteMatch
+    cluster: str
+    name: str = ""
+    timeout_s: float | None = 15.0
+    timeout_is_set: bool = False  # the file says so; a default must not end an Engine.IO poll
+    hash_policies: tuple[HeaderHashPolicy, ...] = ()
+    allow_websocket: bool = False
+    prefix_rewrite: str = ""
+    host_rewrite: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    name: str
+    domains: tuple[str, ...]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConfiguration:
+    virtual_hosts: tuple[VirtualHost, ...]
+    name: str = ""
+
+
+DEFAULT_ACCESS_LOG_FORMAT = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% '
+    "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
+    '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    path: str
+    format: str = DEFAULT_ACCESS_LOG_FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """Where fastproxy knows better than a literal reading of the file; each can be turned off.
+
+    See docs/envoy-compatibility.md. Set by the `fastproxy` entry of the HTTP filters.
+    """
+
+    sid_affinity: bool = True
+    """A known Engine.IO `sid` goes to the node that issued it, before any hash."""
+    polls_outlive_default_timeout: bool = True
+    """A route timeout that the file does not set never ends an Engine.IO poll."""
+    connect_failover: bool = True
+    """A connect that fails goes on to the next host, once per remaining host."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConnectionManager:
+    stat_prefix: str
+    route_config: RouteConfiguration
+    access_logs: tuple[AccessLog, ...] = ()
+    server_name: str = "envoy"
+    service_cluster: str = ""
+    service_node: str = ""
+    add_user_agent: bool = False
+    use_remote_address: bool = False
+    xff_num_trusted_hops: int = 0
+    skip_xff_append: bool = False
+    generate_request_id: bool = True
+    idle_timeout_s: float | None = 3600.0
+    stream_idle_timeout_s: float | None = 300.0
+    request_timeout_s: float | None = None
+    request_headers_timeout_s: float | None = None
+    drain_timeout_s: float = 5.0
+    max_request_headers_kb: int = 60
+    max_headers_count: int = 100
+    accept_http_10: bool = False
+    default_host_for_http_10: str = ""
+    allow_absolute_url: bool = True
+    departures: Departures = Departures()
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    name: str
+    address: Address
+    manager: HttpConnectionManager
+    bind_to_port: bool = True
+    per_connection_buffer_limit_bytes: int = 1024 * 1024
+    tcp_backlog_size: int = 4096
+
+    @property
+    def stat_name(self) -> str:
+        """Envoy's name in `listener.<stat_name>.`: the address with `_` between IP and port."""
+        return f"{self.address.host}_{self.address.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    address: Address
+    access_log_path: str = "/dev/null"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One configuration file, whole. Names are unique; every cluster that a route names exists."""
+
+    listeners: tuple[Listener, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    admin: Admin | None = None
+    session_table_slots: int = field(default=1 << 20)
+
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name; KeyError when there is none."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)

@@ -1,0 +1,3 @@
+NAMES: tuple[tuple[bytes, bytes], ...]
+
+def format_flags(flags: int, is_long: bool = False) -> bytes: ...

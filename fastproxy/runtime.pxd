@@ -1,0 +1,40 @@
+"""A configuration made ready for one worker: its managers, clusters and hosts, bound to its counters."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+from fastproxy._sessions cimport SessionTable
+from fastproxy.routing cimport RouteTable
+
+
+cdef class Manager:
+    cdef readonly object model  # model.HttpConnectionManager
+    cdef readonly RouteTable routes
+    cdef readonly list access_logs
+    cdef uint64_t *counters
+    cdef uint64_t *listener_counters
+    cdef bytes server_name
+    cdef bytes user_agent
+    cdef bytes service_node
+    cdef bytes default_host
+    cdef uint64_t idle_timeout_ms
+    cdef uint64_t stream_idle_timeout_ms
+    cdef uint64_t request_timeout_ms
+    cdef uint64_t request_headers_timeout_ms
+    cdef size_t max_head_bytes
+    cdef int max_fields
+    cdef bint use_remote_address
+    cdef bint skip_xff_append
+    cdef bint generate_request_id
+    cdef bint accept_http_10
+    cdef bint allow_absolute_url
+    cdef bint sid_affinity
+    cdef bint polls_outlive_default_timeout
+    cdef bint connect_failover
+
+
+cdef class Runtime:
+    cdef readonly dict clusters
+    cdef readonly list managers
+    cdef readonly SessionTable sessions
+    cdef object row
+    cdef readonly size_t max_head_bytes

@@ -1,0 +1,49 @@
+"""Memory that the supervisor and all workers share, and that outlives any worker.
+
+Anonymous and made before the first fork: no name in /dev/shm that could stay behind. Each worker's row of counters
+begins on a page of its own, so two workers never write to the same cache line; behind the rows comes the session table.
+Pages cost nothing until they are touched.
+"""
+
+import mmap
+
+from fastproxy.model import Configuration
+from fastproxy.stats import StatsLayout
+
+WORD_BYTES = 8
+SESSION_SLOT_BYTES = 16
+
+
+def _whole_pages(size_bytes: int) -> int:
+    return -(-size_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+class SharedMemory:
+    """`row(i)` is worker i's counters; `sessions` is one region for everybody. All zero at first."""
+
+    def __init__(self, configuration: Configuration, layout: StatsLayout, workers: int) -> None:
+        self._row_bytes = layout.slots * WORD_BYTES
+        self._stride_bytes = _whole_pages(self._row_bytes)
+        self._workers = workers
+        rows_bytes = self._stride_bytes * workers
+        sessions_bytes = configuration.session_table_slots * SESSION_SLOT_BYTES
+        self._map = mmap.mmap(-1, max(rows_bytes + sessions_bytes, mmap.PAGESIZE))
+        self._view = memoryview(self._map)
+        self.sessions = self._view[rows_bytes : rows_bytes + sessions_bytes]
+        self._views = [self.sessions]
+
+    def row(self, worker: int) -> memoryview:
+        """Worker `worker`'s counters: a writable view of 64-bit words ('Q'), layout.slots long."""
+        if not 0 <= worker < self._workers:
+            raise IndexError(f"worker {worker} of {self._workers}")
+        start = worker * self._stride_bytes
+        row = self._view[start : start + self._row_bytes].cast("Q")
+        self._views.append(row)
+        return row
+
+    def close(self) -> None:
+        """Give the memory back. BufferError while somebody still holds a view that was made from ours."""
+        for view in self._views:
+            view.release()
+        self._view.release()
+        self._map.close()

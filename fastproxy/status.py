@@ -1,0 +1,90 @@
+"""What the supervisor knows about the whole server, for the admin to show.
+
+The supervisor writes the plain attributes; the admin only reads.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from fastproxy import __version__
+from fastproxy.model import Address, Configuration
+from fastproxy.options import Options
+from fastproxy.resolver import ClusterResolver
+from fastproxy.stats import Statistic, StatsReader, sanitize
+
+
+class ServerState(IntEnum):
+    """Envoy's admin.v3.ServerInfo.State, numbers included: they are the value of `server.state`."""
+
+    LIVE = 0
+    DRAINING = 1
+    PRE_INITIALIZING = 2
+    INITIALIZING = 3
+
+
+def version_number() -> int:
+    """0.1.0 as 100, 1.2.3 as 10203: `server.version` has to be a number."""
+    major, minor, patch = (int(part) for part in __version__.split(".")[:3])
+    return major * 10000 + minor * 100 + patch
+
+
+@dataclass(slots=True)
+class Status:
+    """`configuration` holds the host sets as of now; `listeners` the addresses that were really bound."""
+
+    options: Options
+    configuration: Configuration
+    reader: StatsReader
+    listeners: Sequence[tuple[str, Address]] = ()
+    resolvers: Sequence[ClusterResolver] = ()
+    state: ServerState = ServerState.INITIALIZING
+    workers_started: bool = False
+    workers_replaced: int = 0
+    clock: Callable[[], float] = time.monotonic
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def uptime_s(self) -> int:
+        return int(self.clock() - self.started_at)
+
+    def statistics(self) -> list[Statistic]:
+        """Everything that `/stats` shows, in no particular order."""
+        data_plane = self.reader.statistics()
+        return [*data_plane, *self._server(data_plane), *self._managers(), *self._clusters()]
+
+    def _server(self, data_plane: list[Statistic]) -> Iterator[Statistic]:
+        connections = sum(
+            statistic.value
+            for statistic in data_plane
+            if statistic.name.startswith("listener.") and statistic.name.endswith(".downstream_cx_active")
+        )
+        yield Statistic("server.concurrency", self.options.concurrency, True)
+        yield Statistic("server.live", int(self.state is ServerState.LIVE), True)
+        yield Statistic("server.state", int(self.state), True)
+        yield Statistic("server.total_connections", connections, True)
+        yield Statistic("server.uptime", self.uptime_s, True)
+        yield Statistic("server.version", version_number(), True)
+        yield Statistic("server.workers_replaced", self.workers_replaced)
+
+    def _managers(self) -> Iterator[Statistic]:
+        draining = self.state is ServerState.DRAINING
+        yield Statistic("listener_manager.listener_added", len(self.configuration.listeners))
+        yield Statistic("listener_manager.total_listeners_active", 0 if draining else len(self.listeners), True)
+        yield Statistic("listener_manager.total_listeners_draining", len(self.listeners) if draining else 0, True)
+        yield Statistic("listener_manager.workers_started", int(self.workers_started), True)
+        yield Statistic("cluster_manager.cluster_added", len(self.configuration.clusters))
+        yield Statistic("cluster_manager.active_clusters", len(self.configuration.clusters), True)
+
+    def _clusters(self) -> Iterator[Statistic]:
+        by_name = {resolver.cluster.name: resolver for resolver in self.resolvers}
+        for cluster in self.configuration.clusters:
+            scope = f"cluster.{sanitize(cluster.name)}"
+            resolver = by_name.get(cluster.name)
+            yield Statistic(f"{scope}.membership_total", len(cluster.hosts), True)
+            yield Statistic(f"{scope}.membership_healthy", len(cluster.hosts), True)
+            yield Statistic(f"{scope}.membership_change", resolver.changes if resolver else 1)
+            yield Statistic(f"{scope}.update_attempt", resolver.attempts if resolver else 0)
+            yield Statistic(f"{scope}.update_success", resolver.successes if resolver else 0)
+            yield Statistic(f"{scope}.update_failure", resolver.failures if resolver else 0)

@@ -1,0 +1,25 @@
+"""What follows a 101: bytes in both directions, until one side or a timer ends it."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from fastproxy.connections cimport Connection, Connections
+
+cdef enum TunnelState:
+    TUNNEL_GOES_ON
+    TUNNEL_ENDED_BY_DOWNSTREAM
+    TUNNEL_ENDED_BY_UPSTREAM
+
+cdef struct Tunnel:
+    Connection *downstream
+    Connection *upstream
+    void *records[4]  # of the access logs, NULL where nothing is logged
+    int64_t start_us
+    uint64_t start_ms
+    uint64_t bytes_received  # from downstream
+    uint64_t bytes_sent  # to downstream
+    uint64_t idle_timeout_ms
+    bint upstream_ended_first
+
+
+cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil
+cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil

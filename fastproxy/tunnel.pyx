@@ -1,0 +1,126 @@
+"""What follows a 101: bytes in both directions, until one side or a timer ends it.
+
+One function serves both directions. What the other side does not take is kept in its `out`, and nothing is read from
+this side before that is gone: at most one read buffer per direction. An end of stream is passed on when everything
+before it is; the tunnel is over when both sides have ended, or either has failed.
+"""
+
+from fastproxy.connections cimport (
+    END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READ_BYTES, READABLE, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
+)
+from fastproxy.counters cimport (
+    cluster_upstream_cx_rx_bytes_total, cluster_upstream_cx_tx_bytes_total, http_downstream_cx_rx_bytes_total,
+    http_downstream_cx_tx_bytes_total,
+)
+from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
+
+cdef enum:
+    READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
+    HALF_CLOSED_TIMEOUT_MS = 60000  # without a byte, once one side has ended
+
+
+# hot
+
+cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil:
+    """The kernel has told of `events` on one side."""
+    cdef TunnelState state
+    if events & EPOLLOUT and connection.out != NULL:
+        state = tunnel_write(io, connection)
+        if state != TUNNEL_GOES_ON:
+            return state
+    if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+        connection.flags |= HUNG_UP | READABLE
+    elif events & EPOLLIN:
+        connection.flags |= READABLE
+    if connection.flags & READABLE:
+        return tunnel_read(io, connection)
+    return TUNNEL_GOES_ON
+
+
+cdef TunnelState tunnel_write(Connections io, Connection *connection) noexcept nogil:
+    """Send what was left; then the other side may be read again, or its end passed on."""
+    if io.flush(connection) < 0:
+        return ended_by(connection)
+    if connection.out != NULL:
+        return TUNNEL_GOES_ON
+    if connection.flags & SHUT_WHEN_FLUSHED:
+        shut(connection)
+        if connection.flags & ENDED and connection.peer.out == NULL:
+            return over(connection)
+    if connection.peer.flags & PAUSED:
+        connection.peer.flags &= ~PAUSED
+        io.enqueue(connection.peer)
+    return TUNNEL_GOES_ON
+
+
+cdef inline TunnelState ended_by(Connection *connection) noexcept nogil:
+    return TUNNEL_ENDED_BY_UPSTREAM if connection.kind == UPSTREAM else TUNNEL_ENDED_BY_DOWNSTREAM
+
+
+cdef inline TunnelState over(Connection *connection) noexcept nogil:
+    """Both sides have ended: who was first?"""
+    cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
+    return TUNNEL_ENDED_BY_UPSTREAM if tunnel.upstream_ended_first else TUNNEL_ENDED_BY_DOWNSTREAM
+
+
+cdef void count(Connection *connection, Tunnel *tunnel, size_t got) noexcept nogil:
+    if connection.kind == UPSTREAM:
+        tunnel.bytes_sent += got
+        connection.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
+        connection.peer.counters[<int> http_downstream_cx_tx_bytes_total] += got
+    else:
+        tunnel.bytes_received += got
+        connection.counters[<int> http_downstream_cx_rx_bytes_total] += got
+        connection.peer.counters[<int> cluster_upstream_cx_tx_bytes_total] += got
+
+
+cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil:
+    """Carry what one side has sent to the other, as far as that takes it."""
+    cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
+    cdef Connection *peer = connection.peer
+    cdef ssize_t got
+    cdef iovec part
+    cdef int reads = 0
+    while connection.flags & READABLE:
+        if peer.out != NULL:
+            connection.flags |= PAUSED
+            return TUNNEL_GOES_ON
+        if reads == READS_AT_ONCE:
+            io.enqueue(connection)
+            return TUNNEL_GOES_ON
+        reads += 1
+        got = io.receive(connection)
+        if got == 0:
+            return TUNNEL_GOES_ON
+        if got == END_OF_STREAM:
+            return pass_end_on(io, connection)
+        if got < 0:
+            return ended_by(connection)
+        count(connection, tunnel, got)
+        if tunnel.idle_timeout_ms:
+            io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
+        part.iov_base = io.read_buffer
+        part.iov_len = got
+        if io.transmit(peer, &part, 1) < 0:
+            return ended_by(peer)
+    return TUNNEL_GOES_ON
+
+# end hot
+
+
+cdef TunnelState pass_end_on(Connections io, Connection *connection) noexcept nogil:
+    """One side has sent its last byte: the other side learns it behind what it was sent."""
+    cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
+    cdef Connection *peer = connection.peer
+    if not peer.flags & ENDED:
+        tunnel.upstream_ended_first = connection.kind == UPSTREAM
+        if tunnel.idle_timeout_ms == 0 or tunnel.idle_timeout_ms > HALF_CLOSED_TIMEOUT_MS:
+            tunnel.idle_timeout_ms = HALF_CLOSED_TIMEOUT_MS
+            io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
+    if peer.out != NULL:
+        peer.flags |= SHUT_WHEN_FLUSHED
+        return TUNNEL_GOES_ON
+    shut(peer)
+    if peer.flags & ENDED and connection.out == NULL:
+        return over(connection)
+    return TUNNEL_GOES_ON

@@ -1,0 +1,41 @@
+"""Clusters and hosts as a worker uses them: whom to ask, and the connections kept open to each."""
+
+from libc.stdint cimport uint32_t, uint64_t
+
+from fastproxy.balancing cimport Balancer
+from fastproxy.connections cimport Connection, Connections
+from fastproxy.syscalls cimport sockaddr_storage, socklen_t
+
+
+cdef class Host:
+    cdef readonly object model  # model.Host
+    cdef readonly bytes address  # `ip:port`, as logs and the session table name it
+    cdef sockaddr_storage socket_address
+    cdef socklen_t socket_address_length
+    cdef uint32_t digest  # 32 bits of the hash of `address`: the host's name in the session table
+    cdef uint64_t *counters
+    cdef Connection *idle  # the pool: the connection used last comes first
+    cdef readonly Py_ssize_t slot
+    cdef readonly bint removed
+    cdef Cluster cluster
+
+
+cdef class Cluster:
+    cdef readonly object model  # model.Cluster
+    cdef readonly bytes name
+    cdef readonly list hosts
+    cdef readonly Balancer balancer
+    cdef uint64_t *counters
+    cdef object layout
+    cdef uint64_t *row
+    cdef uint64_t connect_timeout_ms
+    cdef uint64_t idle_timeout_ms
+    cdef uint32_t max_requests_per_connection
+
+    cdef Host host_with_digest(self, uint32_t digest)
+
+
+cdef Connection *take_idle(Connections connections, Host host) noexcept
+cdef void keep_idle(Connections connections, Connection *connection, Host host) noexcept
+cdef void forget_idle(Connection *connection, Host host) noexcept
+cdef Connection *connect_to(Connections connections, Host host) noexcept

@@ -1,0 +1,169 @@
+"""Clusters and hosts as a worker uses them: whom to ask, and the connections kept open to each."""
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from libc.string cimport memset
+
+import socket as sockets
+
+from fastproxy._ring cimport xx_hash_64
+from fastproxy.balancing cimport LeastRequest
+from fastproxy.balancing import balancer_for
+from fastproxy.connections cimport IDLE, REUSED, UPSTREAM, read_address
+from fastproxy.counters cimport (
+    cluster_upstream_cx_active, cluster_upstream_cx_http1_total, cluster_upstream_cx_total, host_cx_active,
+    host_cx_total, host_rq_active,
+)
+from fastproxy.syscalls cimport (
+    AF_INET, AF_INET6, EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK,
+    SOCK_STREAM, TCP_NODELAY, connect, errno, htons, inet_pton, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socket,
+)
+from fastproxy.syscalls cimport close as close_fd
+
+
+cdef class Host:
+    """One upstream host of a worker, with its pool of idle connections."""
+
+    def __init__(self, model):
+        cdef sockaddr_in *v4 = <sockaddr_in *> &self.socket_address
+        cdef sockaddr_in6 *v6 = <sockaddr_in6 *> &self.socket_address
+        cdef bytes ip = model.address.host.encode()
+        self.model = model
+        self.address = str(model.address).encode()
+        self.digest = <uint32_t> xx_hash_64(self.address, len(self.address), 0)
+        memset(&self.socket_address, 0, sizeof(self.socket_address))
+        if inet_pton(AF_INET, ip, &v4.sin_addr) == 1:
+            v4.sin_family = AF_INET
+            v4.sin_port = htons(model.address.port)
+            self.socket_address_length = sizeof(sockaddr_in)
+        elif inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1:
+            v6.sin6_family = AF_INET6
+            v6.sin6_port = htons(model.address.port)
+            self.socket_address_length = sizeof(sockaddr_in6)
+        else:
+            raise ValueError(f"not an IP address: {model.address.host}")
+
+
+cdef class Cluster:
+    """A cluster's hosts and their balancer. `set_hosts` replaces both; connections to hosts that stay are kept."""
+
+    def __init__(self, model, layout, row):
+        cdef uint64_t[::1] view = row
+        self.model = model
+        self.name = model.name.encode()
+        self.layout = layout
+        self.row = &view[0]
+        self.counters = self.row + <Py_ssize_t> layout.cluster(model.name)
+        self.connect_timeout_ms = max(1, round(model.connect_timeout_s * 1000))
+        self.idle_timeout_ms = round((model.idle_timeout_s or 0) * 1000)
+        self.max_requests_per_connection = model.max_requests_per_connection
+        self.hosts = []
+        self.set_hosts([host for host in model.hosts if is_ip(host.address.host)])
+
+    def set_hosts(self, models):
+        """Have these hosts (model.Host, IP addresses) from now on; those with an address known before keep their state.
+
+        Returns the hosts that went.
+        """
+        cdef Host host
+        known = {host.address: host for host in self.hosts}
+        free_slots = sorted(set(range(self.layout.host_capacity(self.model.name))) - {host.slot for host in self.hosts})
+        hosts = []
+        for model in models:
+            host = known.pop(str(model.address).encode(), None)
+            if host is None:
+                if not free_slots:
+                    break  # more hosts than counters were laid out for: the rest is not used
+                host = Host(model)
+                host.slot = free_slots.pop(0)
+                host.cluster = self
+                host.counters = self.row + <Py_ssize_t> self.layout.host(self.model.name, host.slot)
+            host.model = model
+            hosts.append(host)
+        for host in known.values():
+            host.removed = True
+        self.hosts = hosts
+        self.balancer = balancer_for(self.model, [host.model for host in hosts])
+        if isinstance(self.balancer, LeastRequest):
+            for i, host in enumerate(hosts):
+                (<LeastRequest> self.balancer).active[<Py_ssize_t> i] = host.counters + <int> host_rq_active
+        return list(known.values())
+
+    cdef Host host_with_digest(self, uint32_t digest):
+        """The host that a session table entry names; None when the cluster does not have it (any more)."""
+        cdef Host host
+        for host in self.hosts:
+            if host.digest == digest:
+                return host
+        return None
+
+
+def is_ip(text):
+    """Whether a host is an IP literal; a DNS name becomes hosts only once it was resolved."""
+    try:
+        sockets.inet_pton(sockets.AF_INET6 if ":" in text else sockets.AF_INET, text)
+    except OSError:
+        return False
+    return True
+
+
+# hot
+
+cdef Connection *take_idle(Connections connections, Host host) noexcept:
+    """The kept connection that was used last; NULL when there is none."""
+    cdef Connection *connection = host.idle
+    if connection != NULL:
+        forget_idle(connection, host)
+    return connection
+
+
+cdef void keep_idle(Connections connections, Connection *connection, Host host) noexcept:
+    """Keep a connection for a later exchange with its host."""
+    connection.flags |= IDLE | REUSED
+    connection.peer = NULL
+    connection.previous = NULL
+    connection.next = host.idle
+    if host.idle != NULL:
+        host.idle.previous = connection
+    host.idle = connection
+    connections.set_timer(connection, host.cluster.idle_timeout_ms)
+
+
+cdef void forget_idle(Connection *connection, Host host) noexcept:
+    """Take a connection out of its host's pool."""
+    if connection.previous != NULL:
+        connection.previous.next = connection.next
+    else:
+        host.idle = connection.next
+    if connection.next != NULL:
+        connection.next.previous = connection.previous
+    connection.next = connection.previous = NULL
+    connection.flags &= ~IDLE
+
+# end hot
+
+
+cdef Connection *connect_to(Connections connections, Host host) noexcept:
+    """Begin to connect; NULL with errno set when not even that was possible. CONNECTING is for the caller to set."""
+    cdef int fd, on = 1
+    cdef Connection *connection
+    fd = socket(host.socket_address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    if fd < 0:
+        return NULL
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))
+    if connect(fd, <sockaddr *> &host.socket_address, host.socket_address_length) < 0 and errno != EINPROGRESS:
+        close_fd(fd)
+        return NULL
+    connection = connections.adopt(fd, UPSTREAM, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+    if connection == NULL:
+        return NULL
+    connection.owner = <PyObject *> host
+    Py_INCREF(host)
+    connection.counters = host.cluster.counters
+    read_address(&connection.address, &host.socket_address)
+    host.counters[<int> host_cx_total] += 1
+    host.counters[<int> host_cx_active] += 1
+    connection.counters[<int> cluster_upstream_cx_total] += 1
+    connection.counters[<int> cluster_upstream_cx_http1_total] += 1
+    connection.counters[<int> cluster_upstream_cx_active] += 1
+    return connection

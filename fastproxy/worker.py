@@ -1,0 +1,169 @@
+"""One worker process: an event loop, an engine in it, and a channel to the supervisor.
+
+Knows nothing of forks and of other workers. The engine carries the traffic; what is here happens once a second or when
+the supervisor says so. The end of the channel means that the supervisor is gone: then the worker drains and ends too.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import uvloop
+
+from fastproxy import control
+from fastproxy.model import Configuration, Host
+from fastproxy.stats import StatsLayout
+
+log = logging.getLogger("fastproxy.worker")
+
+TICK_S = 1.0
+DRAIN_POLL_S = 0.01
+PUMP_FAILURES_PER_TICK = 100
+"""A pump that fails this often in one second will not recover: the worker ends and is replaced."""
+
+
+class EngineLike(Protocol):
+    """What a worker needs of fastproxy.engine.Engine."""
+
+    @property
+    def exchanges(self) -> int: ...
+    def fileno(self) -> int: ...
+    def pump(self) -> None: ...
+    def listen(self, fd: int, listener_index: int) -> None: ...
+    def stop_listening(self) -> None: ...
+    def drain(self) -> None: ...
+    def flush_logs(self) -> None: ...
+    def reopen_logs(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class RuntimeLike(Protocol):
+    """What a worker needs of fastproxy.runtime.Runtime."""
+
+    def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What one worker works with. `listeners` are (place in the configuration, listening descriptor); the worker
+    closes the descriptors when it stops listening."""
+
+    index: int
+    configuration: Configuration
+    layout: StatsLayout
+    row: memoryview
+    sessions: memoryview
+    session_key: bytes
+    listeners: Sequence[tuple[int, int]]
+    channel: control.Channel
+    grace_s: float
+
+
+Build = Callable[[Assignment], tuple[RuntimeLike, EngineLike]]
+
+
+def load_data_plane() -> Build:
+    """Import the compiled data plane, before any fork so that the workers share its pages."""
+    from fastproxy.engine import Engine
+    from fastproxy.runtime import Runtime
+
+    def build(given: Assignment) -> tuple[RuntimeLike, EngineLike]:
+        runtime = Runtime(given.configuration, given.layout, given.row, given.sessions, given.session_key)
+        return runtime, Engine(runtime)
+
+    return build
+
+
+class Worker:
+    """Runs until it is told to end. `run` may raise while it builds; afterwards only the exit status tells."""
+
+    def __init__(self, assignment: Assignment, build: Build) -> None:
+        self._channel = assignment.channel
+        self._grace_s = assignment.grace_s
+        self._listening_fds = [fd for _, fd in assignment.listeners]
+        self._runtime, self._engine = build(assignment)
+        for listener_index, fd in assignment.listeners:
+            self._engine.listen(fd, listener_index)
+        self._loop = uvloop.new_event_loop()
+        self._deadline: float | None = None
+        self._pump_failures = 0
+        self._exit_status = 0
+
+    def run(self) -> int:
+        """Serve until the end; the exit status."""
+        self._watch()
+        self._channel.send(control.Started())
+        try:
+            self._loop.run_forever()
+        finally:
+            self._engine.close()
+        return self._exit_status
+
+    def _watch(self) -> None:
+        loop = self._loop
+        loop.set_exception_handler(self._failed)
+        loop.add_reader(self._engine.fileno(), self._engine.pump)
+        loop.add_reader(self._channel.fileno(), self._receive)
+        loop.add_signal_handler(signal.SIGTERM, self._drain, self._grace_s)
+        loop.add_signal_handler(signal.SIGUSR1, self._engine.reopen_logs)
+        loop.call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        self._pump_failures = 0
+        self._engine.flush_logs()
+        self._loop.call_later(TICK_S, self._tick)
+
+    def _receive(self) -> None:
+        messages = self._channel.receive()
+        if messages is None:
+            log.warning("the supervisor is gone, draining")
+            self._loop.remove_reader(self._channel.fileno())
+            self._drain(self._grace_s)
+            return
+        for message in messages:
+            self._obey(message)
+
+    def _obey(self, message: control.Message) -> None:
+        match message:
+            case control.Hosts(cluster, hosts):
+                self._runtime.set_hosts(cluster, hosts)
+            case control.ReopenLogs():
+                self._engine.reopen_logs()
+            case control.Drain(grace_s):
+                self._drain(grace_s)
+            case control.Stop():
+                self._loop.stop()
+
+    def _drain(self, grace_s: float) -> None:
+        deadline = self._loop.time() + grace_s
+        if self._deadline is None:
+            self._deadline = deadline
+            self._stop_listening()
+            self._engine.drain()
+            self._end_when_drained()
+        self._deadline = min(self._deadline, deadline)
+
+    def _stop_listening(self) -> None:
+        self._engine.stop_listening()
+        while self._listening_fds:
+            os.close(self._listening_fds.pop())
+
+    def _end_when_drained(self) -> None:
+        assert self._deadline is not None
+        if self._engine.exchanges == 0 or self._loop.time() >= self._deadline:
+            self._loop.stop()
+        else:
+            self._loop.call_later(DRAIN_POLL_S, self._end_when_drained)
+
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback raised: that is a bug of ours. The connections of this worker outlive it if they can."""
+        log.error("%s", context.get("message"), exc_info=context.get("exception"))
+        self._pump_failures += 1
+        if self._pump_failures > PUMP_FAILURES_PER_TICK:
+            log.critical("too many failures, giving up")
+            self._exit_status = 1
+            loop.stop()

@@ -1,0 +1,1 @@
+"""Many real Socket.IO users for Locust; start it with `locust -f loadtest/socketio.py`. See docs/loadtest.md."""

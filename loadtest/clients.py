@@ -1,0 +1,145 @@
+"""python-socketio's own client, with an ear at its two ways to the network.
+
+The library keeps two things to itself that a load test must know: how long the upgrade took, and that a request for
+its session was refused (it stays on polling, or tries again, without a word).
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+from weakref import WeakSet
+
+import requests
+import socketio
+import websocket
+from urllib3.connection import HTTPConnection
+
+UPGRADE_PACKET = "5"  # Engine.IO protocol 4: the client has made the WebSocket its transport
+
+
+class Observer(Protocol):
+    def on_refused(self, url: str, status: int) -> None:
+        """A request that named a session was answered with an error."""
+
+    def on_upgraded(self, seconds: float) -> None:
+        """The client has moved from polling to a WebSocket."""
+
+
+class ObservedHttp(requests.Session):
+    """The polls of one client. `hang_up` ends a poll that waits, which requests has no way to do."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__()
+        self.trust_env = False  # no proxy of the environment between the test and what it tests
+        self._observer = observer
+        self._is_gone = False
+        self._opened: WeakSet[HTTPConnection] = WeakSet()
+        for adapter in self.adapters.values():
+            remember_connections(adapter, self._opened)
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        if self._is_gone:
+            raise requests.ConnectionError("hung up")
+        response = super().request(method, url, *args, **kwargs)
+        if response.status_code >= 400 and "sid=" in url:
+            self._observer.on_refused(url, response.status_code)
+        return response
+
+    def hang_up(self) -> None:
+        self._is_gone = True
+        for connection in list(self._opened):
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+        self.close()
+
+
+def remember_connections(adapter: Any, opened: WeakSet[HTTPConnection]) -> None:
+    """Have the adapter put every connection that it opens into that set."""
+
+    def remembering(pool_class: Any) -> Any:
+        class Connection(pool_class.ConnectionCls):  # type: ignore[misc]
+            def connect(self) -> None:
+                super().connect()
+                opened.add(self)
+
+        return type(pool_class.__name__, (pool_class,), {"ConnectionCls": Connection})
+
+    manager = adapter.poolmanager
+    classes = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: remembering(each) for scheme, each in classes.items()}
+
+
+class ObservedWebSocket(websocket.WebSocket):
+    """The WebSocket of one client."""
+
+    def __init__(self, *args: Any, observer: Observer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._observer = observer
+        self._began = 0.0
+
+    def connect(self, url: str, **options: Any) -> None:
+        self._began = time.perf_counter()
+        try:
+            super().connect(url, **options)  # type: ignore[no-untyped-call]
+        except websocket.WebSocketBadStatusException as error:
+            if "sid=" in url:
+                self._observer.on_refused(url, error.status_code)
+            raise
+
+    def send(self, payload: bytes | str, *args: Any) -> int:
+        sent: int = super().send(payload, *args)
+        if payload == UPGRADE_PACKET:
+            self._observer.on_upgraded(time.perf_counter() - self._began)
+        return sent
+
+
+class Client:
+    """One client of one session. It does not reconnect by itself: the load test does, and takes the time."""
+
+    def __init__(self, observer: Observer, timeout_s: float) -> None:
+        self._http = ObservedHttp(observer)
+        self._timeout_s = timeout_s
+        options = {"class_": ObservedWebSocket, "observer": observer, "http_no_proxy": ["*"]}
+        self.io = socketio.Client(
+            reconnection=False,
+            handle_sigint=False,
+            request_timeout=timeout_s,
+            http_session=self._http,
+            websocket_extra_options=options,
+        )
+
+    @property
+    def transport(self) -> str:
+        return str(self.io.transport())
+
+    def connect(self, url: str, headers: Mapping[str, str], transports: tuple[str, ...]) -> None:
+        self.io.connect(url, headers=dict(headers), transports=list(transports), wait_timeout=self._timeout_s)
+
+    def drop(self) -> None:
+        """Be gone without a word, as on a lost network."""
+        web_socket = self.io.eio.ws
+        if self.transport == "websocket" and web_socket is not None:
+            web_socket.shutdown()
+        self.abandon()
+
+    def leave(self) -> None:
+        """Say goodbye. On polling the library would wait for the end of a poll that nobody answers any more."""
+        writer = self.io.eio.write_loop_task
+        if self.transport == "polling" and writer is not None:
+            threading.Thread(target=self._hang_up_after, args=(writer,), daemon=True).start()
+        if self.io.connected:
+            self.io.disconnect()
+        self._http.hang_up()
+
+    def abandon(self) -> None:
+        """End it without waiting for anything."""
+        self._http.hang_up()
+        self.io.eio.disconnect(abort=True)
+
+    def _hang_up_after(self, writer: threading.Thread) -> None:
+        writer.join(self._timeout_s)
+        self._http.hang_up()

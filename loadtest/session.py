@@ -1,0 +1,121 @@
+"""One session of one user: connect, talk, end; every answer is checked, and who sent it."""
+
+import queue
+from collections.abc import Callable, Mapping
+
+import socketio
+
+from loadtest.clients import Client
+from loadtest.kinds import Kind
+from loadtest.stickiness import Stickiness
+
+WELCOME = "welcome"
+CUT = "the connection was cut"
+MOST_UNREAD = 1000
+
+
+class SessionError(Exception):
+    """What the server did is not what an echo does."""
+
+
+class Session:
+    """Not connected yet when made. Every method that waits raises SessionError when the answer does not come."""
+
+    def __init__(self, kind: Kind, url: str, headers: Mapping[str, str], timeout_s: float) -> None:
+        self.kind = kind
+        self.stickiness = Stickiness()
+        self.upgrade_s: float | None = None
+        self._has_ended = False
+        self._url = url
+        self._headers = headers
+        self._timeout_s = timeout_s
+        self._answers: queue.Queue[object] = queue.Queue(MOST_UNREAD)
+        self._acks: queue.Queue[object] = queue.Queue(MOST_UNREAD)
+        self._client = Client(self, timeout_s)
+
+    def on_refused(self, url: str, status: int) -> None:
+        if not self._has_ended:
+            self.stickiness.refused(status)
+
+    def on_upgraded(self, seconds: float) -> None:
+        self.upgrade_s = seconds
+
+    @property
+    def transport(self) -> str:
+        return self._client.transport
+
+    def connect(self) -> None:
+        """Connected and welcomed. The next way is tried when one fails; SessionError when none is left."""
+        for number, transports in enumerate(self.kind.attempts, 1):
+            if number > 1:
+                self._client = Client(self, self._timeout_s)
+            self._client.io.on("message", self._answers.put)
+            self._client.io.on("disconnect", self._on_disconnect)
+            try:
+                self._client.connect(self._url, self._headers, transports)
+            except socketio.exceptions.ConnectionError as error:
+                if number == len(self.kind.attempts):
+                    raise SessionError(f"cannot connect: {reason(error)}") from error
+            else:
+                break
+        self._expect(WELCOME)
+
+    def echo(self, payload: str | bytes) -> None:
+        """Send it and see it come back, text as text and bytes as bytes."""
+        self._send(payload)
+        self._expect(payload)
+
+    def ack(self, payload: str) -> None:
+        """Send it, have it acknowledged, and see it come back."""
+        self._send(payload, callback=self._acks.put)
+        self._expect(payload, self._acks)
+        self._expect(payload)
+
+    def idle(self, seconds: float) -> None:
+        """Say nothing; whatever comes in the meantime is a failure."""
+        try:
+            answer = self._answers.get(timeout=seconds)
+        except queue.Empty:
+            return
+        raise SessionError(CUT if answer is CUT else "an answer to nothing")
+
+    def drop(self) -> None:
+        self._has_ended = True
+        self._client.drop()
+
+    def leave(self) -> None:
+        self._has_ended = True
+        self._client.leave()
+
+    def abandon(self) -> None:
+        self._has_ended = True
+        self._client.abandon()
+
+    def _on_disconnect(self, _reason: str) -> None:
+        """Whoever waits for an answer need not wait any longer."""
+        for waiting in (self._answers, self._acks):
+            waiting.put(CUT)
+
+    def _send(self, payload: str | bytes, callback: Callable[[object], None] | None = None) -> None:
+        try:
+            self._client.io.send(payload, callback=callback)
+        except socketio.exceptions.BadNamespaceError as error:
+            raise SessionError(CUT) from error
+
+    def _expect(self, payload: str | bytes, source: "queue.Queue[object] | None" = None) -> None:
+        """The next answer, or the next ack, says this."""
+        try:
+            answer = (source or self._answers).get(timeout=self._timeout_s)
+        except queue.Empty:
+            raise SessionError(f"no answer within {self._timeout_s:g} s") from None
+        wanted = payload.encode() if isinstance(payload, str) else payload
+        if answer is CUT:
+            raise SessionError(CUT)
+        if self.stickiness.see(answer) != wanted or isinstance(answer, str) != isinstance(payload, str):
+            raise SessionError("an answer that is not what was sent")
+
+
+def reason(error: Exception) -> str:
+    """The kind of a connection error, without the addresses and times that make each one a row of its own."""
+    text = str(error)
+    return next((known for known in ("Connection refused", "timed out", "reset by peer") if known in text), text)[:120]

@@ -1,0 +1,84 @@
+"""Builds the data plane: every .pyx below fastproxy/ becomes an extension of the same name.
+
+Everything else about the project stands in pyproject.toml. The environment may say
+FASTPROXY_DEBUG=1   bounds checks and assertions on, little optimisation: what `make debug` tests;
+FASTPROXY_STRICT=1  a warning of Cython or of the C compiler is an error: what `make` builds with.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from Cython.Compiler import Options
+from setuptools import Extension, setup
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+    "embedsignature": True,
+    "embedsignature.format": "python",
+}
+DEBUG_DIRECTIVES = {"boundscheck": True, "initializedcheck": True}
+
+DEBUG = os.environ.get("FASTPROXY_DEBUG") == "1"
+STRICT = os.environ.get("FASTPROXY_STRICT") == "1"
+FLAVOUR = "debug" if DEBUG else "release"
+# Cython writes functions that a module may not use, and labels that nothing jumps to; with little optimisation
+# the compiler cannot see that a value is always set.
+STRICT_FLAGS = ["-Wall", "-Werror", "-Wno-unused-function", "-Wno-unused-label"]
+DEBUG_FLAGS = ["-O1", "-g", "-UNDEBUG", "-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"]
+COMPILE_FLAGS = STRICT_FLAGS * STRICT + (DEBUG_FLAGS if DEBUG else ["-O3", "-g0"])
+
+
+def chosen_names():
+    """The extensions named by `--only a.b,c.d`, or None for all of them."""
+    if "--only" not in sys.argv:
+        return None
+    at = sys.argv.index("--only")
+    names = set(sys.argv[at + 1].split(","))
+    del sys.argv[at : at + 2]
+    return names
+
+
+def extensions():
+    only = chosen_names()
+    for source in sorted(Path("fastproxy").rglob("*.pyx")):
+        name = ".".join(source.with_suffix("").parts)
+        if only is None or name in only:
+            yield Extension(
+                name,
+                [str(source)],
+                extra_compile_args=COMPILE_FLAGS,
+                define_macros=[] if DEBUG else [("CYTHON_WITHOUT_ASSERTIONS", None)],
+            )
+
+
+def flavour_changed():
+    """Whether the extensions in the tree were built the other way: their dates do not tell."""
+    mark = Path("build/flavour")
+    before = mark.read_text() if mark.exists() else "release"
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_text(FLAVOUR)
+    return before != FLAVOUR
+
+
+def compiled(modules):
+    """Their C files, written anew where a source is newer."""
+    Options.warning_errors = STRICT
+    return cythonize(
+        modules,
+        build_dir=f"build/{FLAVOUR}",  # the C files, which are nothing to read beside the sources
+        compiler_directives=DIRECTIVES | (DEBUG_DIRECTIVES if DEBUG else {}),
+    )
+
+
+# A front end asks for metadata and for a source distribution too, which need no compiler.
+IS_BUILD = not {"egg_info", "dist_info", "sdist"} & set(sys.argv)
+setup(
+    ext_modules=compiled(list(extensions())) if IS_BUILD else list(extensions()),
+    options={"build_ext": {"force": flavour_changed()}} if IS_BUILD else {},
+)

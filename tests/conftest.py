@@ -1,0 +1,33 @@
+"""What every test may ask for."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the source tree."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of answers recorded from a real Envoy."""
+    return ROOT / "tests" / "data" / "golden"
+
+
+@pytest.fixture(scope="session")
+def tool():
+    """`tool("node")` is the path of a program; a test whose program is missing fails, and says what to install."""
+
+    def find(name: str, package: str = "") -> str:
+        path = shutil.which(name) or shutil.which(name, path=str(ROOT / ".venv" / "bin"))
+        if path is None:
+            pytest.fail(f"{name} is not installed; on Debian: apt-get install {package or name}", pytrace=False)
+        return path
+
+    return find

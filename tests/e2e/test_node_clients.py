@@ -1,0 +1,63 @@
+"""Node's socket.io-client through the proxy, with no header of its own: no Referer, no cookie."""
+
+import json
+import subprocess
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.e2e.stack import Stack, nodes_of
+from tests.support import processes
+
+CLIENTS = 20
+ROUNDS = 5
+SPLIT = "without a Referer there is nothing to hash, and Envoy chooses a node for each request at random"
+Result = dict[str, Any]
+
+ORDERS = [
+    pytest.param(["polling", "websocket"], id="default", marks=pytest.mark.departure(SPLIT)),
+    pytest.param(["polling"], id="polling", marks=pytest.mark.departure(SPLIT)),
+    pytest.param(["websocket"], id="websocket"),
+    pytest.param(["websocket", "polling"], id="websocket-first"),
+]
+
+
+@pytest.fixture
+def talk(tool):
+    """`talk(url, transports)` is what each of 20 clients saw."""
+
+    def run(url: str, transports: list[str]) -> list[Result]:
+        wish = json.dumps({"url": url, "transports": transports, "count": CLIENTS, "rounds": ROUNDS})
+        command = [tool("node", "nodejs"), str(processes.ROOT / "tests" / "e2e" / "clients.mjs"), wish]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+        assert done.returncode == 0, done.stderr
+        return list(json.loads(done.stdout))
+
+    return run
+
+
+def check(result: Result, transports: list[str]) -> str:
+    """A session without a flaw; returns its node."""
+    assert result["errors"] == []
+    assert result["disconnects"] == []
+    assert len(result["sids"]) == 1
+    assert result["began"] == transports[0]
+    assert result["ended"] == ("websocket" if "websocket" in transports else "polling")
+    nodes = nodes_of([*result["replies"], *result["binary"]])
+    assert len(nodes) == 1, f"replies from {nodes}"
+    assert result["binary"] == [f"{node}: \0{chr(number)}\xff" for node in nodes for number in range(ROUNDS)] * 2
+    return nodes.pop()
+
+
+@pytest.mark.parametrize("transports", ORDERS)
+def test_sessions_on_the_ring(ring: Stack, talk, transports):
+    nodes = Counter(check(result, transports) for result in talk(ring.url, transports))
+    assert set(nodes) <= ring.node_names()
+    assert len(nodes) > 1  # of 20 sessions without a key all on one node: less likely than 1 to 10^9
+
+
+@pytest.mark.parametrize("transports", [order.values[0] for order in ORDERS], ids=[order.id for order in ORDERS])
+def test_sessions_on_one_node(one_node: Stack, talk, transports):
+    nodes = {check(result, transports) for result in talk(one_node.url, transports)}
+    assert nodes == one_node.node_names()

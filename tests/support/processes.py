@@ -1,0 +1,203 @@
+"""Processes of a test: start one, wait until it listens, end it with all its children.
+
+A process leads a process group of its own, so that its children are known even after it died. Whether it listens
+is read from the kernel's tables, not tried by connecting: a connection would show up in counters and logs.
+"""
+
+import atexit
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+POLL_INTERVAL_S = 0.01
+LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
+_running: set["Process"] = set()
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports of 127.0.0.1 that nothing listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for held in sockets:
+            held.bind(("127.0.0.1", 0))
+        return [held.getsockname()[1] for held in sockets]
+
+
+def free_port() -> int:
+    return free_ports(1)[0]
+
+
+def wait_until(condition: Callable[[], object], what: str | Callable[[], str], timeout_s: float = 10.0) -> None:
+    """Return as soon as `condition` holds; AssertionError naming `what` when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s} s: {what if isinstance(what, str) else what()}")
+        time.sleep(POLL_INTERVAL_S)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether that process runs; a zombie does not."""
+    fields = _stat(pid)
+    return fields is not None and fields[0] != "Z"
+
+
+def children(pid: int) -> list[int]:
+    """Live direct children, oldest first."""
+    return sorted(each for each in _pids() if (f := _stat(each)) and f[0] != "Z" and int(f[1]) == pid)
+
+
+def group_members(group: int) -> list[int]:
+    """Live processes of a process group."""
+    return [each for each in _pids() if (f := _stat(each)) and f[0] != "Z" and int(f[2]) == group]
+
+
+def listening_ports(pids: Iterable[int]) -> set[int]:
+    """TCP ports on which at least one of these processes holds a listening socket."""
+    held = {inode for pid in pids for inode in _socket_inodes(pid)}
+    return {port for inode, port in _listeners() if inode in held}
+
+
+class Process:
+    """One started process; use `start`. Equality is identity."""
+
+    def __init__(self, argv: Sequence[str], output_path: Path, env: Mapping[str, str], cwd: Path) -> None:
+        self.argv = list(argv)
+        self.output_path = output_path
+        with output_path.open("wb") as output:
+            self._popen = subprocess.Popen(
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=env,
+                cwd=cwd,
+                start_new_session=True,
+            )
+        _running.add(self)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit status, minus the signal that ended it, or None while it runs."""
+        return self._popen.poll()
+
+    @property
+    def output(self) -> str:
+        """Everything that it and its children have written to stdout and stderr so far."""
+        return self.output_path.read_text(errors="replace")
+
+    def children(self) -> list[int]:
+        return children(self.pid)
+
+    def wait_listening(self, ports: Iterable[int], timeout_s: float = 20.0) -> None:
+        """Return when the process or its children listen on all these ports; AssertionError if it ends before."""
+        wanted = set(ports)
+
+        def listens() -> bool:
+            if self.returncode is not None:
+                raise AssertionError(f"{self.argv} ended with {self.returncode}:\n{self.output}")
+            return wanted <= listening_ports(group_members(self.pid))
+
+        wait_until(listens, lambda: f"{self.argv} listens on {sorted(wanted)}:\n{self.output}", timeout_s)
+
+    def wait_output(self, text: str, timeout_s: float = 10.0) -> None:
+        wait_until(lambda: text in self.output, lambda: f"{text!r} in the output:\n{self.output}", timeout_s)
+
+    def wait(self, timeout_s: float = 10.0) -> int:
+        """The exit status, once the process has ended by itself; subprocess.TimeoutExpired if it does not."""
+        return self._popen.wait(timeout_s)
+
+    def send_signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def end(self, number: int = signal.SIGTERM, timeout_s: float = 10.0) -> int:
+        """Ask it to end, wait for that, and kill whatever is left of its group. Returns its exit status.
+
+        Harmless on a process that has ended. AssertionError if it would not go by itself.
+        """
+        try:
+            self._popen.send_signal(number)
+            status = self._popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.argv} did not end within {timeout_s} s:\n{self.output}") from None
+        self.kill()
+        return status
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group; returns when nothing of it is left."""
+        for pid in group_members(self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._popen.wait(10)
+        wait_until(lambda: not group_members(self.pid), f"group {self.pid} is gone")
+        _running.discard(self)
+
+
+def start(
+    argv: Sequence[str],
+    *,
+    output_path: Path,
+    ports: Iterable[int] = (),
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    timeout_s: float = 20.0,
+) -> Process:
+    """Start a process in `cwd` and return when it listens on all `ports`.
+
+    `env` is added to the environment. AssertionError, with the output, if it ends or does not listen in time.
+    """
+    process = Process(argv, output_path, {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}, cwd)
+    try:
+        process.wait_listening(ports, timeout_s)
+    except BaseException:
+        process.kill()
+        raise
+    return process
+
+
+@atexit.register
+def _kill_what_is_left() -> None:
+    for process in list(_running):
+        process.kill()
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Fields of /proc/<pid>/stat behind the name: state, parent, group, ... (proc(5)); None when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text[text.rindex(")") + 2 :].split()
+
+
+def _socket_inodes(pid: int) -> list[str]:
+    links = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                links.append(os.readlink(entry.path))
+    return [link[len("socket:[") : -1] for link in links if link.startswith("socket:[")]
+
+
+def _listeners() -> list[tuple[str, int]]:
+    """Inode and port of every listening TCP socket."""
+    rows = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(FileNotFoundError):
+            rows += [line.split() for line in Path(table).read_text().splitlines()[1:]]
+    return [(row[9], int(row[1].rsplit(":", 1)[1], 16)) for row in rows if row[3] == LISTEN]

@@ -1,0 +1,241 @@
+"""The proxy under test, its configuration, and the world around it: nodes behind, clients in front.
+
+The suite runs against any proxy that takes a v3 bootstrap: `PROXY_UNDER_TEST=envoy` runs it against the Envoy that is
+on the PATH (or beside the interpreter), which is how the tests themselves were tested.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support import processes
+from tests.support.adversary import Node, Peer
+
+Json = dict[str, Any]
+UNDER_TEST = os.environ.get("PROXY_UNDER_TEST", "fastproxy")
+IS_ENVOY = UNDER_TEST == "envoy"
+_TYPES = "type.googleapis.com/envoy.extensions.filters"
+ROUTER = {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPES}.http.router.v3.Router"}}
+WEBSOCKET = [{"upgrade_type": "websocket"}]
+_GAUGE = re.compile(r"(?:http|listener|cluster)\.(?!admin\.)\S*_active")
+
+
+def departures(**switches: bool) -> list[Json]:
+    """HTTP filters that switch fastproxy's departures from Envoy; Envoy is told nothing, it departs from nothing."""
+    type_urls = {"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "type_url": "fastproxy.v1.HttpFilter"}
+    ours = {"name": "fastproxy", "typed_config": {**type_urls, "value": switches}}
+    return [ROUTER] if IS_ENVOY else [ours, ROUTER]
+
+
+def socket_address(port: int, host: str = "127.0.0.1") -> Json:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def cluster(name: str, ports: Sequence[int], **fields: Any) -> Json:
+    """A v3 cluster of hosts on 127.0.0.1."""
+    hosts = [{"endpoint": {"address": socket_address(port)}} for port in ports]
+    load = {"cluster_name": name, "endpoints": [{"lb_endpoints": hosts}]}
+    defaults = {"type": "STATIC", "connect_timeout": "5s", "lb_policy": "ROUND_ROBIN"}
+    return {"name": name, **defaults, "load_assignment": load, **fields}
+
+
+def route(prefix: str, cluster_name: str, **action: Any) -> Json:
+    return {"match": {"prefix": prefix}, "route": {"cluster": cluster_name, **action}}
+
+
+def connection_manager(routes: Sequence[Json], *, domains: Sequence[str] = ("*",), **fields: Any) -> Json:
+    virtual_host = {"name": "all", "domains": list(domains), "routes": list(routes)}
+    return {
+        "@type": f"{_TYPES}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "ingress_http",
+        "route_config": {"name": "local_route", "virtual_hosts": [virtual_host]},
+        "http_filters": [ROUTER],
+        **fields,
+    }
+
+
+def bootstrap(port: int, admin_port: int, manager: Json, clusters: Sequence[Json]) -> Json:
+    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
+    listener = {"name": "main", "address": socket_address(port), "filter_chains": [{"filters": filters}]}
+    resources = {"listeners": [listener], "clusters": list(clusters)}
+    return {"admin": {"address": socket_address(admin_port)}, "static_resources": resources}
+
+
+def command(file: Path, concurrency: int) -> list[str]:
+    """How the proxy under test is started on a configuration file."""
+    arguments = ["-c", str(file), "--concurrency", str(concurrency)]
+    if not IS_ENVOY:
+        return [sys.executable, "-m", "fastproxy", *arguments]
+    envoy = shutil.which("envoy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert envoy, "there is no envoy to test against"
+    return [envoy, *arguments, "--disable-hot-restart", "--log-level", "error"]
+
+
+class Proxy:
+    """A running proxy: its ports, its processes, its statistics."""
+
+    def __init__(self, configuration: Json, folder: Path, concurrency: int = 1) -> None:
+        file = folder / "proxy.json"
+        file.write_text(json.dumps(configuration, indent=1))
+        listeners = configuration["static_resources"]["listeners"]
+        self.port: int = listeners[0]["address"]["socket_address"]["port_value"]
+        self.admin_port: int = configuration["admin"]["address"]["socket_address"]["port_value"]
+        ports = [self.port, self.admin_port]
+        self.process = processes.start(command(file, concurrency), output_path=folder / "output.txt", ports=ports)
+        processes.wait_until(self.is_ready, lambda: f"{UNDER_TEST} is ready: {self.process.output}")
+        self.idle_sockets = self.sockets()
+
+    def is_ready(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self.admin("/ready")[0] == 200
+        return False
+
+    def admin(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=5)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def stats(self) -> dict[str, int]:
+        """Counters and gauges by name; histograms and text are left out."""
+        pairs = (line.rpartition(": ") for line in self.admin("/stats")[1].splitlines())
+        return {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+    def busy_gauges(self) -> dict[str, int]:
+        """What is still under way: every gauge of the data plane that is not zero."""
+        return {name: value for name, value in self.stats().items() if value and _GAUGE.fullmatch(name)}
+
+    def pids(self) -> list[int]:
+        return processes.group_members(self.process.pid)
+
+    def sockets(self) -> int:
+        """Socket descriptors that all its processes hold."""
+        return sum(len(self.socket_inodes(pid)) for pid in self.pids())
+
+    def socket_inodes(self, pid: int) -> list[str]:
+        """Of the sockets that one of its processes holds."""
+        links = []
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(FileNotFoundError):
+                    links.append(os.readlink(entry.path))
+        return [link[len("socket:[") : -1] for link in links if link.startswith("socket:[")]
+
+    def pss_kib(self) -> int:
+        """Proportional set size of all its processes (proc(5), smaps_rollup)."""
+        return sum(_pss_kib(pid) for pid in self.pids())
+
+    def connect(self, *, source: str = "127.0.0.1", receive_buffer: int = 0) -> Peer:
+        connection = socket.socket()
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.bind((source, 0))
+        connection.settimeout(5)
+        connection.connect(("127.0.0.1", self.port))
+        return Peer(connection)
+
+    def stop(self) -> None:
+        self.process.end()
+
+
+def _pss_kib(pid: int) -> int:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("Pss:")))
+
+
+@dataclass
+class World:
+    """A proxy with its nodes; clients made here are closed after the test."""
+
+    proxy: Proxy
+    nodes: Sequence[Node]
+    clients: list[Peer] = field(default_factory=list)
+
+    @property
+    def node(self) -> Node:
+        """The only node."""
+        (node,) = self.nodes
+        return node
+
+    def client(self, **how: Any) -> Peer:
+        client = self.proxy.connect(**how)
+        self.clients.append(client)
+        return client
+
+    def settle(self) -> None:
+        """Hang up at both ends and wait until nothing of it is left in the proxy."""
+        for client in self.clients:
+            client.close()
+        self.clients.clear()
+        processes.wait_until(self._is_quiet, lambda: f"zero gauges: {self.proxy.busy_gauges()}")
+        processes.wait_until(
+            lambda: self.proxy.sockets() <= self.proxy.idle_sockets,
+            lambda: f"{self.proxy.sockets()} sockets, {self.proxy.idle_sockets} when idle",
+        )
+
+    def _is_quiet(self) -> bool:
+        for node in self.nodes:
+            node.hang_up()
+        return not self.proxy.busy_gauges()
+
+
+class Worlds:
+    """Starts worlds and ends them all."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        self._folder = folder
+        self._ends = contextlib.ExitStack()
+        self.live: list[World] = []
+
+    def start(
+        self,
+        *,
+        nodes: int | Sequence[Node] = 1,
+        action: Mapping[str, Any] | None = None,
+        cluster_fields: Mapping[str, Any] | None = None,
+        routes: Sequence[Json] = (),
+        clusters: Sequence[Json] = (),
+        concurrency: int = 1,
+        prefix: str = "/",
+        **manager: Any,
+    ) -> World:
+        """A proxy whose route `prefix` leads to the cluster `backend` of the nodes; `routes` come before that one.
+
+        `action` are fields of that route, `cluster_fields` of that cluster, `manager` of the connection manager.
+        """
+        hosts = [Node() for _ in range(nodes)] if isinstance(nodes, int) else nodes
+        backend = cluster("backend", [node.port for node in hosts], **(cluster_fields or {}))
+        manager.setdefault("upgrade_configs", WEBSOCKET)
+        all_routes = [*routes, route(prefix, "backend", **(action or {}))]
+        return self.run(connection_manager(all_routes, **manager), [backend, *clusters], hosts, concurrency)
+
+    def run(self, manager: Json, clusters: Sequence[Json], nodes: Sequence[Node], concurrency: int = 1) -> World:
+        configuration = bootstrap(*processes.free_ports(2), manager, clusters)
+        return self.run_file(configuration, nodes, concurrency)
+
+    def run_file(self, configuration: Json, nodes: Sequence[Node], concurrency: int = 1) -> World:
+        for node in nodes:
+            self._ends.callback(node.close)
+        proxy = Proxy(configuration, self._folder(), concurrency)
+        self._ends.callback(proxy.stop)
+        self.live.append(World(proxy, nodes))
+        return self.live[-1]
+
+    def end(self) -> None:
+        self.live.clear()
+        self._ends.close()
+
+
+def query(target: bytes) -> dict[str, list[str]]:
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(target.decode()).query)

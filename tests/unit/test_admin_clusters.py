@@ -1,0 +1,47 @@
+"""`/clusters` line by line as Envoy recorded it, fed with what Envoy had counted."""
+
+import pytest
+
+from fastproxy.admin.clusters import clusters
+from fastproxy.counters import HostCounter
+from fastproxy.model import Address, Cluster, ClusterType, Configuration, Host
+from tests.unit.admin_status import Server
+
+
+@pytest.fixture
+def server(golden):
+    """A server that has counted what the recorded Envoy had."""
+    served = Server()
+    for line in (golden / "admin" / "clusters.txt").read_text().splitlines():
+        cluster, address, *rest = line.split("::")
+        if len(rest) == 2 and f"host_{rest[0]}" in HostCounter.__members__:
+            hosts = next(each.hosts for each in served.status.configuration.clusters if each.name == cluster)
+            index = [str(each.address) for each in hosts].index(address)
+            served.set_host(cluster, index, rest[0], int(rest[1]))
+    return served
+
+
+def test_as_envoy(server, golden):
+    """Envoy orders clusters by a hash of its own; we keep the file's order. It also checked health, which we do not."""
+    recorded = (golden / "admin" / "clusters.txt").read_text().replace("/failed_active_hc", "healthy").splitlines()
+    order = ["backend", "checked", "refused"]
+    recorded.sort(key=lambda line: order.index(line.split("::")[0]))
+    assert clusters(server.status, {}).text.splitlines() == recorded
+
+
+def test_one_cluster_as_envoy(server, golden):
+    recorded = (golden / "admin" / "clusters_filter_backend.txt").read_text()
+    assert clusters(server.status, {"filter": "backend"}).text == recorded
+
+
+def test_a_wrong_filter(server):
+    reply = clusters(server.status, {"filter": "("})
+    assert reply.status == 400
+    assert reply.text.startswith("Invalid re2 regex: ")
+
+
+def test_a_host_of_dns_is_read_where_it_counts():
+    cluster = Cluster("names", ClusterType.STRICT_DNS, hosts=(Host(Address("1.1.1.1", 1), slot=200),))
+    server = Server(Configuration((), (cluster,)))
+    server.set_host("names", 200, "rq_total", 9)
+    assert "names::1.1.1.1:1::rq_total::9\n" in clusters(server.status, {}).text

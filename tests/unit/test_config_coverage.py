@@ -1,0 +1,129 @@
+"""A field that fastproxy does not act on is refused or warned of, never swallowed."""
+
+import pytest
+
+from fastproxy.config import coverage
+from tests.unit.config_files import (
+    EXTENSIONS,
+    V3_CLUSTER_PATH,
+    V3_MANAGER_PATH,
+    V3_ROUTE_PATH,
+    errors,
+    v3_cluster,
+    v3_file,
+    v3_listener,
+    v3_manager,
+    v3_route,
+    view,
+    warnings,
+)
+
+TLS = {
+    "name": "tls",
+    "typed_config": {"@type": f"{EXTENSIONS}transport_sockets.tls.v3.UpstreamTlsContext", "sni": "x"},
+}
+
+
+def checked(change):
+    document = v3_file()
+    change(document)
+    bootstrap, report = view(document)
+    assert errors(report) == []
+    coverage.check(bootstrap, report)
+    return errors(report), warnings(report)
+
+
+def test_a_file_that_is_acted_on_whole():
+    assert checked(lambda document: None) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda d: v3_cluster(d).update(transport_socket=TLS), f"{V3_CLUSTER_PATH}.transport_socket"),
+        (lambda d: v3_cluster(d).update(dns_resolvers=[{}]), f"{V3_CLUSTER_PATH}.dns_resolvers"),
+        (
+            lambda d: v3_cluster(d).update(common_lb_config={"locality_weighted_lb_config": {}}),
+            f"{V3_CLUSTER_PATH}.common_lb_config.locality_weighted_lb_config",
+        ),
+        (lambda d: v3_manager(d).update(normalize_path=True), f"{V3_MANAGER_PATH}.normalize_path"),
+        (lambda d: v3_manager(d).update(strip_any_host_port=True), f"{V3_MANAGER_PATH}.strip_any_host_port"),
+        (
+            lambda d: v3_manager(d).update(
+                common_http_protocol_options={"headers_with_underscores_action": "REJECT_REQUEST"}
+            ),
+            f"{V3_MANAGER_PATH}.common_http_protocol_options.headers_with_underscores_action",
+        ),
+        (
+            lambda d: v3_route(d)["match"].update(headers=[{"name": "a", "present_match": True}]),
+            f"{V3_ROUTE_PATH}.match.headers",
+        ),
+        (
+            lambda d: v3_route(d).update(request_headers_to_add=[{"header": {"key": "a", "value": "b"}}]),
+            f"{V3_ROUTE_PATH}.request_headers_to_add",
+        ),
+        (
+            lambda d: v3_route(d)["route"].update(hash_policy=[{"cookie": {"name": "a"}}]),
+            f"{V3_ROUTE_PATH}.route.hash_policy[0].cookie",
+        ),
+        (
+            lambda d: v3_route(d)["route"].update(
+                cluster=None, weighted_clusters={"clusters": [{"name": "nodes", "weight": 1}]}
+            ),
+            f"{V3_ROUTE_PATH}.route.weighted_clusters",
+        ),
+        (lambda d: v3_listener(d).update(default_filter_chain={}), "static_resources.listeners[0].default_filter_chain"),
+        (lambda d: d.update(dynamic_resources={}), "dynamic_resources"),
+    ],
+)
+def test_refused(change, path):
+    assert checked(change) == ([(path, coverage.REFUSED)], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        (
+            lambda d: v3_route(d)["route"].update(retry_policy={"retry_on": "5xx"}),
+            f"{V3_ROUTE_PATH}.route.retry_policy",
+            "has no effect here: no answer is retried; connects that fail go on to the next host",
+        ),
+        (
+            lambda d: v3_manager(d).update(via="x"),
+            f"{V3_MANAGER_PATH}.via",
+            'has no effect here: no "via" is added',
+        ),
+        (
+            lambda d: v3_manager(d).update(common_http_protocol_options={"max_stream_duration": "1s"}),
+            f"{V3_MANAGER_PATH}.common_http_protocol_options.max_stream_duration",
+            "has no effect here",
+        ),
+        (lambda d: d.update(layered_runtime={"layers": [{"name": "x"}]}), "layered_runtime", "has no effect here"),
+        (lambda d: d.update(node={"locality": {"zone": "a"}}), "node.locality", "has no effect here"),
+    ],
+)
+def test_warned_of(change, path, words):
+    assert checked(change) == ([], [(path, words)])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: v3_manager(d).update(normalize_path=False, merge_slashes=False, http_protocol_options={}),
+        lambda d: v3_listener(d).update(enable_reuse_port=True, metadata={}),
+        lambda d: v3_listener(d)["address"]["socket_address"].update(protocol="TCP"),
+        lambda d: v3_cluster(d)["load_assignment"]["endpoints"][0].update(locality={"zone": "a"}),
+        lambda d: v3_cluster(d)["load_assignment"]["endpoints"][0]["lb_endpoints"][0].update(health_status="HEALTHY"),
+        lambda d: v3_route(d)["route"].update(auto_host_rewrite=False, priority="DEFAULT"),
+        lambda d: v3_manager(d)["route_config"].update(validate_clusters=True),
+    ],
+)
+def test_what_says_no_more_than_the_default_passes(change):
+    assert checked(change) == ([], [])
+
+
+def test_a_health_status_that_keeps_a_host_out_does_not():
+    endpoint = f"{V3_CLUSTER_PATH}.load_assignment.endpoints[0].lb_endpoints[0]"
+    assert checked(
+        lambda d: v3_cluster(d)["load_assignment"]["endpoints"][0]["lb_endpoints"][0].update(health_status="DRAINING")
+    ) == ([(f"{endpoint}.health_status", coverage.REFUSED)], [])

@@ -1,0 +1,83 @@
+"""The channel between supervisor and worker."""
+
+import pytest
+
+from fastproxy.control import (
+    MESSAGE_BYTES,
+    Drain,
+    Hosts,
+    Message,
+    ReopenLogs,
+    Started,
+    Stop,
+    channel_pair,
+    decode,
+    encode,
+)
+from fastproxy.model import Address, Host
+
+HOSTS = tuple(Host(Address("2001:db8::1", port), 3, "name.example", "key") for port in range(256))
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = channel_pair()
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+@pytest.mark.parametrize("message", [Drain(2.5), Stop(), ReopenLogs(), Started(), Hosts("c", HOSTS), Hosts("c", ())])
+def test_a_message_comes_back_as_it_was(message):
+    assert decode(encode(message)) == message
+
+
+def test_the_longest_host_set_fits():
+    longest = tuple(
+        Host(Address("2001:db8:1111:2222:3333:4444:5555:6666", 65535), 128, "h" * 255, "k" * 255) for _ in range(256)
+    )
+    assert len(encode(Hosts("c" * 255, longest))) < MESSAGE_BYTES
+
+
+def test_messages_keep_their_order(pair):
+    ours, theirs = pair
+    ours.send(Hosts("c", HOSTS))
+    ours.send(Stop())
+    assert theirs.receive() == [Hosts("c", HOSTS), Stop()]
+    assert theirs.receive() == []
+
+
+def test_what_the_socket_does_not_take_waits(pair):
+    ours, theirs = pair
+    sent = 0
+    while not ours.unsent:
+        ours.send(Hosts("c", HOSTS))
+        sent += 1
+    ours.send(Stop())
+    received: list[Message] = []
+    while len(received) < sent + 1:
+        received += theirs.receive() or []
+        ours.flush()
+    assert received[-1] == Stop()
+    assert not ours.unsent
+
+
+def test_the_end_comes_after_the_last_message(pair):
+    ours, theirs = pair
+    ours.send(Stop())
+    ours.close()
+    assert theirs.receive() == [Stop()]
+    assert theirs.receive() is None
+
+
+def test_sending_to_a_peer_that_is_gone_is_no_error(pair):
+    ours, theirs = pair
+    theirs.close()
+    ours.send(Stop())
+    assert not ours.unsent
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"type": "Nothing"}', b"{}"])
+def test_garbage_is_an_error(data):
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        decode(data)

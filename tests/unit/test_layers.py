@@ -1,0 +1,118 @@
+"""Imports never go upwards, and never round in a circle; both kinds count, import and cimport."""
+
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.support import source_tree
+
+# From the bottom up. A module may import those of the rows before its own, and its neighbours in the same folder.
+# A folder stands for all modules in it.
+LAYERS: list[set[str]] = [
+    {"fastproxy", "model", "errors"},
+    {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format"},
+    {"timers", "http1", "affinity", "balancing", "_sessions", "log_file"},
+    {"stats", "control", "listeners", "resolver", "options"},
+    {"connections", "heads", "access_log", "shared_memory"},
+    {"upstream", "tunnel", "status"},
+    {"routing"},
+    {"runtime"},
+    {"exchange"},
+    {"engine"},
+    {"config"},
+    {"admin", "worker", "worker_process"},
+    {"supervisor"},
+    {"cli"},
+    {"__main__"},
+]
+# What everything else is built on knows nothing of ours.
+ALONE = {"fastproxy.model", "fastproxy.errors"}
+
+
+def rank(module: str) -> int:
+    """The row that a module stands in; KeyError when it stands in none."""
+    parts = module.split(".")
+    name = parts[1] if len(parts) > 1 else parts[0]
+    for row, names in enumerate(LAYERS):
+        if name in names:
+            return row
+    raise KeyError(f"{module} has no place in LAYERS")
+
+
+def graph(package: Path | None = None) -> dict[str, set[str]]:
+    found = source_tree.modules(package)
+    return {name: source_tree.imports(name, paths, set(found)) for name, paths in found.items()}
+
+
+def upward(edges: dict[str, set[str]]) -> list[str]:
+    """Imports that do not go down, neighbours in one folder left out."""
+    return [
+        f"{name} imports {target}"
+        for name, targets in edges.items()
+        for target in sorted(targets)
+        if rank(target) >= rank(name) and not are_neighbours(name, target)
+    ]
+
+
+def are_neighbours(name: str, target: str) -> bool:
+    """Whether both are in the same folder below the package, or are that folder."""
+    folders = [each.split(".")[1] for each in (name, target) if each.count(".")]
+    return len(folders) == 2 and folders[0] == folders[1]
+
+
+def test_every_module_has_a_place():
+    for name in source_tree.modules():
+        assert rank(name) >= 0
+
+
+def test_imports_never_go_upwards():
+    assert upward(graph()) == []
+
+
+def test_no_circle_inside_a_folder():
+    edges = {name: targets - {"fastproxy"} for name, targets in graph().items()}
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(error.args[1]), pytrace=False)
+
+
+def test_the_ground_floor_imports_nothing_of_ours():
+    edges = graph()
+    assert {name: edges[name] for name in ALONE} == {name: set() for name in ALONE}
+
+
+@pytest.mark.parametrize(
+    ("file_name", "line"),
+    [
+        ("model.py", "import fastproxy.cli"),
+        ("model.py", "from fastproxy.cli import main"),
+        ("model.py", "from fastproxy import cli"),
+        ("model.py", "from . import cli as c"),
+        ("model.py", "def late():\n    from .cli import (\n        main,\n    )"),
+        ("_ring.pyx", "cimport fastproxy.cli"),
+        ("_ring.pyx", "from fastproxy.cli cimport main"),
+        ("_ring.pyx", "from . cimport (\n    model,  # fine\n    cli,  # not\n)"),
+        ("_ring.pxd", "from libc.stdint cimport uint64_t\nfrom .cli cimport main"),
+    ],
+)
+def test_an_import_upwards_is_seen(tmp_path, file_name, line):
+    package = tmp_path / "fastproxy"
+    package.mkdir()
+    for each in ("__init__.py", "model.py", "cli.py"):
+        (package / each).touch()
+    (package / file_name).write_text(line + "\n")
+    module = f"fastproxy.{file_name.split('.')[0]}"
+    assert upward(graph(package)) == [f"{module} imports fastproxy.cli"]
+
+
+def test_an_import_from_a_folder_is_seen(tmp_path):
+    folder = tmp_path / "fastproxy" / "config"
+    folder.mkdir(parents=True)
+    (tmp_path / "fastproxy" / "cli.py").touch()
+    (folder / "__init__.py").write_text("from .v1 import load\n")
+    (folder / "v1.py").write_text("from .. import cli\n")
+    edges = graph(tmp_path / "fastproxy")
+    assert edges["fastproxy.config"] == {"fastproxy.config.v1"}
+    assert upward(edges) == ["fastproxy.config.v1 imports fastproxy.cli"]

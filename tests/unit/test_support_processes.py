@@ -1,0 +1,88 @@
+"""The helper that all end-to-end tests trust with their processes."""
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import processes
+
+LISTEN = "import socket, time; s = socket.create_server(('127.0.0.1', {})); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(60)"
+PARENT = (
+    "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+    "print('child', child.pid); time.sleep(60)"
+)
+
+
+def python(script: str, tmp_path: Path, **how) -> processes.Process:
+    return processes.start([sys.executable, "-c", script], output_path=tmp_path / "output.txt", **how)
+
+
+def test_free_ports_are_different_and_free():
+    ports = processes.free_ports(20)
+    assert len(set(ports)) == 20
+    for port in ports:
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_start_returns_when_it_listens(tmp_path):
+    port = processes.free_port()
+    process = python(LISTEN.format(port), tmp_path, ports=[port])
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    assert processes.listening_ports([process.pid]) == {port}
+    assert process.end() == -signal.SIGTERM
+    assert not processes.is_alive(process.pid)
+
+
+def test_another_process_that_listens_there_does_not_count(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        with pytest.raises(AssertionError, match="listens on"):
+            python("import time; time.sleep(60)", tmp_path, ports=[ours.getsockname()[1]], timeout_s=0.5)
+    assert processes.children(os.getpid()) == []
+
+
+def test_a_process_that_fails_to_start_shows_its_output(tmp_path):
+    with pytest.raises(AssertionError, match=r"ended with 3:\nwent wrong"):
+        python("import sys; print('went wrong'); sys.exit(3)", tmp_path, ports=[processes.free_port()])
+
+
+def test_end_takes_the_children_along(tmp_path):
+    process = python(PARENT, tmp_path)
+    process.wait_output("child")
+    child = int(process.output.split()[1])
+    assert process.children() == [child]
+    process.end()
+    assert not processes.is_alive(child)
+
+
+def test_children_of_a_dead_parent_are_ended_too(tmp_path):
+    process = python(PARENT, tmp_path)
+    process.wait_output("child")
+    child = int(process.output.split()[1])
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert processes.is_alive(child)
+    process.kill()
+    assert not processes.is_alive(child)
+
+
+def test_a_process_that_would_not_end_is_an_error_and_is_killed(tmp_path):
+    process = python(STUBBORN, tmp_path)
+    process.wait_output("ready")
+    with pytest.raises(AssertionError, match="did not end"):
+        process.end(timeout_s=0.2)
+    assert not processes.is_alive(process.pid)
+
+
+def test_end_twice_is_harmless(tmp_path):
+    process = python("import time; time.sleep(60)", tmp_path)
+    assert process.end() == process.end()
+
+
+def test_wait_until_names_what_did_not_happen():
+    with pytest.raises(AssertionError, match="pigs fly"):
+        processes.wait_until(lambda: False, "pigs fly", timeout_s=0.05)

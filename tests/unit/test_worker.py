@@ -1,0 +1,189 @@
+"""A worker alone: a forked process around the engine of fake_proxy.py, the test being its supervisor."""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from fastproxy import control
+from fastproxy.model import Address, Host
+from fastproxy.shared_memory import SharedMemory
+from fastproxy.stats import StatsLayout
+from fastproxy.worker import Assignment, Build, Worker
+from fastproxy.worker_process import fork
+from tests.support.processes import is_alive, wait_until
+from tests.unit import fake_proxy
+
+
+class Lines:
+    """A client of the fake engine."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._file = self.socket.makefile("rw")
+
+    def ask(self, line: str) -> str:
+        self._file.write(f"{line}\n")
+        self._file.flush()
+        return self._file.readline().rstrip("\n")
+
+    def ended(self) -> bool:
+        """Wait for the end of the connection."""
+        return self.socket.recv(1) == b""
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+
+class Running:
+    """One worker process; `channel` is the supervisor's end."""
+
+    def __init__(self, grace_s: float = 30.0, build: Build = fake_proxy.build) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.listening.setblocking(False)
+        self.port: int = self.listening.getsockname()[1]
+        self.channel, theirs = control.channel_pair()
+        configuration = fake_proxy.configuration(0, [])
+        layout = StatsLayout(configuration)
+        memory = SharedMemory(configuration, layout, 1)
+        fd = self.listening.fileno()
+        assignment = Assignment(
+            0, configuration, layout, memory.row(0), memory.sessions, bytes(16), [(0, fd)], theirs, grace_s
+        )
+        self.pid = fork(lambda: Worker(assignment, build).run(), [fd, theirs.fileno()])
+        self.status: int | None = None
+        theirs.close()
+        self.clients: list[Lines] = []
+
+    def client(self) -> Lines:
+        self.clients.append(Lines(self.port))
+        return self.clients[-1]
+
+    def started(self) -> bool:
+        return control.Started() in (self.channel.receive() or [])
+
+    def wait(self) -> int:
+        """The exit status, once it has ended by itself."""
+        if self.status is None:
+            wait_until(lambda: not is_alive(self.pid), "the worker ends")
+            self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.status
+
+    def end(self) -> None:
+        for client in self.clients:
+            client.close()
+        self.listening.close()
+        self.channel.close()
+        if self.status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    worker = Running()
+    wait_until(worker.started, "the worker says that it serves")
+    yield worker
+    worker.end()
+
+
+def test_it_serves(running):
+    client = running.client()
+    assert client.ask("pid") == str(running.pid)
+    assert client.ask("hello") == "hello"
+
+
+def test_it_holds_nothing_but_its_own_descriptors(running):
+    """stdin, stdout, stderr, listener, channel, both epolls, the engine's connection, and what uvloop needs."""
+    held = running.client().ask("fds")
+    assert held.count("socket:") <= 5  # the last two: uvloop's pair that wakes it for a signal
+    assert held.count("[eventpoll]") == 2
+
+
+def test_a_new_host_set_arrives(running):
+    client = running.client()
+    running.channel.send(control.Hosts("nodes", (Host(Address("::1", 5)),)))
+    wait_until(lambda: client.ask("hosts") == "{'nodes': ['[::1]:5']}", "the new host set")
+
+
+def test_drain_lets_an_exchange_finish(running):
+    client = running.client()
+    client.ask("busy")
+    running.channel.send(control.Drain(30))
+    running.listening.close()
+    wait_until(lambda: not reaches(running.port), "it stops listening")
+    assert client.ask("still here") == "still here"
+    client.ask("done")
+    assert client.ended()
+    assert running.wait() == 0
+
+
+def reaches(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def test_drain_does_not_wait_for_ever(running):
+    client = running.client()
+    client.ask("busy")
+    running.channel.send(control.Drain(30))
+    running.channel.send(control.Drain(0.05))
+    assert client.ended()
+    assert running.wait() == 0
+
+
+def test_stop_is_at_once(running):
+    client = running.client()
+    client.ask("busy")
+    running.channel.send(control.Stop())
+    assert client.ended()
+    assert running.wait() == 0
+
+
+def test_without_a_supervisor_it_drains_and_ends(running):
+    client = running.client()
+    client.ask("busy")
+    running.channel.close()
+    assert client.ask("still here") == "still here"
+    client.ask("done")
+    assert running.wait() == 0
+
+
+def test_terminating_it_alone_drains_it(running):
+    os.kill(running.pid, signal.SIGTERM)
+    assert running.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGPIPE])
+def test_signals_of_the_terminal_are_the_supervisors(running, number):
+    client = running.client()
+    os.kill(running.pid, number)
+    assert client.ask("still here") == "still here"
+
+
+def test_logs_are_reopened_on_command_and_on_sigusr1(running):
+    client = running.client()
+    running.channel.send(control.ReopenLogs())
+    wait_until(lambda: client.ask("events") == "reopen", "reopened on command")
+    os.kill(running.pid, signal.SIGUSR1)
+    wait_until(lambda: client.ask("events") == "reopen reopen", "reopened on SIGUSR1")
+
+
+class BrokenEngine(fake_proxy.FakeEngine):
+    def pump(self) -> None:
+        raise RuntimeError("broken")
+
+
+def test_a_pump_that_only_fails_ends_the_worker():
+    worker = Running(build=lambda given: (fake_proxy.FakeRuntime(given), BrokenEngine(fake_proxy.FakeRuntime(given))))
+    try:
+        worker.client()
+        assert worker.wait() == 1
+    finally:
+        worker.end()
