@@ -220,12 +220,14 @@ cdef class Ring:
         cdef size_t half, index
         if left == 0:
             return NO_HOST
+        # hot
         while left > 1:  # no branch on the comparison: its outcome cannot be predicted
             half = left >> 1
             base += half * (base[half - 1] < request_hash)
             left -= half
         index = (base - self.hashes) + (base[0] < request_hash)
         return self.hosts[(index + attempt) % <size_t>self.size]
+        # end hot
 
     def choose_py(self, uint64_t request_hash, uint32_t attempt=0):
         """`choose` for Python; None when the ring is empty."""

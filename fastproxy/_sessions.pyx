@@ -133,6 +133,7 @@ cdef inline bint look(
     cdef uint64_t value
     cdef uint32_t wanted_s
     cdef int i
+    # hot
     for i in range(SLOTS):
         if load(&bucket[i].tag) == tag:
             value = load(&bucket[i].value)
@@ -142,6 +143,7 @@ cdef inline bint look(
                 if ttl_refresh_s and expiry_of(value) < wanted_s:
                     swap(&bucket[i].value, value, (<uint64_t>wanted_s << 32) | (value & LOW))
                 return True
+    # end hot
     return False
 
 

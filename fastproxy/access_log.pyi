@@ -16,6 +16,6 @@ class AccessLog:
         self,
         request: tuple[bytes, bytes, bytes] | None = None,
         fields: Iterable[tuple[bytes, bytes]] = (),
-        response_fields: Iterable[tuple[bytes, bytes]] = (),
+        responses: Iterable[Iterable[tuple[bytes, bytes]]] = (),
         **facts: int | bytes,
     ) -> None: ...

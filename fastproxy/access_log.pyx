@@ -3,8 +3,8 @@
 Owns the rendering of lines. `log_format` knows the language, `log_record` keeps the header values until the line is
 due, `log_file` has the file. Knows nothing of exchanges: whoever has one hands over slices and numbers.
 
-Text from the wire is written as printable ASCII, with a backslash before quote and backslash and `\\xNN` for every
-other byte: no client can end a line, close a quoted field, or reach a terminal.
+Text from the wire is written as UTF-8, with a backslash before quote and backslash, and `\\xNN` for controls and for
+what is no UTF-8: no client can end a line, close a quoted field, or steer a terminal. (Envoy writes quotes as they are.)
 """
 
 from libc.stdint cimport int64_t, uint64_t
@@ -242,9 +242,11 @@ cdef class AccessLog:
     cdef char *render(self, const Slice *values, const LogFacts *facts, char *at) noexcept nogil:
         cdef Operation *operation = self.operations
         cdef Operation *end = self.operations + self.operation_count
+        # hot
         while operation != end:
             at = put_operation(at, operation, values, facts)
             operation += 1
+        # end hot
         return at
 
     def flush(self):
@@ -263,12 +265,13 @@ cdef class AccessLog:
         """Lines that did not fit the buffer while nothing could be written."""
         return self.file.lines_lost
 
-    def write_py(self, request=None, fields=(), response_fields=(), **facts):
+    def write_py(self, request=None, fields=(), responses=(), **facts):
         """One line for Python: `request` is (method, path, authority), the fields are pairs of bytes.
 
-        Without `request` nothing is captured. The facts are those of LogFacts by name, texts as bytes.
+        `responses` has the fields of each response in turn. Without `request` nothing is captured. The facts are
+        those of LogFacts by name, texts as bytes.
         """
-        write_from_python(self, request, fields, response_fields, facts)
+        write_from_python(self, request, fields, responses, facts)
 
 
 cdef int read_fields(Field *out, object pairs) except -1:
@@ -282,7 +285,7 @@ cdef int read_fields(Field *out, object pairs) except -1:
     return count
 
 
-cdef int write_from_python(AccessLog log, object request, object fields, object response_fields, dict facts) except -1:
+cdef int write_from_python(AccessLog log, object request, object fields, object responses, dict facts) except -1:
     cdef Field read[MAX_VALUES]
     cdef LogFacts told = read_facts(facts)
     cdef LogRecord *record = NULL
@@ -292,8 +295,8 @@ cdef int write_from_python(AccessLog log, object request, object fields, object 
         method, path, authority = slice_of(request[0]), slice_of(request[1]), slice_of(request[2])
         count = read_fields(read, fields)
         record = log.capture_request(&method, &path, &authority, read, count)
-        count = read_fields(read, response_fields)
-        if count:
+        for each in responses:
+            count = read_fields(read, each)
             record = log.capture_response(record, read, count)
     log.write(record, &told)
     return 0

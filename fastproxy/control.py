@@ -90,7 +90,7 @@ class Channel:
                 self.unsent.popleft()
         except BlockingIOError:
             pass
-        except OSError:
+        except (BrokenPipeError, ConnectionResetError):
             self.unsent.clear()
 
     def receive(self) -> list[Message] | None:

@@ -1,7 +1,7 @@
 """The event loop of the data plane."""
 
 from fastproxy.connections cimport Connection, Connections
-from fastproxy.exchange cimport Exchanges
+from fastproxy.exchange.exchanges cimport Exchanges
 from fastproxy.runtime cimport Runtime
 from fastproxy.syscalls cimport epoll_event
 

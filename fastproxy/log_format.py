@@ -170,8 +170,10 @@ def _time(argument: str, is_local: bool) -> Iterator[Operator]:
             yield Operator("epoch")
         elif _SUBSECOND.fullmatch(piece):
             yield Operator("subsecond", int(piece[1:-1] or 9))
-        else:
+        elif "%" in piece:
             yield _date(piece, is_local)
+        else:
+            yield from _literal(piece)
 
 
 def _date(piece: str, is_local: bool) -> Operator:

@@ -39,6 +39,7 @@ cdef size_t take_header(const Name *name, const Field *fields, int count, char *
     cdef size_t length = 0
     cdef bint is_there = False
     cdef int i
+    # hot
     for i in range(count):
         if fields[i].name.length != name.text.length:
             continue
@@ -50,6 +51,7 @@ cdef size_t take_header(const Name *name, const Field *fields, int count, char *
                 add(out, limit, &length, fields[i].value)
             if not name.is_joined:
                 break
+    # end hot
     return length if is_there else NOT_THERE
 
 

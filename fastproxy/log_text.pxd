@@ -1,7 +1,7 @@
 # How text and numbers are put into a line: each function writes at `at` and returns the end of what it wrote.
-# Text from the wire becomes printable ASCII, at most four bytes for one.
+# Text from the wire becomes printable UTF-8 on one line, at most four bytes for one.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from fastproxy.slices cimport Slice
@@ -28,37 +28,60 @@ cdef inline char *put_number(char *at, uint64_t number) noexcept nogil:
     return at + NUMBER_BYTES - first
 
 
-cdef inline bint is_plain(uint8_t byte) noexcept nogil:
-    return byte >= 0x20 and byte <= 0x7E and byte != 0x22 and byte != 0x5C
+cdef inline uint8_t is_special(uint8_t byte) noexcept nogil:
+    """Anything but printable ASCII without quote and backslash; without a branch, for the loop below."""
+    return (byte < 0x20) | (byte > 0x7E) | (byte == 0x22) | (byte == 0x5C)
 
 
 cdef inline bint is_all_plain(const char *data, size_t length) noexcept nogil:
     cdef size_t i
-    cdef uint8_t bad = 0
+    cdef uint8_t special = 0
     for i in range(length):  # no exit, so that the compiler does many bytes at once
-        bad |= not is_plain(<uint8_t>data[i])
-    return not bad
+        special |= is_special(<uint8_t>data[i])
+    return not special
+
+
+cdef inline size_t character(const char *data, size_t left) noexcept nogil:
+    """Length of the UTF-8 sequence here, 0 when there is none or when it could end a line or move a cursor."""
+    cdef uint8_t first = <uint8_t>data[0]
+    cdef size_t length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    cdef uint32_t code = first & (0x7F >> length)
+    cdef size_t i
+    if first < 0xC2 or first > 0xF4 or length > left:
+        return 0
+    for i in range(1, length):
+        if <uint8_t>data[i] & 0xC0 != 0x80:
+            return 0
+        code = code << 6 | (<uint8_t>data[i] & 0x3F)
+    if code < (0xA0 if length == 2 else 0x800 if length == 3 else 0x10000) or code > 0x10FFFF:
+        return 0
+    if (code >= 0xD800 and code <= 0xDFFF) or code == 0x2028 or code == 0x2029:
+        return 0
+    return length
+
+
+cdef inline char *put_special(char *at, uint8_t byte) noexcept nogil:
+    cdef const char *hexadecimal = b"0123456789abcdef"
+    at[0] = 0x5C
+    if byte == 0x22 or byte == 0x5C:
+        at[1] = byte
+        return at + 2
+    at[1] = 0x78
+    at[2] = hexadecimal[byte >> 4]
+    at[3] = hexadecimal[byte & 15]
+    return at + 4
 
 
 cdef inline char *put_escaped(char *at, const char *data, size_t length) noexcept nogil:
-    cdef const char *hexadecimal = b"0123456789abcdef"
-    cdef uint8_t byte
-    cdef size_t i
+    cdef size_t i = 0
+    cdef size_t whole
     if is_all_plain(data, length):
         return put(at, Slice(data, length))
-    for i in range(length):
-        byte = <uint8_t>data[i]
-        if is_plain(byte):
-            at[0] = byte
-            at += 1
-        elif byte == 0x22 or byte == 0x5C:
-            at[0] = 0x5C
-            at[1] = byte
-            at += 2
+    while i < length:
+        whole = character(data + i, length - i) if <uint8_t>data[i] > 0x7F else not is_special(<uint8_t>data[i])
+        if whole:
+            at = put(at, Slice(data + i, whole))
         else:
-            at[0] = 0x5C
-            at[1] = 0x78
-            at[2] = hexadecimal[byte >> 4]
-            at[3] = hexadecimal[byte & 15]
-            at += 4
+            at = put_special(at, <uint8_t>data[i])
+        i += whole if whole else 1
     return at

@@ -109,7 +109,7 @@ class ClusterResolver:
         log.warning("cluster '%s': cannot resolve '%s': %s (%s)", self.cluster.name, name, error, kept)
 
     def _merge(self) -> tuple[Host, ...]:
-        """The host set by the answers so far: each address once, as in Envoy; the old set if it is only another order."""
+        """The host set by the answers so far: each address once, as in Envoy. Another order is no change."""
         found: dict[Address, Host] = {}
         for configured in self.cluster.hosts:
             for host in self._expand(configured):

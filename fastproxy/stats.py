@@ -82,7 +82,7 @@ class StatsLayout:
         return self._clusters[name]
 
     def host(self, cluster_name: str, host_index: int) -> int:
-        """First slot of the host with that `Host.slot`, or at that place in the cluster; IndexError beyond its capacity."""
+        """First slot of the host with that `Host.slot`, else at that place in the cluster; IndexError beyond them."""
         if not 0 <= host_index < self._capacities[cluster_name]:
             raise IndexError(f"host {host_index} of cluster {cluster_name}")
         return self._hosts[cluster_name] + host_index * len(HOST_NAMES)

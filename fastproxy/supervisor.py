@@ -5,6 +5,7 @@ inside a callback of it.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -73,6 +74,8 @@ class Supervisor:
         """Fork the workers, serve until a signal ends it; the exit status."""
         self._loop = asyncio.new_event_loop()
         self._catch_signals()
+        gc.collect()
+        gc.freeze()  # a collection would write to every object, and each page would exist once per process
         for process in self._workers:
             self._fork(process)
         self._run(self._start_admin())

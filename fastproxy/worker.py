@@ -36,15 +36,10 @@ class EngineLike(Protocol):
     def listen(self, fd: int, listener_index: int) -> None: ...
     def stop_listening(self) -> None: ...
     def drain(self) -> None: ...
+    def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None: ...
     def flush_logs(self) -> None: ...
     def reopen_logs(self) -> None: ...
     def close(self) -> None: ...
-
-
-class RuntimeLike(Protocol):
-    """What a worker needs of fastproxy.runtime.Runtime."""
-
-    def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class Assignment:
     grace_s: float
 
 
-Build = Callable[[Assignment], tuple[RuntimeLike, EngineLike]]
+Build = Callable[[Assignment], EngineLike]
 
 
 def load_data_plane() -> Build:
@@ -71,9 +66,8 @@ def load_data_plane() -> Build:
     from fastproxy.engine import Engine
     from fastproxy.runtime import Runtime
 
-    def build(given: Assignment) -> tuple[RuntimeLike, EngineLike]:
-        runtime = Runtime(given.configuration, given.layout, given.row, given.sessions, given.session_key)
-        return runtime, Engine(runtime)
+    def build(given: Assignment) -> EngineLike:
+        return Engine(Runtime(given.configuration, given.layout, given.row, given.sessions, given.session_key))
 
     return build
 
@@ -85,7 +79,7 @@ class Worker:
         self._channel = assignment.channel
         self._grace_s = assignment.grace_s
         self._listening_fds = [fd for _, fd in assignment.listeners]
-        self._runtime, self._engine = build(assignment)
+        self._engine = build(assignment)
         for listener_index, fd in assignment.listeners:
             self._engine.listen(fd, listener_index)
         self._loop = uvloop.new_event_loop()
@@ -130,7 +124,7 @@ class Worker:
     def _obey(self, message: control.Message) -> None:
         match message:
             case control.Hosts(cluster, hosts):
-                self._runtime.set_hosts(cluster, hosts)
+                self._engine.set_hosts(cluster, hosts)
             case control.ReopenLogs():
                 self._engine.reopen_logs()
             case control.Drain(grace_s):

@@ -5,7 +5,6 @@ touch none of them. It closes every descriptor that is not its own, never lets a
 (gc.freeze, and os._exit at the end), and signals wait until it has handlers of its own.
 """
 
-import asyncio
 import gc
 import logging
 import os
@@ -88,7 +87,6 @@ def _live(child: Callable[[], int], keep_fds: Iterable[int]) -> None:
     status = 1
     try:
         gc.freeze()
-        asyncio.set_event_loop(None)
         _reset_signals()
         _close_all_but({0, 1, 2, *keep_fds})
         status = child()

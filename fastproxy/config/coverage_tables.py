@@ -69,9 +69,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": words("idle_timeout max_requests_per_connection"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig": words("http_protocol_options"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": frozenset(),
-    f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": words(
-        "http_protocol_options http2_protocol_options http3_protocol_options"
-    ),
+    f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": words("http_protocol_options"),
     f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig.http_protocol_options": frozenset(),
     f"{_ENDPOINT}ClusterLoadAssignment": words("cluster_name endpoints"),
     f"{_ENDPOINT}LocalityLbEndpoints": words("lb_endpoints"),

@@ -1,0 +1,16 @@
+"""Sending a request to a host, and on to the next one while it is certain that nothing was sent."""
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.syscalls cimport iovec
+from fastproxy.exchange.upgrade cimport Upgrade
+
+
+cdef class Attempt(Upgrade):
+    cdef void attempt(self, Exchange x, iovec *parts, int count)
+    cdef void bind(self, Exchange x, Connection *u)
+    cdef bint next_host(self, Exchange x)
+    cdef void connect_failed(self, Exchange x, bytes reason)
+    cdef void retry_connect(self, Exchange x, bytes reason)
+    cdef void request_complete(self, Exchange x)
+    cdef void send_more(self, Exchange x, iovec *parts, int count)

@@ -1,0 +1,118 @@
+"""Sending a request to a host, and on to the next one while it is certain that nothing was sent."""
+
+from libc.stdlib cimport free
+
+from fastproxy.connections cimport CONNECTING, REUSED, SHUT, Buffer, Connection
+from fastproxy.counters cimport (
+    cluster_upstream_cx_connect_fail, cluster_upstream_rq_active, cluster_upstream_rq_retry,
+    cluster_upstream_rq_total, host_cx_connect_fail, host_rq_active, host_rq_error, host_rq_total,
+)
+from fastproxy.exchange.state cimport Exchange, set_exchange
+from fastproxy.response_flags cimport FLAG_UF
+from fastproxy.syscalls cimport iovec
+from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
+
+# the bodies of Envoy's local replies
+cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
+cdef bytes CONNECT_FAILURE = RESET_PREFIX + b"remote connection failure"
+
+
+cdef class Attempt(Upgrade):
+    """Has upstream connections carry exchanges."""
+
+    cdef void attempt(self, Exchange x, iovec *parts, int count):
+        """Send the request to the chosen host, or to the next ones while it is certain that nothing was sent."""
+        cdef Connection *u
+        cdef size_t total = 0
+        cdef int i
+        for i in range(count):
+            total += parts[i].iov_len
+        while True:
+            u = take_idle(self.io, x.host)
+            if u != NULL:
+                self.bind(x, u)
+                if self.io.transmit(u, parts, count) < 0:
+                    u.flags |= SHUT
+                break
+            u = connect_to(self.io, x.host)
+            if u != NULL:
+                self.bind(x, u)
+                if self.io.transmit(u, parts, count) == 0:
+                    break
+                self.drop_upstream(x)
+            x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
+            x.host.counters[<int> host_cx_connect_fail] += 1
+            if not self.next_host(x):
+                self.connect_failed(x, CONNECT_FAILURE)
+                return
+        if not u.flags & REUSED and u.out != NULL and u.out.end - u.out.start == total:
+            u.flags |= CONNECTING
+            self.io.set_timer(u, x.host.cluster.connect_timeout_ms)
+        elif x.request_body.done:
+            self.request_complete(x)
+
+    cdef void bind(self, Exchange x, Connection *u):
+        """Have the upstream connection carry this exchange."""
+        cdef Host host = x.host
+        set_exchange(u, x)
+        u.peer = x.downstream
+        u.requests += 1
+        x.upstream = u
+        self.io.set_timer(u, 0)
+        host.counters[<int> host_rq_active] += 1
+        host.counters[<int> host_rq_total] += 1
+        u.counters[<int> cluster_upstream_rq_total] += 1
+        u.counters[<int> cluster_upstream_rq_active] += 1
+
+    cdef bint next_host(self, Exchange x):
+        """Go on to the next host that was not tried; False when there is none or the route does not want it."""
+        cdef Cluster cluster = x.route.cluster
+        cdef Py_ssize_t tried
+        if not x.manager.connect_failover or x.host not in cluster.hosts:
+            return False
+        tried = cluster.hosts.index(x.host)
+        if x.tried is None:
+            x.tried = set()
+            x.first_choice = tried
+        x.tried.add(tried)
+        tried = cluster.balancer.choose_other(x.hash, x.has_hash, x.first_choice, x.tried)
+        if tried < 0:
+            return False
+        x.host = <Host> cluster.hosts[tried]
+        cluster.counters[<int> cluster_upstream_rq_retry] += 1
+        return True
+
+    cdef void connect_failed(self, Exchange x, bytes reason):
+        x.response_flags |= FLAG_UF
+        x.host.counters[<int> host_rq_error] += 1
+        self.reply(x, 503, reason)
+
+    cdef void retry_connect(self, Exchange x, bytes reason):
+        """The connection could not be had: send what it was to carry to the next host, or answer 503."""
+        cdef Connection *u = x.upstream
+        cdef Buffer *unsent = u.out
+        cdef iovec part
+        u.out = NULL
+        x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
+        x.host.counters[<int> host_cx_connect_fail] += 1
+        self.drop_upstream(x)
+        if self.next_host(x):
+            part.iov_base = unsent.data + unsent.start
+            part.iov_len = unsent.end - unsent.start
+            self.attempt(x, &part, 1)
+        else:
+            self.connect_failed(x, reason)
+        free(unsent)
+
+    cdef void request_complete(self, Exchange x):
+        """The request is with the upstream: from here the route's timeout runs."""
+        x.sent_ms = self.io.now_ms
+        if x.upstream != NULL and x.timeout_ms and not x.upstream.flags & CONNECTING:
+            self.io.set_timer(x.upstream, x.timeout_ms)
+
+    cdef void send_more(self, Exchange x, iovec *parts, int count):
+        cdef Connection *u = x.upstream
+        if u == NULL or u.flags & SHUT:
+            return
+        if self.io.transmit(u, parts, count) < 0:
+            u.flags |= SHUT  # it may have answered before it closed: what it said is still read

@@ -1,0 +1,32 @@
+"""How exchanges and connections end: answered by the proxy itself, cut, or left by the client."""
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport ResponseHead, Writer
+from fastproxy.http1 cimport Head, HeadError
+from fastproxy.runtime cimport Manager, Runtime
+from fastproxy.syscalls cimport iovec
+from fastproxy.exchange.log cimport ExchangeLog
+
+
+cdef class Ending(ExchangeLog):
+    cdef readonly Runtime runtime
+    cdef Writer writer
+    cdef readonly bint draining
+    cdef readonly size_t active
+
+    cdef void close_downstream(self, Connection *c)
+    cdef void end_downstream(self, Connection *c, bint linger)
+    cdef void downstream_failed(self, Connection *c)
+    cdef void unbind(self, Exchange x)
+    cdef void drop_upstream(self, Exchange x)
+    cdef void close_upstream(self, Connection *u)
+    cdef void await_request(self, Connection *c, Manager manager)
+    cdef void fill_response_head(self, Exchange x, ResponseHead *plan)
+    cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
+    cdef void reply(self, Exchange x, int status, bytes body)
+    cdef void refuse(self, Exchange x, HeadError error)
+    cdef void protocol_error(self, Exchange x)
+    cdef void abort(self, Exchange x)
+    cdef void count_status(self, Exchange x)
+    cdef void end(self, Exchange x)

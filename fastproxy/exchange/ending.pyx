@@ -1,0 +1,221 @@
+"""How exchanges and connections end: answered by the proxy itself, cut, or left by the client.
+
+Every exchange, whatever happens, comes to `end` once.
+"""
+
+from libc.stdlib cimport free
+from libc.string cimport memset
+
+from fastproxy.connections cimport (
+    CLOSED, CLOSE_WHEN_FLUSHED, IDLE, LINGERING, PAUSED, READABLE, Connection, reset_on_close, shut,
+)
+from fastproxy.counters cimport (
+    cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_protocol_error,
+    cluster_upstream_rq_1xx, cluster_upstream_rq_active, host_cx_active, host_rq_active, host_rq_error,
+    http_downstream_cx_active, http_downstream_cx_destroy, http_downstream_cx_http1_active,
+    http_downstream_cx_protocol_error, http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx,
+    http_downstream_rq_active, http_downstream_rq_completed, http_downstream_rq_rx_reset,
+    http_downstream_rq_tx_reset, listener_downstream_cx_active, listener_downstream_cx_destroy,
+)
+from fastproxy.exchange.state cimport Exchange, exchange_of, set_exchange
+from fastproxy.heads cimport ResponseHead, write_local_reply
+from fastproxy.http1 cimport FRAMING_LENGTH, HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, HeadError
+from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
+from fastproxy.runtime cimport Manager
+from fastproxy.slices cimport Slice
+from fastproxy.syscalls cimport iovec
+from fastproxy.upstream cimport Host, forget_idle
+
+cdef enum:
+    LINGER_MS = 1000  # how long a refused client may go on sending (Envoy's delayed_close_timeout)
+    FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
+
+# the bodies of Envoy's local replies
+cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
+cdef bytes PROTOCOL_ERROR = RESET_PREFIX + b"protocol error"
+cdef bytes BAD_REQUEST = b"Bad Request"
+
+
+cdef class Ending(ExchangeLog):
+    """Ends exchanges, and closes connections with their gauges."""
+
+    cdef void close_downstream(self, Connection *c):
+        cdef Manager manager
+        if c.kind == CLOSED:
+            return
+        manager = <Manager> c.owner
+        c.counters[<int> http_downstream_cx_active] -= 1
+        c.counters[<int> http_downstream_cx_http1_active] -= 1
+        c.counters[<int> http_downstream_cx_destroy] += 1
+        manager.listener_counters[<int> listener_downstream_cx_active] -= 1
+        manager.listener_counters[<int> listener_downstream_cx_destroy] += 1
+        self.io.close(c)
+
+    cdef void end_downstream(self, Connection *c, bint linger):
+        """Close once everything is sent; with `linger`, let the client finish sending first, up to LINGER_MS.
+
+        Closing on unread bytes would send a RST, and the client could lose the answer.
+        """
+        c.flags &= ~PAUSED
+        if linger:
+            c.flags |= LINGERING
+        if c.out != NULL:
+            c.flags |= CLOSE_WHEN_FLUSHED
+            self.io.set_timer(c, FLUSH_TIMEOUT_MS)
+        elif linger:
+            c.flags &= ~CLOSE_WHEN_FLUSHED
+            shut(c)
+            self.io.set_timer(c, LINGER_MS)
+            if c.flags & READABLE:
+                self.io.enqueue(c)
+        else:
+            self.close_downstream(c)
+
+    cdef void downstream_failed(self, Connection *c):
+        """The client is gone, or has closed where it may not: end its exchange, if any, and the connection."""
+        cdef Exchange x = exchange_of(c)
+        if x is not None:
+            x.response_flags |= FLAG_DC
+            c.counters[<int> http_downstream_rq_rx_reset] += 1
+            self.drop_upstream(x)
+            self.end(x)
+        self.close_downstream(c)
+
+    cdef void unbind(self, Exchange x):
+        cdef Connection *u = x.upstream
+        x.upstream = NULL
+        x.host.counters[<int> host_rq_active] -= 1
+        u.counters[<int> cluster_upstream_rq_active] -= 1
+        u.peer = NULL
+        set_exchange(u, None)
+
+    cdef void drop_upstream(self, Exchange x):
+        """Give up the upstream connection: its state is not known any more."""
+        cdef Connection *u = x.upstream
+        if u != NULL:
+            self.unbind(x)
+            self.close_upstream(u)
+
+    cdef void close_upstream(self, Connection *u):
+        cdef Host host
+        if u.kind == CLOSED:
+            return
+        host = <Host> u.owner
+        if u.flags & IDLE:
+            forget_idle(u, host)
+        host.counters[<int> host_cx_active] -= 1
+        u.counters[<int> cluster_upstream_cx_active] -= 1
+        u.counters[<int> cluster_upstream_cx_destroy] += 1
+        self.io.close(u)
+
+    cdef void await_request(self, Connection *c, Manager manager):
+        """The connection is free for the next request; one that came already is taken up from the queue."""
+        c.requests += 1
+        self.io.set_timer(c, manager.idle_timeout_ms)
+        if c.out == NULL and (c.flags & PAUSED or c.held != NULL):
+            c.flags &= ~PAUSED
+            self.io.enqueue(c)
+
+    cdef void fill_response_head(self, Exchange x, ResponseHead *plan):
+        memset(plan, 0, sizeof(plan[0]))
+        plan.server_name.data = x.manager.server_name
+        plan.server_name.length = len(x.manager.server_name)
+        plan.date = self.stamps.date(self.io.now_ms)
+        plan.service_time_ms = x.service_time_ms
+        plan.minor_version = x.minor_version
+        plan.close = not x.keep_alive
+        plan.keep_alive = x.minor_version == 0
+        self.writer.at = self.writer.start
+        self.writer.overflow = False
+
+    cdef bint send_downstream(self, Exchange x, iovec *parts, int count):
+        cdef Connection *c = x.downstream
+        cdef size_t total = 0
+        cdef int i
+        for i in range(count):
+            total += parts[i].iov_len
+        c.counters[<int> http_downstream_cx_tx_bytes_total] += total
+        if total and self.io.transmit(c, parts, count) < 0:
+            self.downstream_failed(c)
+            return False
+        return True
+
+    cdef void reply(self, Exchange x, int status, bytes body):
+        """Answer by ourselves. The connection closes unless the request was read to its end and may keep it."""
+        cdef ResponseHead plan
+        cdef Slice text
+        cdef iovec part
+        cdef Connection *c = x.downstream
+        cdef bint request_done = x.request_body.done
+        if x.response_started:
+            self.abort(x)
+            return
+        self.drop_upstream(x)
+        x.keep_alive = x.keep_alive and request_done and not self.draining
+        x.status = status
+        x.service_time_ms = -1
+        self.count_status(x)
+        text.data = body
+        text.length = len(body)
+        self.fill_response_head(x, &plan)
+        write_local_reply(&self.writer, status, text, &plan, x.is_head)
+        x.bytes_sent = 0 if x.is_head else len(body)
+        part.iov_base = self.writer.start
+        part.iov_len = self.writer.at - self.writer.start
+        if not self.send_downstream(x, &part, 1):
+            return
+        self.end(x)
+        if x.keep_alive:
+            self.await_request(c, x.manager)
+        else:
+            self.end_downstream(c, not request_done)
+
+    cdef void refuse(self, Exchange x, HeadError error):
+        """Answer a head that is not acceptable HTTP/1.1; the connection's framing is lost, so it closes."""
+        x.request_body.done = False
+        x.response_flags |= FLAG_DPE
+        x.downstream.counters[<int> http_downstream_cx_protocol_error] += 1
+        if error == HEAD_TOO_MANY_FIELDS:
+            self.reply(x, 431, b"Request Header Fields Too Large")
+        elif error == HEAD_UNKNOWN_CODING:
+            self.reply(x, 501, b"Not Implemented")
+        elif error == HEAD_VERSION:
+            self.reply(x, 426, b"Upgrade Required")
+        else:
+            self.reply(x, 400, BAD_REQUEST)
+
+    cdef void protocol_error(self, Exchange x):
+        """The upstream does not speak HTTP/1.1: its connection is not used again."""
+        x.response_flags |= FLAG_UPE
+        x.host.counters[<int> host_rq_error] += 1
+        x.upstream.counters[<int> cluster_upstream_cx_protocol_error] += 1
+        self.reply(x, 502, PROTOCOL_ERROR)
+
+    cdef void abort(self, Exchange x):
+        """A response that has begun cannot be completed: cut it so that the client can tell."""
+        cdef Connection *c = x.downstream
+        self.drop_upstream(x)
+        c.counters[<int> http_downstream_rq_tx_reset] += 1
+        if x.minor_version == 0 and x.response_body.framing != FRAMING_LENGTH:
+            reset_on_close(c)
+        self.end(x)
+        self.end_downstream(c, False)
+
+    cdef void count_status(self, Exchange x):
+        cdef int step = x.status // 100
+        if 1 <= step <= 5:
+            x.downstream.counters[<int> http_downstream_rq_1xx + step - 1] += 1
+            if x.upstream != NULL:
+                x.upstream.counters[<int> cluster_upstream_rq_1xx + step - 1] += 1
+
+    cdef void end(self, Exchange x):
+        """Every exchange comes here once: counted, logged, forgotten by its connection."""
+        cdef Connection *c = x.downstream
+        if c == NULL:
+            return
+        self.active -= 1
+        c.counters[<int> http_downstream_rq_active] -= 1
+        c.counters[<int> http_downstream_rq_completed] += 1
+        self.log(x.manager, x.records, x, c)
+        x.downstream = NULL
+        set_exchange(c, None)

@@ -1,0 +1,18 @@
+"""All exchanges of a worker, as the engine sees them."""
+
+from libc.stdint cimport uint32_t
+
+from fastproxy.connections cimport Connection
+from fastproxy.tunnel cimport tunnel_event
+from fastproxy.exchange.request cimport Request
+
+
+cdef class Exchanges(Request):
+    cdef void tunnel_event(self, Connection *connection, uint32_t events)
+    cdef void resume(self, Connection *connection)
+    cdef void timer(self, Connection *connection)
+    cdef void upstream_timer(self, Connection *u)
+    cdef void downstream_timer(self, Connection *c)
+    cdef void drain(self)
+    cdef void close_all(self)
+    cdef void discard(self, Connection *connection)

@@ -1,0 +1,162 @@
+"""All exchanges of a worker, as the engine sees them.
+
+The engine tells what happened to a connection; everything that may go on later (a pipelined request, a paused side)
+goes through the connections' queue, so that nothing recurses and the shared read buffer has one user at a time.
+
+Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
+read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
+Each layer builds on the one below and calls nothing above: log < ending < upgrade < attempt < response < request.
+"""
+
+from libc.stdint cimport uint32_t
+from libc.stdlib cimport free, malloc
+
+from fastproxy.connections cimport (
+    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LINGERING, PARTIAL_HEAD, READABLE, SLAB, UPSTREAM,
+    Connection, Connections,
+)
+from fastproxy.counters cimport (
+    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
+    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_rq_header_timeout,
+    http_downstream_rq_idle_timeout,
+)
+from fastproxy.exchange.state cimport Exchange, exchange_of
+from fastproxy.http1 cimport HeadGuard
+from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
+from fastproxy.runtime cimport Manager, Runtime
+from fastproxy.stamps cimport Stamps
+from fastproxy.tunnel cimport TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, Tunnel, TunnelState, tunnel_read
+from fastproxy.tunnel cimport tunnel_event as relay_event
+
+# the bodies of Envoy's local replies
+cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
+cdef bytes CONNECT_TIMEOUT = RESET_PREFIX + b"connection timeout"
+cdef bytes UPSTREAM_TIMEOUT = b"upstream request timeout"
+cdef bytes STREAM_TIMEOUT = b"stream timeout"
+cdef bytes HEADER_TIMEOUT = b"request header timeout"
+
+
+cdef class Exchanges(Request):
+    """Carries out the exchanges of one worker."""
+
+    def __init__(self, Connections io, Runtime runtime):
+        cdef size_t size = runtime.max_head_bytes + 16384
+        self.io = io
+        self.runtime = runtime
+        self.guard = HeadGuard()
+        self.stamps = Stamps()
+        self.session_lifetime_s = 60
+        self.writer.start = <char *> malloc(size)
+        if self.writer.start == NULL:
+            raise MemoryError
+        self.writer.end = self.writer.start + size
+
+    def __dealloc__(self):
+        free(self.writer.start)
+
+    cdef void tunnel_event(self, Connection *connection, uint32_t events):
+        cdef TunnelState state = relay_event(self.io, connection, events)
+        if state != TUNNEL_GOES_ON:
+            self.end_tunnel(<Tunnel *> connection.tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
+
+    cdef void resume(self, Connection *connection):
+        """A connection of the queue has its turn: what it holds first, then what the kernel has for it."""
+        cdef TunnelState state
+        if connection.kind == CLOSED:
+            return
+        if connection.tunnel != NULL:
+            state = tunnel_read(self.io, connection)
+            if state != TUNNEL_GOES_ON:
+                self.end_tunnel(
+                    <Tunnel *> connection.tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
+        elif connection.kind == UPSTREAM:
+            self.read_upstream(connection)
+        else:
+            if connection.held != NULL and connection.exchange == NULL and connection.out == NULL:
+                self.consume_held(connection)
+            if connection.kind != CLOSED and connection.flags & READABLE:
+                self.read_downstream(connection)
+
+    cdef void timer(self, Connection *connection):
+        """A connection's timer has expired; which one it was follows from its state."""
+        if connection.kind == UPSTREAM:
+            self.upstream_timer(connection)
+        elif connection.kind == DOWNSTREAM:
+            self.downstream_timer(connection)
+
+    cdef void upstream_timer(self, Connection *u):
+        cdef Exchange x = exchange_of(u)
+        if u.flags & IDLE:
+            u.counters[<int> cluster_upstream_cx_idle_timeout] += 1
+            self.close_upstream(u)
+        elif x is None:
+            return
+        elif u.flags & CONNECTING:
+            u.counters[<int> cluster_upstream_cx_connect_timeout] += 1
+            self.retry_connect(x, CONNECT_TIMEOUT)
+        else:
+            u.counters[<int> cluster_upstream_rq_timeout] += 1
+            x.host.counters[<int> host_rq_timeout] += 1
+            x.response_flags |= FLAG_UT
+            self.reply(x, 504, UPSTREAM_TIMEOUT)
+
+    cdef void downstream_timer(self, Connection *c):
+        cdef Exchange x = exchange_of(c)
+        if c.tunnel != NULL:
+            c.counters[<int> http_downstream_rq_idle_timeout] += 1
+            self.end_tunnel(<Tunnel *> c.tunnel, FLAG_SI)
+        elif x is not None:
+            c.counters[<int> http_downstream_rq_idle_timeout] += 1
+            x.response_flags |= FLAG_SI
+            self.reply(x, 504 if x.request_body.done else 408, STREAM_TIMEOUT)
+        elif c.flags & PARTIAL_HEAD and (<Manager> c.owner).request_headers_timeout_ms:
+            c.counters[<int> http_downstream_rq_header_timeout] += 1
+            c.flags &= ~PARTIAL_HEAD
+            x = self.begin(c, <Manager> c.owner)
+            x.request_body.done = False
+            self.reply(x, 408, HEADER_TIMEOUT)
+        else:
+            if not c.flags & (LINGERING | CLOSE_WHEN_FLUSHED):
+                c.counters[<int> http_downstream_cx_idle_timeout] += 1
+            self.close_downstream(c)
+
+    cdef void drain(self):
+        """Close idle downstream connections; from now on every response closes its own."""
+        cdef Connection *c
+        cdef size_t slab
+        cdef int i
+        self.draining = True
+        for slab in range(self.io.slab_count):
+            for i in range(SLAB):
+                c = <Connection *> self.io.slabs[slab] + i
+                if c.kind == DOWNSTREAM and c.exchange == NULL and c.tunnel == NULL and c.held == NULL:
+                    self.end_downstream(c, False)
+
+    cdef void close_all(self):
+        """End everything that is open: exchanges are logged as they stand."""
+        cdef Connection *c
+        cdef size_t slab
+        cdef int i
+        for slab in range(self.io.slab_count):
+            for i in range(SLAB):
+                c = <Connection *> self.io.slabs[slab] + i
+                if c.kind == DOWNSTREAM or c.kind == UPSTREAM and c.flags & IDLE:
+                    self.discard(c)
+
+    cdef void discard(self, Connection *connection):
+        """End a connection, and what it carries, at once."""
+        cdef Exchange x = exchange_of(connection)
+        if connection.kind == CLOSED:
+            return
+        if connection.tunnel != NULL:
+            self.end_tunnel(<Tunnel *> connection.tunnel, FLAG_LR)
+        elif x is not None and x.downstream != NULL:
+            x.response_flags |= FLAG_LR
+            connection = x.downstream
+            self.drop_upstream(x)
+            self.end(x)
+            self.close_downstream(connection)
+        elif connection.kind == UPSTREAM:
+            self.close_upstream(connection)
+        else:
+            self.close_downstream(connection)

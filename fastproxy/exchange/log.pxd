@@ -1,0 +1,20 @@
+"""Access log lines of exchanges and tunnels."""
+
+from fastproxy.access_log cimport LogFacts
+from fastproxy.connections cimport Connection, Connections
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.http1 cimport Head
+from fastproxy.runtime cimport Manager
+from fastproxy.stamps cimport Stamps
+
+
+cdef class ExchangeLog:
+    cdef readonly Connections io
+    cdef Stamps stamps
+    cdef Head head  # the head parsed last: valid until the next receive
+
+    cdef void begin_records(self, Exchange x, RequestHead *plan)
+    cdef void keep_response_fields(self, Exchange x)
+    cdef void log(self, Manager manager, void **records, Exchange x, Connection *c)
+    cdef void fill_facts(self, LogFacts *facts, Exchange x)

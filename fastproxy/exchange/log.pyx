@@ -1,0 +1,78 @@
+"""Access log lines of exchanges and tunnels."""
+
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memset
+
+from fastproxy.access_log cimport AccessLog, LogFacts
+from fastproxy.connections cimport Connection, format_address
+from fastproxy.exchange.state cimport MAX_LOGS, Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.log_record cimport LogRecord
+from fastproxy.runtime cimport Manager
+from fastproxy.upstream cimport Host
+
+
+cdef class ExchangeLog:
+    """Writes what an exchange or a tunnel was. The lowest layer of `Exchanges`: it changes nothing else."""
+
+    cdef void begin_records(self, Exchange x, RequestHead *plan):
+        """Have the access logs keep what they will need of the request's head."""
+        cdef AccessLog log
+        cdef int i = 0
+        for log in x.manager.access_logs:
+            if i < MAX_LOGS:
+                x.records[i] = log.capture_request(
+                    &self.head.method, &plan.path, &plan.authority, self.head.fields, self.head.count)
+            i += 1
+
+    cdef void keep_response_fields(self, Exchange x):
+        cdef AccessLog log
+        cdef int i = 0
+        for log in x.manager.access_logs:
+            if i < MAX_LOGS and x.records[i] != NULL:
+                x.records[i] = log.capture_response(<LogRecord *> x.records[i], self.head.fields, self.head.count)
+            i += 1
+
+    cdef void log(self, Manager manager, void **records, Exchange x, Connection *c):
+        """Write a line to every access log: for an exchange, or for a tunnel at its end."""
+        cdef AccessLog log
+        cdef LogFacts facts
+        cdef char address[64]
+        cdef int i = 0
+        if not manager.access_logs:
+            return
+        memset(&facts, 0, sizeof(facts))
+        facts.downstream_remote_address.data = address
+        facts.downstream_remote_address.length = format_address(&c.address, address, sizeof(address))
+        facts.downstream_direct_remote_address = facts.downstream_remote_address
+        self.fill_facts(&facts, x)
+        for log in manager.access_logs:
+            if i < MAX_LOGS:
+                log.write(<LogRecord *> records[i], &facts)
+                records[i] = NULL
+            i += 1
+
+    cdef void fill_facts(self, LogFacts *facts, Exchange x):
+        """What the log can say of an exchange; the slices borrow from its route and host."""
+        cdef uint64_t elapsed_ms = self.io.now_ms - x.start_ms
+        facts.start_us = self.stamps.epoch_us(self.io.now_ms) - <int64_t> elapsed_ms * 1000
+        facts.duration_us = elapsed_ms * 1000
+        facts.request_duration_us = (x.sent_ms - x.start_ms) * 1000 if x.sent_ms else -1
+        facts.response_duration_us = (x.answered_ms - x.start_ms) * 1000 if x.answered_ms else -1
+        facts.bytes_received = x.bytes_received
+        facts.bytes_sent = x.bytes_sent
+        facts.response_code = x.status
+        facts.protocol = 10 + x.minor_version
+        facts.flags = x.response_flags
+        if x.host is not None:
+            set_host(facts, x.host)
+        if x.route is not None:
+            facts.route_name.data = x.route.name
+            facts.route_name.length = len(x.route.name)
+
+
+cdef inline void set_host(LogFacts *facts, Host host):
+    facts.upstream_host.data = host.address
+    facts.upstream_host.length = len(host.address)
+    facts.upstream_cluster.data = host.cluster.name
+    facts.upstream_cluster.length = len(host.cluster.name)

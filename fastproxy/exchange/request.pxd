@@ -1,0 +1,39 @@
+"""The downstream's half of an exchange: heads, routes, picks, bodies."""
+
+from libc.stdint cimport uint32_t
+
+from fastproxy.affinity cimport EngineIo
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.http1 cimport Framing
+from fastproxy.runtime cimport Manager
+from fastproxy.syscalls cimport iovec
+from fastproxy.exchange.response cimport Response
+
+
+cdef class Request(Response):
+    cdef char client_ip[48]
+
+    cdef void accepted(self, Connection *c, Manager manager)
+    cdef void downstream_event(self, Connection *c, uint32_t events)
+    cdef bint downstream_writable(self, Connection *c)
+    cdef void read_downstream(self, Connection *c)
+    cdef void received(self, Connection *c, char *data, size_t length)
+    cdef void consume_held(self, Connection *c)
+    cdef void consume(self, Connection *c, char *data, size_t length)
+    cdef ssize_t take_request(self, Connection *c, char *data, size_t length)
+    cdef bint admit_request(self, Connection *c, char *data, size_t length)
+    cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length)
+    cdef bint partial_head_grew(self, Connection *c)
+    cdef Exchange begin(self, Connection *c, Manager manager)
+    cdef ssize_t start(self, Exchange x, char *body, size_t length)
+    cdef ssize_t after_reply(self, Exchange x)
+    cdef bint check_request(self, Exchange x, RequestHead *plan)
+    cdef bint check_upgrade(self, Exchange x)
+    cdef Framing request_framing(self, Exchange x)
+    cdef bint expects_continue(self)
+    cdef void say_continue(self, Exchange x)
+    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io)
+    cdef void plan_request(self, Exchange x, RequestHead *plan)
+    cdef ssize_t take_request_body(self, Exchange x, char *data, size_t length, iovec *head)

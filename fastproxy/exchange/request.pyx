@@ -1,0 +1,460 @@
+"""The downstream's half of an exchange: heads, routes, picks, bodies."""
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uint32_t
+from libc.stdlib cimport free
+from libc.string cimport memset
+
+from fastproxy.admission cimport (
+    TARGET_BAD, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET, Target, UpgradeWish,
+    connection_names_trusted, read_target, read_upgrade, websocket_accept,
+)
+from fastproxy.affinity cimport EngineIo, read_query
+from fastproxy.connections cimport (
+    CLOSED, CLOSE_WHEN_FLUSHED, HUNG_UP, LINGERING, PARTIAL_HEAD, PAUSED, READABLE, Buffer, Connection, format_ip,
+)
+from fastproxy.counters cimport (
+    cluster_upstream_cx_none_healthy, http_downstream_cx_active, http_downstream_cx_http1_active,
+    http_downstream_cx_http1_total, http_downstream_cx_rx_bytes_total, http_downstream_cx_total,
+    http_downstream_flow_control_paused_reading_total, http_downstream_flow_control_resumed_reading_total,
+    http_downstream_rq_active, http_downstream_rq_http1_total, http_downstream_rq_total,
+    http_downstream_rq_ws_on_non_ws_route, http_no_route, http_sid_known, http_sid_unknown,
+    listener_downstream_cx_active, listener_downstream_cx_total,
+)
+from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of, set_exchange
+from fastproxy.heads cimport RequestHead, write_request
+from fastproxy.http1 cimport (
+    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HEAD_VERSION, H_EXPECT,
+    TOKEN_CLOSE, TOKEN_KEEP_ALIVE, Framing, HeadError, body_init, body_take, equals, head_length, header,
+    parse_request,
+)
+from fastproxy.response_flags cimport FLAG_NR, FLAG_UH
+from fastproxy.routing cimport Route
+from fastproxy.runtime cimport Manager
+from fastproxy.slices cimport Slice
+from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
+from fastproxy.upstream cimport Cluster, Host
+
+cdef enum:
+    READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
+    FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
+    NOT_COMPLETE = 0
+    GONE = -1
+
+# the bodies of Envoy's local replies
+cdef bytes NO_HEALTHY_UPSTREAM = b"no healthy upstream"
+cdef bytes NO_BODY = b""
+
+
+cdef class Request(Response):
+    """Reads downstream connections."""
+
+    cdef void accepted(self, Connection *c, Manager manager):
+        """A client has connected to one of the manager's listeners."""
+        Py_INCREF(manager)
+        c.owner = <PyObject *> manager
+        c.counters = manager.counters
+        c.counters[<int> http_downstream_cx_total] += 1
+        c.counters[<int> http_downstream_cx_active] += 1
+        c.counters[<int> http_downstream_cx_http1_total] += 1
+        c.counters[<int> http_downstream_cx_http1_active] += 1
+        manager.listener_counters[<int> listener_downstream_cx_total] += 1
+        manager.listener_counters[<int> listener_downstream_cx_active] += 1
+        self.io.set_timer(c, manager.idle_timeout_ms)
+
+    cdef void downstream_event(self, Connection *c, uint32_t events):
+        if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+            c.flags |= HUNG_UP | READABLE
+        elif events & EPOLLIN:
+            c.flags |= READABLE
+        if events & EPOLLOUT and c.out != NULL and not self.downstream_writable(c):
+            return
+        if c.flags & READABLE:
+            self.read_downstream(c)
+
+    cdef bint downstream_writable(self, Connection *c):
+        """Send what was left; False when the connection is gone."""
+        cdef Exchange x
+        if self.io.flush(c) < 0:
+            self.downstream_failed(c)
+            return False
+        if c.out != NULL:
+            if c.flags & CLOSE_WHEN_FLUSHED:
+                self.io.set_timer(c, FLUSH_TIMEOUT_MS)
+            return True
+        if c.flags & CLOSE_WHEN_FLUSHED:
+            self.end_downstream(c, c.flags & LINGERING)
+            return c.kind != CLOSED
+        x = exchange_of(c)
+        if x is None:
+            c.flags &= ~PAUSED
+            self.io.enqueue(c)
+        elif x.upstream != NULL and x.upstream.flags & PAUSED:
+            x.upstream.flags &= ~PAUSED
+            c.counters[<int> http_downstream_flow_control_resumed_reading_total] += 1
+            self.io.enqueue(x.upstream)
+        return True
+
+    cdef void read_downstream(self, Connection *c):
+        cdef Exchange x
+        cdef ssize_t got
+        cdef int reads = 0
+        while c.flags & READABLE:
+            x = exchange_of(c)
+            if x is not None and x.request_body.done and c.flags & HUNG_UP:
+                self.downstream_failed(c)
+                return
+            if c.flags & PAUSED or (x is not None and x.request_body.done):
+                c.flags |= PAUSED
+                return
+            if reads == READS_AT_ONCE:
+                self.io.enqueue(c)
+                return
+            reads += 1
+            got = self.io.receive(c)
+            if got == 0:
+                return
+            if got < 0:
+                self.downstream_failed(c)
+                return
+            if c.flags & LINGERING:
+                continue
+            c.counters[<int> http_downstream_cx_rx_bytes_total] += got
+            self.received(c, self.io.read_buffer, got)
+            if c.kind == CLOSED or c.tunnel != NULL:
+                return
+
+    cdef void received(self, Connection *c, char *data, size_t length):
+        """Bytes of a client, behind what is already held of it."""
+        if c.held == NULL:
+            self.consume(c, data, length)
+            return
+        if self.io.hold(c, data, length) < 0:
+            self.downstream_failed(c)
+        elif not c.flags & PARTIAL_HEAD or self.partial_head_grew(c):
+            self.consume_held(c)
+
+    cdef void consume_held(self, Connection *c):
+        cdef Buffer *held = c.held
+        c.held = NULL
+        self.consume(c, held.data + held.start, held.end - held.start)
+        free(held)
+
+    cdef void consume(self, Connection *c, char *data, size_t length):
+        """Take as many requests and bodies out of `data` as can be taken now; hold the rest."""
+        cdef Exchange x
+        cdef ssize_t used
+        while length:
+            if c.flags & LINGERING:
+                return
+            x = exchange_of(c)
+            if c.out != NULL and x is None or x is not None and x.request_body.done:
+                c.flags |= PAUSED
+                if self.io.hold(c, data, length) < 0:
+                    self.downstream_failed(c)
+                return
+            if x is None:
+                used = self.take_request(c, data, length)
+                if used == NOT_COMPLETE:
+                    return
+            else:
+                used = self.take_request_body(x, data, length, NULL)
+            if used < 0:
+                return
+            data += used
+            length -= used
+
+    cdef ssize_t take_request(self, Connection *c, char *data, size_t length):
+        """Begin an exchange with the head at `data`: the bytes used, NOT_COMPLETE (they are held) or GONE."""
+        cdef Manager manager = <Manager> c.owner
+        cdef size_t blank = 0
+        cdef ssize_t head_end
+        cdef ssize_t body_used
+        cdef HeadError error
+        cdef Exchange x
+        while blank < length and (data[blank] == c"\r" or data[blank] == c"\n"):
+            blank += 1
+        if blank == length:
+            return length
+        data += blank
+        length -= blank
+        head_end = head_length(data, length, 0)
+        if head_end < 0 and length <= manager.max_head_bytes:
+            return self.begin_partial_head(c, data, length)
+        error = HEAD_TOO_MANY_FIELDS
+        if 0 <= head_end <= <ssize_t> manager.max_head_bytes:
+            error = parse_request(&self.head, data, head_end, manager.max_fields)
+            if error == HEAD_OK and not self.admit_request(c, data, head_end):
+                error = HEAD_BAD
+        if c.flags & PARTIAL_HEAD:
+            c.flags &= ~PARTIAL_HEAD
+            set_exchange(c, None)
+        x = self.begin(c, manager)
+        if error != HEAD_OK:
+            self.refuse(x, error)
+            return GONE
+        body_used = self.start(x, data + head_end, length - head_end)
+        return GONE if body_used < 0 else <ssize_t> blank + head_end + body_used
+
+    cdef bint admit_request(self, Connection *c, char *data, size_t length):
+        """Whether httptools agrees that this whole head is a request."""
+        cdef PartialHead partial
+        if c.flags & PARTIAL_HEAD:
+            partial = <PartialHead> c.exchange
+            return self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched)
+        return self.guard.admit_request(
+            data, length, self.head.content_length <= 0 and not self.head.is_chunked and self.head.tokens == 0
+            and self.head.minor_version == 1)
+
+    cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length):
+        """Keep the beginning of a head; garbage is refused as soon as httptools knows it for that."""
+        cdef PartialHead partial = PartialHead.__new__(PartialHead)
+        cdef Manager manager = <Manager> c.owner
+        partial.parser = self.guard.begin(True)
+        partial.searched = length
+        if not self.guard.admit_part(partial.parser, data, length):
+            self.refuse(self.begin(c, manager), HEAD_BAD)
+            return GONE
+        if self.io.hold(c, data, length) < 0:
+            self.close_downstream(c)
+            return GONE
+        set_exchange(c, partial)
+        c.flags |= PARTIAL_HEAD
+        if manager.request_headers_timeout_ms:
+            self.io.set_timer(c, manager.request_headers_timeout_ms)
+        return NOT_COMPLETE
+
+    cdef bint partial_head_grew(self, Connection *c):
+        """More of a head has come to what is held: whether it is complete, or too large to wait for."""
+        cdef PartialHead partial = <PartialHead> c.exchange
+        cdef Manager manager = <Manager> c.owner
+        cdef char *data = c.held.data + c.held.start
+        cdef size_t length = c.held.end - c.held.start
+        if head_length(data, length, partial.searched) >= 0 or length > manager.max_head_bytes:
+            return True
+        if self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
+            partial.searched = length
+            return False
+        c.flags &= ~PARTIAL_HEAD
+        set_exchange(c, None)
+        self.refuse(self.begin(c, manager), HEAD_BAD)
+        return False
+
+    cdef Exchange begin(self, Connection *c, Manager manager):
+        cdef Exchange x = Exchange.__new__(Exchange)
+        x.downstream = c
+        x.manager = manager
+        x.start_ms = self.io.now_ms
+        x.service_time_ms = -1
+        x.minor_version = 1
+        x.keep_alive = not self.draining
+        set_exchange(c, x)
+        self.active += 1
+        c.counters[<int> http_downstream_rq_total] += 1
+        c.counters[<int> http_downstream_rq_http1_total] += 1
+        c.counters[<int> http_downstream_rq_active] += 1
+        self.io.set_timer(c, manager.stream_idle_timeout_ms)
+        return x
+
+    cdef ssize_t start(self, Exchange x, char *body, size_t length):
+        """Route the request whose head was just parsed and send it on: bytes of its body used, or GONE."""
+        cdef RequestHead plan
+        cdef EngineIo engine_io
+        cdef iovec part
+        cdef Manager manager = x.manager
+        cdef ssize_t used
+        memset(&plan, 0, sizeof(plan))
+        x.request_body.done = self.head.content_length <= 0 and not self.head.is_chunked
+        if not self.check_request(x, &plan):
+            return self.after_reply(x)
+        x.route = manager.routes.find(plan.authority, plan.path)
+        if x.route is None:
+            x.response_flags |= FLAG_NR
+            x.downstream.counters[<int> http_no_route] += 1
+            self.reply(x, 404, NO_BODY)
+            return self.after_reply(x)
+        if not self.check_upgrade(x):
+            return self.after_reply(x)
+        read_query(&engine_io, plan.path)
+        if not self.pick(x, &plan, &engine_io):
+            return self.after_reply(x)
+        if self.expects_continue() and not x.request_body.done and length == 0:
+            self.say_continue(x)
+        self.plan_request(x, &plan)
+        self.writer.at = self.writer.start
+        self.writer.overflow = False
+        write_request(&self.writer, &self.head, &plan)
+        if self.writer.overflow:
+            self.refuse(x, HEAD_TOO_MANY_FIELDS)
+            return GONE
+        body_init(&x.request_body, self.request_framing(x), self.head.content_length)
+        part.iov_base = self.writer.start
+        part.iov_len = self.writer.at - self.writer.start
+        return self.take_request_body(x, body, length, &part)
+
+    cdef ssize_t after_reply(self, Exchange x):
+        """What `start` returns once the proxy has answered by itself."""
+        cdef Connection *c = x.downstream
+        return GONE if c.kind == CLOSED or c.flags & (LINGERING | CLOSE_WHEN_FLUSHED) else 0
+
+    cdef bint check_request(self, Exchange x, RequestHead *plan):
+        """Version, target and Host; False when the request was answered here."""
+        cdef Manager manager = x.manager
+        cdef Target target
+        x.minor_version = self.head.minor_version
+        x.is_head = equals(self.head.method, b"head")
+        if self.head.minor_version == 0:
+            x.keep_alive = x.keep_alive and self.head.tokens & TOKEN_KEEP_ALIVE
+            if not manager.accept_http_10:
+                x.minor_version = 1
+                self.refuse(x, HEAD_VERSION)
+                return False
+        elif self.head.tokens & TOKEN_CLOSE:
+            x.keep_alive = False
+        target = read_target(&self.head, manager.allow_absolute_url, &plan.path, &plan.authority)
+        if plan.authority.data == NULL and self.head.minor_version == 0 and manager.default_host:
+            plan.authority.data = manager.default_host
+            plan.authority.length = len(manager.default_host)
+        self.begin_records(x, plan)
+        if target == TARGET_BAD or connection_names_trusted(&self.head):
+            self.refuse(x, HEAD_BAD)
+        elif plan.authority.data == NULL:
+            x.keep_alive = False
+            self.reply(x, 400, NO_BODY)
+        elif target == TARGET_UNROUTABLE:
+            x.response_flags |= FLAG_NR
+            x.keep_alive = False
+            self.reply(x, 404, NO_BODY)
+        else:
+            return True
+        return False
+
+    cdef bint check_upgrade(self, Exchange x):
+        """Whether the request is plain, or a websocket handshake that its route allows; else it is answered here."""
+        cdef UpgradeWish wish = read_upgrade(&self.head)
+        if wish == UPGRADE_NONE:
+            return True
+        if wish == UPGRADE_REFUSED or not x.route.allow_websocket or x.minor_version == 0:
+            if wish == UPGRADE_WEBSOCKET:
+                x.downstream.counters[<int> http_downstream_rq_ws_on_non_ws_route] += 1
+            x.keep_alive = False
+            self.reply(x, 403, NO_BODY)
+            return False
+        x.expected_accept = websocket_accept(&self.head)
+        if x.expected_accept is None or not x.request_body.done:
+            self.refuse(x, HEAD_BAD)
+            return False
+        x.is_upgrade = True
+        return True
+
+    cdef Framing request_framing(self, Exchange x):
+        if self.head.is_chunked:
+            x.request_is_chunked = True
+            return FRAMING_CHUNKED
+        return FRAMING_LENGTH if self.head.content_length > 0 else FRAMING_NONE
+
+    cdef bint expects_continue(self):
+        cdef const Slice *expect = header(&self.head, H_EXPECT)
+        return expect != NULL and equals(expect[0], b"100-continue")
+
+    cdef void say_continue(self, Exchange x):
+        cdef iovec part
+        part.iov_base = <char *> (b"HTTP/1.1 100 Continue\r\n\r\n" if x.minor_version else b"HTTP/1.0 100 Continue\r\n\r\n")
+        part.iov_len = 25
+        self.io.transmit(x.downstream, &part, 1)
+
+    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io):
+        """Choose the host: the one that issued the session, else the one that the hash or the balancer names."""
+        cdef Manager manager = x.manager
+        cdef Cluster cluster = x.route.cluster
+        cdef uint32_t digest = 0
+        x.timeout_ms = x.route.timeout_ms
+        if engine_io.is_engine_io and manager.polls_outlive_default_timeout and not x.route.timeout_is_set:
+            x.timeout_ms = 0
+        x.has_hash = x.route.hash_request(&self.head, plan.path, plan.authority, &x.hash)
+        if engine_io.is_engine_io and manager.sid_affinity and self.runtime.sessions is not None:
+            x.learns_sid = engine_io.sid.length == 0 and engine_io.is_polling and not x.is_head
+            if engine_io.sid.length:
+                if self.runtime.sessions.find(engine_io.sid.data, engine_io.sid.length, self.io.now_ms // 1000,
+                                              self.session_lifetime_s, &digest):
+                    x.host = cluster.host_with_digest(digest)
+                x.downstream.counters[<int> (http_sid_unknown if x.host is None else http_sid_known)] += 1
+        if x.host is None:
+            x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)
+            if x.first_choice < 0:
+                x.response_flags |= FLAG_UH
+                cluster.counters[<int> cluster_upstream_cx_none_healthy] += 1
+                self.reply(x, 503, NO_HEALTHY_UPSTREAM)
+                return False
+            x.host = <Host> cluster.hosts[x.first_choice]
+        return True
+
+    cdef void plan_request(self, Exchange x, RequestHead *plan):
+        """Decide what the upstream is told about the request; the slices live until the head is written."""
+        cdef Manager manager = x.manager
+        cdef Connection *c = x.downstream
+        plan.is_upgrade = x.is_upgrade
+        plan.is_edge = manager.use_remote_address
+        plan.is_chunked = self.head.is_chunked
+        plan.needs_length = x.request_body.done and self.head.content_length < 0 and not x.is_upgrade and (
+            equals(self.head.method, b"post") or equals(self.head.method, b"put") or equals(self.head.method, b"patch"))
+        plan.timeout_ms = x.timeout_ms
+        if manager.use_remote_address:
+            plan.external_address.data = self.client_ip
+            plan.external_address.length = format_ip(&c.address, self.client_ip, sizeof(self.client_ip))
+            if not manager.skip_xff_append:
+                plan.client_ip = plan.external_address
+                if c.address.family == 4 and c.address.ip[0] == 127 or self.client_ip == b"::1":
+                    plan.client_ip.data = self.stamps.local_ip
+                    plan.client_ip.length = len(self.stamps.local_ip)
+        if manager.user_agent:
+            plan.user_agent.data = plan.service_cluster.data = manager.user_agent
+            plan.user_agent.length = plan.service_cluster.length = len(manager.user_agent)
+        if manager.service_node:
+            plan.service_node.data = manager.service_node
+            plan.service_node.length = len(manager.service_node)
+        if x.route.prefix_rewrite is not None:
+            plan.original_path = plan.path
+            x.rewritten = x.route.rewritten_path(plan.path)
+            plan.path.data = x.rewritten
+            plan.path.length = len(x.rewritten)
+        if x.route.host_rewrite is not None:
+            plan.authority.data = x.route.host_rewrite
+            plan.authority.length = len(x.route.host_rewrite)
+
+    cdef ssize_t take_request_body(self, Exchange x, char *data, size_t length, iovec *head):
+        """Send the body's part of `data` on, behind the head if there is one: the bytes used, or GONE."""
+        cdef iovec parts[5]
+        cdef char size_line[CHUNK_SIZE_BYTES]
+        cdef size_t payload = 0
+        cdef ssize_t used = 0
+        cdef int count = 0
+        if not x.request_body.done:
+            used = body_take(&x.request_body, data, length, &payload)
+            if used < 0:
+                self.drop_upstream(x)
+                self.refuse(x, HEAD_BAD)
+                return GONE
+            x.bytes_received += payload
+        if head != NULL:
+            parts[0] = head[0]
+            count = 1
+        count += encode(parts + count, size_line, x.request_is_chunked, data, payload,
+                        x.request_body.done and (head != NULL or used > 0))
+        if x.request_body.done:
+            x.sent_ms = self.io.now_ms
+        if head != NULL:
+            self.attempt(x, parts, count)
+        elif count:
+            self.send_more(x, parts, count)
+        if x.downstream == NULL:
+            return GONE
+        if x.upstream != NULL and x.upstream.out != NULL and not x.request_body.done:
+            x.downstream.flags |= PAUSED
+            x.downstream.counters[<int> http_downstream_flow_control_paused_reading_total] += 1
+        if x.request_body.done and head == NULL:
+            self.request_complete(x)
+        if x.manager.stream_idle_timeout_ms:
+            self.io.set_timer(x.downstream, x.manager.stream_idle_timeout_ms)
+        return used

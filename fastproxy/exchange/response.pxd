@@ -1,0 +1,31 @@
+"""The upstream's half of an exchange: its answer, relayed as it comes."""
+
+from libc.stdint cimport uint32_t
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.http1 cimport Framing, HeadGuard
+from fastproxy.syscalls cimport iovec
+from fastproxy.exchange.attempt cimport Attempt
+
+
+cdef class Response(Attempt):
+    cdef HeadGuard guard
+    cdef uint32_t session_lifetime_s
+
+    cdef void upstream_event(self, Connection *u, uint32_t events)
+    cdef void upstream_writable(self, Exchange x, Connection *u)
+    cdef void read_upstream(self, Connection *u)
+    cdef void upstream_ended(self, Exchange x, Connection *u)
+    cdef void answered(self, Exchange x, Connection *u, char *data, size_t length)
+    cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length)
+    cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length)
+    cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end)
+    cdef Framing response_framing(self, Exchange x)
+    cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length)
+    cdef void plan_response(self, Exchange x, Connection *u, Framing framing)
+    cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length)
+    cdef void relay_response(self, Exchange x, char *data, size_t length, iovec *head)
+    cdef void broken_body(self, Exchange x, iovec *head)
+    cdef void learn(self, Exchange x, char *data, size_t length)
+    cdef void finish(self, Exchange x, bint surplus)

@@ -1,0 +1,334 @@
+"""The upstream's half of an exchange: its answer, relayed as it comes."""
+
+from libc.stdint cimport uint32_t
+from libc.stdlib cimport free
+
+from fastproxy.admission cimport is_websocket_answer
+from fastproxy.affinity cimport (
+    MAX_OPEN_PACKET, OPEN_PACKET_FOUND, OPEN_PACKET_INCOMPLETE, OpenPacket, Session, read_open_packet,
+)
+from fastproxy.connections cimport (
+    CLOSED, CONNECTING, HUNG_UP, IDLE, PAUSED, READABLE, SHUT, Buffer, Connection, buffer_append,
+)
+from fastproxy.counters cimport (
+    cluster_upstream_cx_destroy_remote, cluster_upstream_cx_max_requests, cluster_upstream_cx_protocol_error,
+    cluster_upstream_cx_rx_bytes_total, cluster_upstream_rq_completed, host_rq_error, host_rq_success,
+    http_sid_evicted, http_sid_learned,
+)
+from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
+from fastproxy.heads cimport ResponseHead, write_response
+from fastproxy.http1 cimport (
+    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, HEAD_OK, H_CONTENT_ENCODING, TOKEN_CLOSE,
+    TOKEN_KEEP_ALIVE, Framing, body_init, body_take, head_length, header, parse_response,
+)
+from fastproxy.response_flags cimport FLAG_UC, FLAG_UPE
+from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
+from fastproxy.upstream cimport Host, keep_idle
+
+cdef enum:
+    READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
+
+# the bodies of Envoy's local replies
+cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
+cdef bytes CONNECT_FAILURE = RESET_PREFIX + b"remote connection failure"
+cdef bytes TERMINATION = RESET_PREFIX + b"connection termination"
+cdef bytes PROTOCOL_ERROR = RESET_PREFIX + b"protocol error"
+
+
+cdef class Response(Attempt):
+    """Reads upstream connections."""
+
+    cdef void upstream_event(self, Connection *u, uint32_t events):
+        cdef Exchange x
+        if u.flags & IDLE:
+            if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+                u.counters[<int> cluster_upstream_cx_destroy_remote] += 1
+                self.close_upstream(u)
+            return
+        if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+            u.flags |= HUNG_UP | READABLE
+        elif events & EPOLLIN:
+            u.flags |= READABLE
+        x = exchange_of(u)
+        if x is None:
+            return
+        if u.flags & CONNECTING:
+            if events & (EPOLLERR | EPOLLHUP):
+                self.retry_connect(x, CONNECT_FAILURE)
+                return
+            if events & EPOLLOUT:
+                u.flags &= ~CONNECTING
+                self.io.set_timer(u, 0)
+        if events & EPOLLOUT and u.out != NULL:
+            self.upstream_writable(x, u)
+        if u.flags & READABLE and u.kind != CLOSED:
+            self.read_upstream(u)
+
+    cdef void upstream_writable(self, Exchange x, Connection *u):
+        if self.io.flush(u) < 0:
+            u.flags |= SHUT
+            free(u.out)
+            u.out = NULL
+        if u.out != NULL:
+            return
+        if x.request_body.done:
+            self.request_complete(x)
+        elif x.downstream.flags & PAUSED:
+            x.downstream.flags &= ~PAUSED
+            self.io.enqueue(x.downstream)
+
+    cdef void read_upstream(self, Connection *u):
+        cdef Exchange x
+        cdef ssize_t got
+        cdef int reads = 0
+        while u.flags & READABLE:
+            x = exchange_of(u)
+            if x is None:
+                return
+            if x.downstream.out != NULL and x.response_started:
+                u.flags |= PAUSED
+                return
+            if reads == READS_AT_ONCE:
+                self.io.enqueue(u)
+                return
+            reads += 1
+            got = self.io.receive(u)
+            if got == 0:
+                return
+            if got < 0:
+                self.upstream_ended(x, u)
+                return
+            u.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
+            self.answered(x, u, self.io.read_buffer, got)
+            if u.kind == CLOSED or u.tunnel != NULL:
+                return
+
+    cdef void upstream_ended(self, Exchange x, Connection *u):
+        """The upstream has closed or reset while it carries an exchange."""
+        u.counters[<int> cluster_upstream_cx_destroy_remote] += 1
+        if x.response_started and x.response_body.framing == FRAMING_UNTIL_CLOSE and not u.flags & SHUT:
+            x.response_body.done = True
+            self.relay_response(x, NULL, 0, NULL)
+        elif x.response_started:
+            x.response_flags |= FLAG_UPE if x.response_body.framing != FRAMING_UNTIL_CLOSE else FLAG_UC
+            self.abort(x)
+        elif u.flags & CONNECTING:
+            self.retry_connect(x, CONNECT_FAILURE)
+        elif u.held != NULL:
+            self.protocol_error(x)
+        else:
+            x.response_flags |= FLAG_UC
+            x.host.counters[<int> host_rq_error] += 1
+            self.reply(x, 503, TERMINATION)
+
+    cdef void answered(self, Exchange x, Connection *u, char *data, size_t length):
+        """Bytes of an upstream that carries an exchange."""
+        cdef Buffer *held
+        if x.response_started:
+            self.relay_response(x, data, length, NULL)
+            return
+        if u.held == NULL:
+            self.take_response(x, u, data, length)
+            return
+        if self.io.hold(u, data, length) < 0:
+            self.protocol_error(x)
+            return
+        held = u.held
+        u.held = NULL
+        self.take_response(x, u, held.data + held.start, held.end - held.start)
+        free(held)
+
+    cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length):
+        """Pass interim heads over; begin the response, or the tunnel, with the final one."""
+        cdef ssize_t head_end
+        while length:
+            head_end = head_length(data, length, x.partial.searched if x.partial is not None else 0)
+            if head_end < 0 and length <= self.runtime.max_head_bytes:
+                if not self.keep_partial_response(x, u, data, length):
+                    self.protocol_error(x)
+                return
+            if head_end < 0 or <size_t> head_end > self.runtime.max_head_bytes:
+                self.protocol_error(x)
+                return
+            if parse_response(&self.head, data, head_end, 100) != HEAD_OK:
+                self.protocol_error(x)
+                return
+            if self.head.status == 101 or self.head.status >= 200:
+                self.start_response(x, u, data, head_end, length)
+                return
+            if not self.admit_response(x, data, head_end, head_end):
+                self.protocol_error(x)
+                return
+            data += head_end
+            length -= head_end
+
+    cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length):
+        cdef PartialHead partial = x.partial
+        if partial is None:
+            partial = x.partial = PartialHead.__new__(PartialHead)
+            partial.parser = self.guard.begin(False)
+        if not self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
+            return False
+        partial.searched = length
+        return self.io.hold(u, data, length) == 0
+
+    cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end):
+        """Whether httptools agrees with the head; `message_end` is behind the body when all of it is there, else 0."""
+        cdef PartialHead partial = x.partial
+        if partial is not None:
+            x.partial = None
+            return self.guard.admit_part(partial.parser, data + partial.searched, head_end - partial.searched)
+        return self.guard.admit_response(data, message_end or head_end, message_end and self.head.status >= 200
+                                         and not self.head.tokens and self.head.minor_version == 1)
+
+    cdef Framing response_framing(self, Exchange x):
+        """RFC 9112 section 6.3."""
+        if x.is_head or self.head.status == 204 or self.head.status == 304:
+            return FRAMING_NONE
+        if self.head.is_chunked:
+            return FRAMING_CHUNKED
+        return FRAMING_LENGTH if self.head.content_length >= 0 else FRAMING_UNTIL_CLOSE
+
+    cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length):
+        cdef Framing framing = self.response_framing(x)
+        cdef size_t message_end = 0
+        if framing == FRAMING_LENGTH and head_end + <size_t> self.head.content_length <= length:
+            message_end = head_end + <size_t> self.head.content_length
+        if not self.admit_response(x, data, head_end, message_end):
+            self.protocol_error(x)
+        elif self.head.status == 101:
+            if x.is_upgrade and is_websocket_answer(&self.head, x.expected_accept):
+                self.begin_tunnel(x, data + head_end, length - head_end)
+            else:
+                self.protocol_error(x)
+        else:
+            self.plan_response(x, u, framing)
+            self.send_response_head(x, u, data + head_end, length - head_end)
+
+    cdef void plan_response(self, Exchange x, Connection *u, Framing framing):
+        """Note what the parsed head says about the response and about both connections."""
+        x.response_started = True
+        x.status = self.head.status
+        x.answered_ms = self.io.now_ms
+        body_init(&x.response_body, framing, self.head.content_length)
+        x.upstream_keeps_alive = framing != FRAMING_UNTIL_CLOSE and not self.head.tokens & TOKEN_CLOSE and (
+            self.head.minor_version == 1 or self.head.tokens & TOKEN_KEEP_ALIVE)
+        x.response_is_chunked = False
+        if framing == FRAMING_CHUNKED or framing == FRAMING_UNTIL_CLOSE:
+            if x.minor_version == 1:
+                x.response_is_chunked = True
+            else:
+                x.keep_alive = False
+        if x.request_body.done:
+            x.service_time_ms = self.io.now_ms - x.sent_ms
+        if self.draining:
+            x.keep_alive = False
+        if x.learns_sid and (x.status != 200 or header(&self.head, H_CONTENT_ENCODING) != NULL):
+            x.learns_sid = False
+        self.count_status(x)
+        self.keep_response_fields(x)
+
+    cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length):
+        cdef ResponseHead plan
+        cdef iovec part
+        self.fill_response_head(x, &plan)
+        # a HEAD answer says how a GET would be framed, and has no body in either case
+        plan.is_chunked = x.response_is_chunked or (
+            x.is_head and self.head.content_length < 0 and x.minor_version == 1 and self.head.status != 204
+            and self.head.status != 304)
+        write_response(&self.writer, &self.head, &plan)
+        if self.writer.overflow:
+            x.response_started = False
+            self.protocol_error(x)
+            return
+        part.iov_base = self.writer.start
+        part.iov_len = self.writer.at - self.writer.start
+        self.relay_response(x, body, length, &part)
+
+    cdef void relay_response(self, Exchange x, char *data, size_t length, iovec *head):
+        """Send the body's part of `data` to the client, behind the head if there is one; finish at the end."""
+        cdef iovec parts[5]
+        cdef char size_line[CHUNK_SIZE_BYTES]
+        cdef size_t payload = 0
+        cdef ssize_t used = 0
+        cdef bint was_done = x.response_body.done
+        cdef int count = 0
+        if length and not was_done:
+            used = body_take(&x.response_body, data, length, &payload)
+            if used < 0:
+                self.broken_body(x, head)
+                return
+        x.bytes_sent += payload
+        if payload and x.learns_sid:
+            self.learn(x, data, payload)
+        if head != NULL:
+            parts[0] = head[0]
+            count = 1
+        count += encode(parts + count, size_line, x.response_is_chunked, data, payload, x.response_body.done)
+        if not self.send_downstream(x, parts, count):
+            return
+        if x.response_body.done:
+            self.finish(x, <size_t> used < length)
+        elif x.manager.stream_idle_timeout_ms:
+            self.io.set_timer(x.downstream, x.manager.stream_idle_timeout_ms)
+
+    cdef void broken_body(self, Exchange x, iovec *head):
+        """The upstream's chunks make no sense: the client must see that the response is not complete."""
+        x.response_flags |= FLAG_UPE
+        x.upstream.counters[<int> cluster_upstream_cx_protocol_error] += 1
+        if head != NULL:
+            x.response_started = False
+            x.status = 0
+            self.reply(x, 502, PROTOCOL_ERROR)
+        else:
+            self.abort(x)
+
+    cdef void learn(self, Exchange x, char *data, size_t length):
+        """Look for an open packet in the beginning of an answer to a handshake, and remember whose session it is."""
+        cdef Session session
+        cdef OpenPacket found
+        if x.opening != NULL:
+            x.opening = buffer_append(x.opening, data, length)
+            if x.opening == NULL:
+                x.learns_sid = False
+                return
+            data = x.opening.data + x.opening.start
+            length = x.opening.end - x.opening.start
+        found = read_open_packet(&session, data, length)
+        if found == OPEN_PACKET_INCOMPLETE and length < MAX_OPEN_PACKET:
+            if x.opening == NULL:
+                x.opening = buffer_append(NULL, data, length)
+            return
+        x.learns_sid = False
+        if found == OPEN_PACKET_FOUND:
+            if session.lifetime_s + 15 > self.session_lifetime_s:
+                self.session_lifetime_s = session.lifetime_s + 15
+            if self.runtime.sessions.learn(session.sid.data, session.sid.length, x.host.digest,
+                                           self.io.now_ms // 1000, session.lifetime_s + 15) == 1:
+                x.downstream.counters[<int> http_sid_evicted] += 1
+            x.downstream.counters[<int> http_sid_learned] += 1
+
+    cdef void finish(self, Exchange x, bint surplus):
+        """The response is complete. `surplus`: the upstream sent more than it announced."""
+        cdef Connection *u = x.upstream
+        cdef Connection *c = x.downstream
+        cdef bint request_done = x.request_body.done
+        cdef Host host = x.host
+        cdef bint keep = x.upstream_keeps_alive and request_done and not surplus and u.out == NULL \
+            and not u.flags & (HUNG_UP | SHUT | READABLE) and not host.removed
+        host.counters[<int> (host_rq_error if x.status >= 500 else host_rq_success)] += 1
+        u.counters[<int> cluster_upstream_rq_completed] += 1
+        self.unbind(x)
+        if keep and host.cluster.max_requests_per_connection and \
+                u.requests >= host.cluster.max_requests_per_connection:
+            u.counters[<int> cluster_upstream_cx_max_requests] += 1
+            keep = False
+        if keep:
+            keep_idle(self.io, u, host)
+        else:
+            self.close_upstream(u)
+        self.end(x)
+        if not x.keep_alive or not request_done:
+            self.end_downstream(c, not request_done)
+            return
+        self.await_request(c, x.manager)

@@ -1,0 +1,64 @@
+"""The state of one exchange, and how its connections hold it."""
+
+cimport cython
+from libc.stdint cimport int64_t, uint64_t
+
+from fastproxy.connections cimport Buffer, Connection
+from fastproxy.http1 cimport Body
+from fastproxy.routing cimport Route
+from fastproxy.runtime cimport Manager
+from fastproxy.syscalls cimport iovec
+from fastproxy.upstream cimport Host
+
+cdef enum:
+    MAX_LOGS = 4  # access logs of one manager
+    CHUNK_SIZE_BYTES = 20  # of a chunk's size line
+
+
+@cython.final
+cdef class PartialHead:
+    cdef object parser
+    cdef size_t searched
+
+
+@cython.final
+cdef class Exchange:
+    cdef Connection *downstream
+    cdef Connection *upstream
+    cdef Manager manager
+    cdef Route route
+    cdef Host host
+    cdef Body request_body
+    cdef Body response_body
+    cdef Buffer *opening  # the beginning of an answer that may hold an open packet
+    cdef void *records[4]  # of the access logs; MAX_LOGS
+    cdef set tried  # hosts that could not be reached
+    cdef bytes rewritten
+    cdef bytes expected_accept  # what a websocket's 101 must say
+    cdef PartialHead partial  # of the response
+    cdef uint64_t hash
+    cdef uint64_t timeout_ms
+    cdef uint64_t start_ms
+    cdef uint64_t sent_ms  # when the request was complete
+    cdef uint64_t answered_ms
+    cdef int64_t service_time_ms
+    cdef uint64_t bytes_received
+    cdef uint64_t bytes_sent
+    cdef uint64_t response_flags
+    cdef Py_ssize_t first_choice
+    cdef int status
+    cdef int minor_version
+    cdef bint has_hash
+    cdef bint is_head
+    cdef bint is_upgrade
+    cdef bint learns_sid
+    cdef bint keep_alive
+    cdef bint request_is_chunked
+    cdef bint response_started
+    cdef bint response_is_chunked
+    cdef bint upstream_keeps_alive
+
+
+cdef Exchange exchange_of(Connection *connection)
+cdef void set_exchange(Connection *connection, object exchange)
+cdef int encode(iovec *parts, char *size_line, bint is_chunked, char *data, size_t length, bint done) noexcept

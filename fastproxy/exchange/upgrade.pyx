@@ -1,0 +1,112 @@
+"""From an exchange to a tunnel, and the end of the tunnel. The bytes between are tunnel.pyx's."""
+
+from libc.stdint cimport uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+from fastproxy.connections cimport HUNG_UP, PAUSED, READABLE, Buffer, Connection
+from fastproxy.counters cimport (
+    cluster_upstream_rq_active, cluster_upstream_rq_completed, host_rq_active, host_rq_success,
+    http_downstream_cx_upgrades_active, http_downstream_cx_upgrades_total, http_downstream_rq_active,
+    http_downstream_rq_completed,
+)
+from fastproxy.exchange.state cimport Exchange, set_exchange
+from fastproxy.heads cimport ResponseHead, write_response
+from fastproxy.runtime cimport Manager
+from fastproxy.syscalls cimport iovec
+from fastproxy.tunnel cimport Tunnel
+from fastproxy.upstream cimport Host
+
+
+cdef class Upgrade(Ending):
+    """Turns an exchange into a tunnel."""
+
+    cdef void begin_tunnel(self, Exchange x, char *data, size_t length):
+        """The upstream has switched protocols: from here bytes go both ways, and the exchange is over."""
+        cdef ResponseHead plan
+        cdef iovec parts[2]
+        cdef Connection *c = x.downstream
+        cdef Connection *u = x.upstream
+        cdef Tunnel *tunnel = <Tunnel *> calloc(1, sizeof(Tunnel))
+        if tunnel == NULL:
+            self.protocol_error(x)
+            return
+        x.status = 101
+        x.response_started = True
+        x.keep_alive = True
+        self.count_status(x)
+        self.keep_response_fields(x)
+        self.fill_response_head(x, &plan)
+        plan.is_upgrade = True
+        write_response(&self.writer, &self.head, &plan)
+        parts[0].iov_base = self.writer.start
+        parts[0].iov_len = self.writer.at - self.writer.start
+        parts[1].iov_base = data
+        parts[1].iov_len = length
+        if self.writer.overflow or not self.send_downstream(x, parts, 2 if length else 1):
+            free(tunnel)
+            return
+        tunnel.downstream = c
+        tunnel.upstream = u
+        tunnel.start_ms = x.start_ms
+        tunnel.bytes_sent = length
+        tunnel.idle_timeout_ms = x.manager.stream_idle_timeout_ms
+        memcpy(tunnel.records, x.records, sizeof(tunnel.records))
+        self.become_tunnel(x, c, u, tunnel)
+
+    cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel):
+        """Leave two connections and a struct behind where an exchange was. Its gauges count until the tunnel ends."""
+        cdef iovec part
+        cdef Buffer *held = c.held
+        c.held = NULL
+        set_exchange(u, None)
+        x.upstream = x.downstream = NULL
+        set_exchange(c, None)
+        c.tunnel = u.tunnel = tunnel
+        c.peer = u
+        u.peer = c
+        self.active -= 1
+        self.tunnels += 1
+        c.counters[<int> http_downstream_cx_upgrades_total] += 1
+        c.counters[<int> http_downstream_cx_upgrades_active] += 1
+        self.io.set_timer(u, 0)
+        self.io.set_timer(c, tunnel.idle_timeout_ms)
+        c.flags &= ~PAUSED
+        if held != NULL:
+            part.iov_base = held.data + held.start
+            part.iov_len = held.end - held.start
+            tunnel.bytes_received = part.iov_len
+            if self.io.transmit(u, &part, 1) < 0:
+                u.flags |= HUNG_UP | READABLE
+            free(held)
+        self.io.enqueue(c)
+        self.io.enqueue(u)
+
+    cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags):
+        """Count, log and close; the connections' structs are not used again before the batch of events is over."""
+        cdef Connection *c = tunnel.downstream
+        cdef Connection *u = tunnel.upstream
+        cdef Host host = <Host> u.owner
+        cdef Exchange x
+        c.tunnel = u.tunnel = NULL
+        self.tunnels -= 1
+        c.counters[<int> http_downstream_cx_upgrades_active] -= 1
+        c.counters[<int> http_downstream_rq_active] -= 1
+        c.counters[<int> http_downstream_rq_completed] += 1
+        host.counters[<int> host_rq_active] -= 1
+        host.counters[<int> host_rq_success] += 1
+        u.counters[<int> cluster_upstream_rq_active] -= 1
+        u.counters[<int> cluster_upstream_rq_completed] += 1
+        if (<Manager> c.owner).access_logs:
+            x = Exchange.__new__(Exchange)
+            x.host = host
+            x.status = 101
+            x.minor_version = 1
+            x.start_ms = tunnel.start_ms
+            x.bytes_received = tunnel.bytes_received
+            x.bytes_sent = tunnel.bytes_sent
+            x.response_flags = flags
+            self.log(<Manager> c.owner, tunnel.records, x, c)
+        free(tunnel)
+        self.close_upstream(u)
+        self.close_downstream(c)
