@@ -13,7 +13,7 @@ export FASTPROXY_STRICT = 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run build debug test lint annotate bench wheel pages tools clean help
+.PHONY: run build compile debug sanitize test lint annotate bench wheel pages tools clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make lint      ruff, mypy, cython-lint"
 	@echo "make build     the environment and the compiled modules"
 	@echo "make debug     the compiled modules with bounds checks and assertions, then their tests"
+	@echo "make sanitize  the same with the address and undefined-behaviour sanitizers (needs gcc)"
 	@echo "make annotate  Cython's annotated sources in build/annotate/"
 	@echo "make bench     beside Envoy, HAProxy and nginx (needs them, and BENCH=path/to/compare.py)"
 	@echo "make wheel     a wheel in dist/"
@@ -38,12 +39,14 @@ $(READY): pyproject.toml | $(VENV)/bin/python
 	$(PY) -m pip install --quiet --group dev
 	touch $@
 
-# The project itself goes in last and editable: its modules run from this tree, `fastproxy` stands in .venv/bin.
-build: $(READY) $(VENV)/.installed
+build: compile $(VENV)/.installed
+
+compile: $(READY)
 	$(PY) setup.py --quiet build_ext --inplace --parallel 2
 
-$(VENV)/.installed: $(READY) setup.py fastproxy/__init__.py
-	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+# Editable: its modules run from this tree, and `fastproxy` stands in .venv/bin.
+$(VENV)/.installed: $(READY) setup.py fastproxy/__init__.py | compile
+	FASTPROXY_BUILT=1 $(PY) -m pip install --quiet --no-build-isolation --editable .
 	touch $@
 
 # The browser library of the echo pages, and the Node clients of the tests.
@@ -77,6 +80,14 @@ lint: $(READY)
 debug: export FASTPROXY_DEBUG = 1
 debug: build pages
 	$(PY) -m pytest --ignore tests/packaging --ignore tests/loadtest $(PYTEST_ARGS)
+
+# The sanitizers have to be there before Python is; Python itself leaks by design at its end.
+sanitize: export FASTPROXY_DEBUG = 1
+sanitize: export FASTPROXY_SANITIZE = 1
+sanitize: compile $(VENV)/.installed
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
+		$(PY) -m pytest tests/unit tests/property tests/proxy $(PYTEST_ARGS)
 
 annotate: $(READY)
 	rm -rf build/annotate && mkdir -p build/annotate && cp -r fastproxy build/annotate/

@@ -2,7 +2,9 @@
 
 Everything else about the project stands in pyproject.toml. The environment may say
 FASTPROXY_DEBUG=1   bounds checks and assertions on, little optimisation: what `make debug` tests;
-FASTPROXY_STRICT=1  a warning of Cython or of the C compiler is an error: what `make` builds with.
+FASTPROXY_SANITIZE=1  with FASTPROXY_DEBUG=1: the compiler's address and undefined-behaviour sanitizers as well;
+FASTPROXY_STRICT=1  a warning of Cython or of the C compiler is an error: what `make` builds with;
+FASTPROXY_BUILT=1   the extensions are in the tree already: for an editable installation, which would build them again.
 """
 
 import os
@@ -26,12 +28,14 @@ DEBUG_DIRECTIVES = {"boundscheck": True, "initializedcheck": True}
 
 DEBUG = os.environ.get("FASTPROXY_DEBUG") == "1"
 STRICT = os.environ.get("FASTPROXY_STRICT") == "1"
-FLAVOUR = "debug" if DEBUG else "release"
+SANITIZE = os.environ.get("FASTPROXY_SANITIZE") == "1"
+FLAVOUR = "sanitize" if SANITIZE else "debug" if DEBUG else "release"
 # Cython writes functions that a module may not use, and labels that nothing jumps to; with little optimisation
 # the compiler cannot see that a value is always set.
 STRICT_FLAGS = ["-Wall", "-Werror", "-Wno-unused-function", "-Wno-unused-label"]
 DEBUG_FLAGS = ["-O1", "-g", "-UNDEBUG", "-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"]
-COMPILE_FLAGS = STRICT_FLAGS * STRICT + (DEBUG_FLAGS if DEBUG else ["-O3", "-g0"])
+SANITIZE_FLAGS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"] * SANITIZE
+COMPILE_FLAGS = STRICT_FLAGS * STRICT + (DEBUG_FLAGS if DEBUG else ["-O3", "-g0"]) + SANITIZE_FLAGS
 
 
 def chosen_names():
@@ -53,6 +57,7 @@ def extensions():
                 name,
                 [str(source)],
                 extra_compile_args=COMPILE_FLAGS,
+                extra_link_args=SANITIZE_FLAGS,
                 define_macros=[] if DEBUG else [("CYTHON_WITHOUT_ASSERTIONS", None)],
             )
 
@@ -71,14 +76,21 @@ def compiled(modules):
     Options.warning_errors = STRICT
     return cythonize(
         modules,
+        nthreads=os.cpu_count() or 1,
         build_dir=f"build/{FLAVOUR}",  # the C files, which are nothing to read beside the sources
         compiler_directives=DIRECTIVES | (DEBUG_DIRECTIVES if DEBUG else {}),
     )
 
 
-# A front end asks for metadata and for a source distribution too, which need no compiler.
-IS_BUILD = not {"egg_info", "dist_info", "sdist"} & set(sys.argv)
-setup(
-    ext_modules=compiled(list(extensions())) if IS_BUILD else list(extensions()),
-    options={"build_ext": {"force": flavour_changed()}} if IS_BUILD else {},
-)
+def main():
+    """A front end asks for metadata and for a source distribution too, which need no compiler."""
+    is_build = not {"egg_info", "dist_info", "sdist"} & set(sys.argv)
+    modules = list(extensions()) if os.environ.get("FASTPROXY_BUILT") != "1" else []
+    setup(
+        ext_modules=compiled(modules) if is_build else modules,
+        options={"build_ext": {"force": flavour_changed()}} if is_build else {},
+    )
+
+
+if __name__ == "__main__":  # Cython's own processes may import this file
+    main()

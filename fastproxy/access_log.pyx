@@ -4,7 +4,7 @@ Owns the rendering of lines. `log_format` knows the language, `log_record` keeps
 due, `log_file` has the file. Knows nothing of exchanges: whoever has one hands over slices and numbers.
 
 Text from the wire is written as UTF-8, with a backslash before quote and backslash, and `\\xNN` for controls and for
-what is no UTF-8: no client can end a line, close a quoted field, or steer a terminal. (Envoy writes quotes as they are.)
+what is no UTF-8: no client can end a line, close a quoted field, or steer a terminal. Envoy writes quotes as they are.
 """
 
 from libc.stdint cimport int64_t, uint64_t

@@ -18,6 +18,7 @@ log = logging.getLogger("fastproxy.main")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     options = parse(arguments)
+    hold_standard_streams()
     logs.configure(options.log_level)
     try:
         supervisor = start(options)
@@ -42,6 +43,16 @@ def start(options: Options) -> Supervisor:
     supervisor = Supervisor(options, with_service(loaded.configuration, options), build)
     show_banner(supervisor, options, file_limit)
     return supervisor
+
+
+def hold_standard_streams() -> None:
+    """Open what stdin, stdout and stderr are missing: else a socket gets such a number and is taken for a stream."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is `fd`
+            os.set_inheritable(fd, True)
 
 
 def describe_warning(problem: Problem) -> str:

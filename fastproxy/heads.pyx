@@ -9,7 +9,7 @@ from libc.string cimport memcmp, memcpy
 
 from fastproxy.http1 cimport (
     FRAMING_NONE, H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH,
-    H_CONTENT_TYPE, H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_SERVER, H_TE,
+    H_CONTENT_TYPE, H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_REFERER, H_SERVER, H_TE,
     H_TRANSFER_ENCODING, H_UPGRADE, H_USER_AGENT, H_VARY, H_VIA, H_X_CLIENT_TRACE_ID, H_X_ENVOY,
     H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID, TOKEN_OTHER, HeaderId,
     equals, has_token,
@@ -23,12 +23,16 @@ cdef uint64_t bit(int id) noexcept nogil:
 # Envoy's inline headers: it keeps one line of each, so that repeated lines go out joined by a comma.
 cdef uint64_t JOINED = (
     bit(H_ACCEPT) | bit(H_ACCEPT_ENCODING) | bit(H_AUTHORIZATION) | bit(H_CACHE_CONTROL) | bit(H_CONTENT_TYPE)
-    | bit(H_ORIGIN) | bit(H_USER_AGENT) | bit(H_VIA) | bit(H_VARY) | bit(H_X_CLIENT_TRACE_ID)
+    | bit(H_ORIGIN) | bit(H_REFERER) | bit(H_USER_AGENT) | bit(H_VIA) | bit(H_VARY) | bit(H_X_CLIENT_TRACE_ID)
     | bit(H_X_FORWARDED_FOR) | bit(H_X_FORWARDED_PROTO) | bit(H_X_REQUEST_ID) | bit(H_CONNECTION) | bit(H_UPGRADE)
 )
 cdef uint64_t HOP_BY_HOP = (
     bit(H_CONNECTION) | bit(H_KEEP_ALIVE) | bit(H_PROXY_CONNECTION) | bit(H_UPGRADE) | bit(H_TRANSFER_ENCODING)
 )
+
+cdef Slice NOTHING
+NOTHING.data = NULL
+NOTHING.length = 0
 
 # What a request from outside must not decide (Envoy: headers sanitised from external requests).
 cdef list INTERNAL = [
@@ -115,16 +119,22 @@ cdef inline void put_field(Writer *writer, Slice name, Slice value) noexcept nog
     writer.at = at + 2
 
 
-cdef void put_joined(Writer *writer, Head *head, int first) noexcept nogil:
-    """A field and the later ones of its kind as one line."""
+cdef void put_joined(Writer *writer, Head *head, int first, Slice last) noexcept nogil:
+    """A field, the later ones of its kind and `last` as one line; empty values get no comma."""
+    cdef bint is_empty = True
     cdef int i
     put_slice(writer, head.fields[first].name)
     put(writer, b": ", 2)
-    put_slice(writer, head.fields[first].value)
-    for i in range(first + 1, head.count):
-        if head.fields[i].id == head.fields[first].id:
-            put(writer, b",", 1)
+    for i in range(first, head.count):
+        if head.fields[i].id == head.fields[first].id and head.fields[i].value.length:
+            if not is_empty:
+                put(writer, b",", 1)
             put_slice(writer, head.fields[i].value)
+            is_empty = False
+    if last.length:
+        if not is_empty:
+            put(writer, b",", 1)
+        put_slice(writer, last)
     put(writer, b"\r\n", 2)
 
 
@@ -194,11 +204,7 @@ cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept 
                 put_field(writer, field.name, plan.request_id)
         elif field.id == H_X_FORWARDED_FOR and plan.client_ip.length:
             if head.first[<int> H_X_FORWARDED_FOR] == i:
-                put_joined(writer, head, i)
-                writer.at -= 2
-                put(writer, b",", 1)
-                put_slice(writer, plan.client_ip)
-                put(writer, b"\r\n", 2)
+                put_joined(writer, head, i, plan.client_ip)
         elif field.id == H_X_FORWARDED_PROTO and plan.is_edge:
             if head.first[<int> H_X_FORWARDED_PROTO] == i:
                 put(writer, b"x-forwarded-proto: http\r\n", 25)
@@ -208,7 +214,7 @@ cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept 
             put(writer, b"te: trailers\r\n", 14)
         elif head.repeated & JOINED & bit(field.id):
             if head.first[field.id] == i:
-                put_joined(writer, head, i)
+                put_joined(writer, head, i, NOTHING)
         else:
             put_field(writer, field.name, field.value)
     add_request_fields(writer, head, plan)
@@ -279,7 +285,7 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
             continue
         elif head.repeated & JOINED & bit(field.id):
             if head.first[field.id] == i:
-                put_joined(writer, head, i)
+                put_joined(writer, head, i, NOTHING)
         else:
             put_field(writer, field.name, field.value)
     if plan.service_time_ms >= 0 and not head.seen >> <int> H_X_ENVOY_UPSTREAM_SERVICE_TIME & 1:

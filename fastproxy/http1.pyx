@@ -273,7 +273,9 @@ cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fiel
     version = <char *> memchr(target, c" ", line_end - target)
     if version == NULL or version == target or line_end - version != 9 or memcmp(version, b" HTTP/", 6):
         return HEAD_BAD
-    if version[6] != c"1" or version[7] != c"." or not (version[8] == c"0" or version[8] == c"1"):
+    if HEX[<unsigned char> version[6]] < 0 or version[7] != c"." or HEX[<unsigned char> version[8]] < 0:
+        return HEAD_BAD
+    if version[6] != c"1" or not (version[8] == c"0" or version[8] == c"1"):
         return HEAD_VERSION
     head.method.data = data
     head.method.length = target - 1 - data

@@ -10,7 +10,7 @@ import re
 
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.http1 cimport H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONTENT_TYPE
-from fastproxy.http1 cimport H_ORIGIN, H_USER_AGENT, H_VIA, H_X_CLIENT_TRACE_ID, H_X_FORWARDED_FOR
+from fastproxy.http1 cimport H_ORIGIN, H_REFERER, H_USER_AGENT, H_VIA, H_X_CLIENT_TRACE_ID, H_X_FORWARDED_FOR
 from fastproxy.http1 cimport H_X_FORWARDED_PROTO, H_X_REQUEST_ID
 from fastproxy.slices cimport Field
 from fastproxy.syscalls cimport strncasecmp
@@ -18,7 +18,7 @@ from fastproxy.syscalls cimport strncasecmp
 # Envoy keeps these as one line each: repeated ones are joined before they are hashed.
 cdef uint64_t JOINED = (
     1ULL << <int> H_ACCEPT | 1ULL << <int> H_ACCEPT_ENCODING | 1ULL << <int> H_AUTHORIZATION
-    | 1ULL << <int> H_CACHE_CONTROL | 1ULL << <int> H_CONTENT_TYPE | 1ULL << <int> H_ORIGIN
+    | 1ULL << <int> H_CACHE_CONTROL | 1ULL << <int> H_CONTENT_TYPE | 1ULL << <int> H_ORIGIN | 1ULL << <int> H_REFERER
     | 1ULL << <int> H_USER_AGENT | 1ULL << <int> H_VIA | 1ULL << <int> H_X_CLIENT_TRACE_ID
     | 1ULL << <int> H_X_FORWARDED_FOR | 1ULL << <int> H_X_FORWARDED_PROTO | 1ULL << <int> H_X_REQUEST_ID
 )
@@ -74,7 +74,7 @@ cdef class HashPolicy:
                 values.append(field.value.data[:field.value.length])
                 joined = JOINED >> field.id & 1
         if joined:
-            values = [b",".join(values)]
+            values = [b",".join(filter(None, values))]
         for value in sorted(values):
             hash = xx_hash_64(value, len(value), hash)
         return hash

@@ -132,11 +132,13 @@ class Supervisor:
         for number, action in (
             (signal.SIGTERM, self._end),
             (signal.SIGINT, self._end),
-            (signal.SIGCHLD, self._reap),
             (signal.SIGUSR1, self._reopen_logs),
             (signal.SIGHUP, self._hang_up),
         ):
             self._loop.add_signal_handler(number, self._actions.put_nowait, action)
+        # Of signals that wait together the last is handled first, so a SIGTERM to the whole group can come behind the
+        # deaths that it causes. One turn of the loop later it has been seen.
+        self._loop.add_signal_handler(signal.SIGCHLD, self._loop.call_soon, self._actions.put_nowait, self._reap)
 
     def _later(self, delay_s: float, action: Callable[[], None]) -> None:
         """Put `action` on the queue after a while."""
@@ -203,7 +205,8 @@ class Supervisor:
         if self.status.state is ServerState.DRAINING:
             self._finish_when_alone()
             return
-        log.error("worker %d (process %d) ended: %s", process.index, pid, describe_status(status))
+        level = logging.ERROR if status else logging.WARNING  # 0: somebody sent SIGTERM to the worker alone
+        log.log(level, "worker %d (process %d) ended: %s", process.index, pid, describe_status(status))
         if self.status.state is ServerState.INITIALIZING and not started and os.WIFEXITED(status):
             self._exit_status = 1
             self._end()

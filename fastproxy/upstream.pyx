@@ -72,10 +72,10 @@ cdef class Cluster:
         for model in models:
             host = known.pop(str(model.address).encode(), None)
             if host is None:
-                if not free_slots:
+                if model.slot < 0 and not free_slots:
                     break  # more hosts than counters were laid out for: the rest is not used
                 host = Host(model)
-                host.slot = free_slots.pop(0)
+                host.slot = model.slot if model.slot >= 0 else free_slots.pop(0)
                 host.cluster = self
                 host.counters = self.row + <Py_ssize_t> self.layout.host(self.model.name, host.slot)
             host.model = model

@@ -71,7 +71,7 @@ function connect() {
   socket.on("disconnect", onDisconnect);
   socket.on("connect_error", (error) => log("failure", "!", `connect: ${error.message}`));
   socket.on("message", onReply);
-  socket.on("room", (room, text) => onReply(text, `(${room}) `));
+  socket.on("room", (room, text) => onReply(text, ` in ${room}`));
   setInterval(() => measure(socket), SAMPLE_INTERVAL_MS);
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -107,7 +107,8 @@ function onDisconnect(reason) {
 function onReply(payload, where = "") {
   const text = typeof payload === "string" ? payload : new TextDecoder().decode(payload);
   const node = countNode(text);
-  log("reply", "←", where + (typeof payload === "string" ? "" : "(binary) ") + text.slice(node.length), node);
+  const kind = typeof payload === "string" ? "" : " (binary)";
+  log("reply", "←", where + kind + text.slice(node.length), node);
   ripple();
 }
 

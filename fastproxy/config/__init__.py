@@ -40,7 +40,7 @@ def _configuration(root: Node, report: Report) -> Configuration:
         rules.check(bootstrap, report)
     coverage.check(bootstrap, report)
     configuration = build.build(bootstrap, report)
-    lint.check(bootstrap, report)
+    lint.check(bootstrap, configuration, report)
     prepare_access_logs(_access_log_paths(bootstrap), report)
     return configuration
 

@@ -1,7 +1,7 @@
 """The v3 bootstrap to the model. Owns what fields mean together; knows nothing of v1 and of files."""
 
 from fastproxy.config.addresses import is_ip
-from fastproxy.config.build_clusters import build_clusters, enum_name
+from fastproxy.config.build_clusters import build_clusters
 from fastproxy.config.build_filters import build_access_logs, build_departures
 from fastproxy.config.build_routes import build_routes
 from fastproxy.config.tree import Report, shorten
@@ -71,7 +71,7 @@ def _manager(listener: View, node: View, clusters: frozenset[str], report: Repor
     view = _only_filter(listener, report)
     if view is None:
         return _MANAGER
-    if enum_name(view, "codec_type") not in ("AUTO", "HTTP1"):
+    if view.enum_name("codec_type") not in ("AUTO", "HTTP1"):
         report.error(view.node_of("codec_type"), "only HTTP/1 is spoken to clients yet; use AUTO or HTTP1")
     common = view.child("common_http_protocol_options")
     http1 = view.child("http_protocol_options")

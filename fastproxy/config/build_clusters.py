@@ -1,6 +1,7 @@
-"""Clusters of the bootstrap to the model: hosts, balancer, limits. Reports what does not fit together."""
+"""Clusters of the bootstrap to the model: hosts, limits, upstream connections. Reports what does not fit together."""
 
 from fastproxy.config.addresses import is_dns_name, is_ip
+from fastproxy.config.build_balancers import build_balancer
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import (
@@ -8,10 +9,7 @@ from fastproxy.model import (
     Cluster,
     ClusterType,
     DnsLookupFamily,
-    HashFunction,
     Host,
-    LbPolicy,
-    RingHashConfig,
     Thresholds,
 )
 
@@ -36,14 +34,14 @@ def build_clusters(resources: View, report: Report) -> tuple[Cluster, ...]:
 def _cluster(view: View, report: Report) -> Cluster:
     kind = _cluster_type(view, report)
     idle_timeout_s, max_requests = _upstream_http(view, report)
-    _check_bounded_load(view, report)
+    policy, ring_hash = build_balancer(view, report)
     return Cluster(
         name=view.value("name"),
         type=kind,
         connect_timeout_s=view.seconds("connect_timeout", _DEFAULT.connect_timeout_s) or 0.0,
-        lb_policy=_lb_policy(view, report),
+        lb_policy=policy,
         hosts=_hosts(view, kind, report),
-        ring_hash=_ring_hash(view, report),
+        ring_hash=ring_hash,
         thresholds=_thresholds(view, report),
         dns_lookup_family=_dns_lookup_family(view, report),
         dns_refresh_rate_s=view.seconds("dns_refresh_rate", _DEFAULT.dns_refresh_rate_s) or 0.0,
@@ -55,15 +53,8 @@ def _cluster(view: View, report: Report) -> Cluster:
     )
 
 
-def enum_name(view: View, field: str) -> str:
-    """The name of an enum field's value."""
-    descriptor = view.message.DESCRIPTOR.fields_by_name[field].enum_type
-    value = descriptor.values_by_number.get(view.value(field))
-    return str(value.name) if value is not None else ""
-
-
 def _cluster_type(view: View, report: Report) -> ClusterType:
-    name = enum_name(view, "type")
+    name = view.enum_name("type")
     if name in ClusterType.__members__:
         return ClusterType[name]
     supported = ", ".join(ClusterType.__members__)
@@ -71,52 +62,18 @@ def _cluster_type(view: View, report: Report) -> ClusterType:
     return ClusterType.STATIC
 
 
-def _lb_policy(view: View, report: Report) -> LbPolicy:
-    name = enum_name(view, "lb_policy")
-    if name in LbPolicy.__members__:
-        return LbPolicy[name]
-    supported = ", ".join(LbPolicy.__members__)
-    report.error(view.node_of("lb_policy"), f"the balancer {name} is not supported yet; use one of {supported}")
-    return LbPolicy.ROUND_ROBIN
-
-
 def _dns_lookup_family(view: View, report: Report) -> DnsLookupFamily:
-    name = enum_name(view, "dns_lookup_family")
+    name = view.enum_name("dns_lookup_family")
     if name in DnsLookupFamily.__members__:
         return DnsLookupFamily[name]
     report.error(view.node_of("dns_lookup_family"), f"{name} is not supported yet; use AUTO, V4_ONLY or V6_ONLY")
     return DnsLookupFamily.AUTO
 
 
-def _ring_hash(view: View, report: Report) -> RingHashConfig:
-    config = view.child("ring_hash_lb_config")
-    if not view.has("ring_hash_lb_config"):
-        return RingHashConfig()
-    ring = RingHashConfig(
-        config.wrapped("minimum_ring_size", RingHashConfig().minimum_ring_size),
-        config.wrapped("maximum_ring_size", RingHashConfig().maximum_ring_size),
-        HashFunction[enum_name(config, "hash_function")],
-    )
-    if enum_name(view, "lb_policy") != "RING_HASH":
-        report.warning(config.node, "has no effect here: the balancer of this cluster is not ring_hash", at_key=True)
-    elif ring.minimum_ring_size > ring.maximum_ring_size:
-        sizes = f"minimum_ring_size ({ring.minimum_ring_size}) is larger than maximum_ring_size"
-        report.error(config.node, f"{sizes} ({ring.maximum_ring_size}); raise the maximum or lower the minimum")
-    return ring
-
-
-def _check_bounded_load(view: View, report: Report) -> None:
-    hashing = view.child("common_lb_config").child("consistent_hashing_lb_config")
-    if hashing.has("hash_balance_factor") and enum_name(view, "lb_policy") != "RING_HASH":
-        report.warning(hashing.node_of("hash_balance_factor"), "has no effect here: this balancer does not hash")
-    elif hashing.has("hash_balance_factor"):
-        report.error(hashing.node_of("hash_balance_factor"), "bounded loads are not supported yet; remove it")
-
-
 def _thresholds(view: View, report: Report) -> Thresholds:
     default = Thresholds()
     for limits in view.child("circuit_breakers").items("thresholds"):
-        if enum_name(limits, "priority") == "DEFAULT":
+        if limits.enum_name("priority") == "DEFAULT":
             return Thresholds(
                 limits.wrapped("max_connections", default.max_connections),
                 limits.wrapped("max_pending_requests", default.max_pending_requests),
@@ -157,7 +114,7 @@ def _hosts(view: View, kind: ClusterType, report: Report) -> tuple[Host, ...]:
 
 def _check_count(view: View, kind: ClusterType, count: int, report: Report) -> None:
     node = view.child("load_assignment").node_of("endpoints")
-    if kind is ClusterType.LOGICAL_DNS and count > 1:
+    if kind is ClusterType.LOGICAL_DNS and count != 1 and not view.node.damaged:
         report.error(node, "a LOGICAL_DNS cluster has exactly one endpoint; use STRICT_DNS for several")
     elif count == 0 and not view.node.damaged:
         report.warning(node, "this cluster has no hosts: every request to it gets 503; add endpoints")

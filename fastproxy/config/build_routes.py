@@ -10,7 +10,9 @@ WEBSOCKET = "websocket"
 DEFAULT_TIMEOUT_S = 15.0
 
 _ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.S)
-_NOT_RE2 = re.compile(r"\(\?(?:[=!>(]|<[=!]|P[=>])|[*+?}]\+")
+_NOT_RE2 = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P[=>])|[*+?}]\+")
+_REPEAT = re.compile(r"\{([0-9]*),?([0-9]*)\}")
+_MAX_REPEAT = 1000
 _BACK_REFERENCE = re.compile(r"(?:^|[^\\])(?:\\\\)*\\[1-9]")
 
 
@@ -74,7 +76,12 @@ def _check_regex(view: View, report: Report) -> None:
     text, node = view.value("regex"), view.node_of("regex")
     outside = _ESCAPE_OR_CLASS.sub("x", text)
     if _NOT_RE2.search(outside) or _BACK_REFERENCE.search(text):
-        report.error(node, "look-around, back references and possessive repeats do not exist in RE2; write it without")
+        report.error(
+            node, "look-around, back references, comments and possessive repeats do not exist in RE2; write it without"
+        )
+        return
+    if any(int(bound or 0) > _MAX_REPEAT for repeat in _REPEAT.findall(outside) for bound in repeat):
+        report.error(node, f"RE2 repeats at most {_MAX_REPEAT} times; write a smaller number")
         return
     if "[[:" in text:
         report.error(node, "POSIX classes such as [[:alpha:]] are not supported; write [a-zA-Z]")

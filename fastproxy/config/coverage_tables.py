@@ -18,6 +18,7 @@ _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConn
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_POLICIES = "envoy.extensions.load_balancing_policies."
 _LOGGERS = "envoy.extensions.access_loggers."
 
 
@@ -56,11 +57,21 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CLUSTER}Cluster": words(
         "name type connect_timeout per_connection_buffer_limit_bytes lb_policy load_assignment "
         "max_requests_per_connection circuit_breakers typed_extension_protocol_options dns_refresh_rate "
-        "dns_lookup_family ring_hash_lb_config common_lb_config"
+        "dns_lookup_family ring_hash_lb_config common_lb_config load_balancing_policy"
     ),
     f"{_CLUSTER}Cluster.RingHashLbConfig": words("minimum_ring_size maximum_ring_size hash_function"),
     f"{_CLUSTER}Cluster.CommonLbConfig": words("consistent_hashing_lb_config"),
     f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig": words("hash_balance_factor"),
+    f"{_CLUSTER}LoadBalancingPolicy": words("policies"),
+    f"{_CLUSTER}LoadBalancingPolicy.Policy": words("typed_extension_config"),
+    f"{_CORE}TypedExtensionConfig": words("name typed_config"),
+    f"{_POLICIES}ring_hash.v3.RingHash": words(
+        "hash_function minimum_ring_size maximum_ring_size hash_balance_factor consistent_hashing_lb_config"
+    ),
+    f"{_POLICIES}common.v3.ConsistentHashingLbConfig": words("hash_balance_factor"),
+    f"{_POLICIES}round_robin.v3.RoundRobin": frozenset(),
+    f"{_POLICIES}random.v3.Random": frozenset(),
+    f"{_POLICIES}least_request.v3.LeastRequest": frozenset(),
     f"{_CLUSTER}CircuitBreakers": words("thresholds"),
     f"{_CLUSTER}CircuitBreakers.Thresholds": words(
         "priority max_connections max_pending_requests max_requests max_retries"
@@ -107,6 +118,8 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_CLUSTER}Cluster", "metadata"): None,
     (f"{_CLUSTER}Cluster.CommonLbConfig", "zone_aware_lb_config"): None,
     (f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
+    (f"{_POLICIES}ring_hash.v3.RingHash", "use_hostname_for_hashing"): False,
+    (f"{_POLICIES}common.v3.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
     (f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig", "http2_protocol_options"): None,
     (f"{_ENDPOINT}LocalityLbEndpoints", "locality"): None,
     (f"{_ENDPOINT}LocalityLbEndpoints", "metadata"): None,
@@ -228,6 +241,10 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         ),
         **_table(_HEALTH, "healthy_panic_threshold ignore_new_hosts_until_first_hc"),
     },
+    f"{_POLICIES}round_robin.v3.RoundRobin": _table("", "slow_start_config"),
+    f"{_POLICIES}least_request.v3.LeastRequest": _table(
+        "", "choice_count active_request_bias slow_start_config enable_full_scan selection_method"
+    ),
     f"{_CLUSTER}CircuitBreakers": _table("", "per_host_thresholds"),
     f"{_CLUSTER}CircuitBreakers.Thresholds": _table("", "retry_budget track_remaining max_connection_pools"),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": _table(

@@ -7,10 +7,9 @@ a route to a cluster whose balancer asks for no hash.
 import difflib
 from collections.abc import Iterator
 
-from envoy.config.cluster.v3.cluster_pb2 import Cluster
-
 from fastproxy.config.tree import Report, shorten, words
 from fastproxy.config.v3 import View
+from fastproxy.model import Configuration, LbPolicy
 
 _ROUTE_ACTION = "envoy.config.route.v3.RouteAction"
 _HASH_POLICY_HEADER = "envoy.config.route.v3.RouteAction.HashPolicy.Header"
@@ -32,13 +31,13 @@ KNOWN_HEADERS = words(
 _CUTOFF = 0.85
 
 
-def check(bootstrap: View, report: Report) -> None:
+def check(bootstrap: View, configuration: Configuration, report: Report) -> None:
     """Warns of hash policies whose header looks misspelt, and of those that nothing asks for."""
-    balancers = {cluster.name: cluster.lb_policy for cluster in bootstrap.value("static_resources").clusters}
+    balancers = {cluster.name: cluster.lb_policy for cluster in configuration.clusters}
     for view in bootstrap.walk():
         if view.type_name == _ROUTE_ACTION and view.has("hash_policy"):
             cluster = view.value("cluster")
-            if balancers.get(cluster, Cluster.RING_HASH) != Cluster.RING_HASH:
+            if balancers.get(cluster, LbPolicy.RING_HASH) is not LbPolicy.RING_HASH:
                 message = f'has no effect here: the balancer of the cluster "{shorten(cluster)}" is not ring_hash'
                 report.warning(view.node_of("hash_policy"), message, at_key=True)
     for view in _hashed_headers(bootstrap):

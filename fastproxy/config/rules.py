@@ -12,8 +12,8 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from validate import validate_pb2
 
-from fastproxy.config.schema import WRAPPERS, enum_of, is_map, is_message, message_of
-from fastproxy.config.tree import Node, Report
+from fastproxy.config.schema import DURATION, WRAPPERS, enum_of, is_map, is_message, message_of
+from fastproxy.config.tree import Node, Report, describe
 from fastproxy.config.v3 import View
 
 _LIMITS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
@@ -40,7 +40,7 @@ def check(view: View, report: Report) -> None:
     """Reports every rule that the message or one below it breaks."""
     for message in view.walk():
         if message.type_name == _DURATION:
-            _check_sign(message, report)
+            _check_duration(message, report)
         for field, rules in _ruled_fields(message.message.DESCRIPTOR):
             for node, complaint in _complaints(message, field, rules):
                 report.error(node, complaint)
@@ -49,9 +49,11 @@ def check(view: View, report: Report) -> None:
                 report.error(message.node, f"one of {', '.join(fields)} is required here")
 
 
-def _check_sign(view: View, report: Report) -> None:
-    """Envoy takes no negative durations anywhere, without a rule that says so."""
-    if view.message.seconds < 0 or view.message.nanos < 0:
+def _check_duration(view: View, report: Report) -> None:
+    """Envoy takes no negative durations anywhere, without a rule that says so, and is strict about their form."""
+    if isinstance(view.node.value, str) and not DURATION.fullmatch(view.node.value):
+        report.error(view.node, f'expected a duration in seconds such as "0.25s", not {describe(view.node)}')
+    elif view.message.seconds < 0 or view.message.nanos < 0:
         report.error(view.node, "a duration cannot be negative")
 
 

@@ -16,7 +16,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from fastproxy.config.tree import Node, Report, closest, describe, did_you_mean, shorten
 from fastproxy.config.type_urls import UnknownType, resolve
 
-_DURATION = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?s")
+DURATION = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?s")
 _UNCHECKED = frozenset(f"google.protobuf.{name}" for name in ("Struct", "Value", "ListValue", "Timestamp", "FieldMask"))
 WRAPPERS = frozenset(
     f"google.protobuf.{name}Value"
@@ -171,7 +171,7 @@ def _mend_wrapped(node: Node, descriptor: Descriptor, report: Report) -> Node | 
 
 
 def _mend_duration(node: Node, report: Report) -> Node | None:
-    if isinstance(node.value, str) and _DURATION.fullmatch(node.value):
+    if isinstance(node.value, str) and DURATION.fullmatch(node.value):
         return node
     report.error(node, f'expected a duration in seconds such as "0.25s", not {describe(node)}')
     return None
@@ -208,8 +208,8 @@ def _enum(value: Any, enum: EnumDescriptor) -> Any:
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
-        return bool(value == "true")
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
     raise _Misfit("expected true or false")
 
 

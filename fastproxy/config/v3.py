@@ -12,7 +12,7 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from fastproxy.config.schema import is_map, is_message, mend, message_of
+from fastproxy.config.schema import enum_of, is_map, is_message, mend, message_of
 from fastproxy.config.tree import Node, Report, plain
 from fastproxy.config.type_urls import UnknownType, resolve
 
@@ -53,6 +53,11 @@ class View:
             return default
         duration = getattr(self.message, field)
         return float(duration.seconds + duration.nanos / 1e9)
+
+    def enum_name(self, field: str) -> str:
+        """The name of an enum field's value; "" for one that the enum has no name for."""
+        value = enum_of(self.message.DESCRIPTOR.fields_by_name[field]).values_by_number.get(self.value(field))
+        return "" if value is None else str(value.name)
 
     def child(self, field: str) -> "View":
         """The message in a field; an empty one when the file leaves it out."""

@@ -83,7 +83,7 @@ def _scalar(source: yaml.ScalarNode) -> Value:
     return text
 
 
-def _place(mark: yaml.Mark) -> tuple[int, int]:
+def _place(mark: Any) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
@@ -109,8 +109,12 @@ def compose(text: str, report: Report) -> Node:
         place = _place(error.problem_mark) if error.problem_mark else (0, 0)
         context = f" {error.context}" if error.context else ""
         raise report.fatal(f"not YAML: {error.problem}{context}", *place) from None
+    except yaml.reader.ReaderError as error:
+        before = text.encode()[: error.position].decode("utf-8", "ignore")
+        place = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise report.fatal(f"not YAML: {error.reason}", *place) from None
     except yaml.YAMLError as error:
-        raise report.fatal(f"not YAML: {str(error).splitlines()[0]}") from None
+        raise report.fatal(f"not YAML: {error}", 1, 1) from None
     if source is None:
         raise report.fatal("the file is empty", 1, 1)
     return _Builder(report).node(source, "", 0)

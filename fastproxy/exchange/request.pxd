@@ -28,7 +28,7 @@ cdef class Request(Response):
     cdef bint partial_head_grew(self, Connection *c)
     cdef Exchange begin(self, Connection *c, Manager manager)
     cdef ssize_t start(self, Exchange x, char *body, size_t length)
-    cdef ssize_t after_reply(self, Exchange x)
+    cdef ssize_t after_reply(self, Connection *c, ssize_t used)
     cdef bint check_request(self, Exchange x, RequestHead *plan)
     cdef bint check_upgrade(self, Exchange x)
     cdef Framing request_framing(self, Exchange x)

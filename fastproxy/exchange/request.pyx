@@ -29,6 +29,7 @@ from fastproxy.http1 cimport (
     TOKEN_CLOSE, TOKEN_KEEP_ALIVE, Framing, HeadError, body_init, body_take, equals, head_length, header,
     parse_request,
 )
+from fastproxy.referer cimport check_referer
 from fastproxy.response_flags cimport FLAG_NR, FLAG_UH
 from fastproxy.routing cimport Route
 from fastproxy.runtime cimport Manager
@@ -263,22 +264,22 @@ cdef class Request(Response):
         cdef EngineIo engine_io
         cdef iovec part
         cdef Manager manager = x.manager
-        cdef ssize_t used
+        cdef Connection *c = x.downstream
         memset(&plan, 0, sizeof(plan))
         x.request_body.done = self.head.content_length <= 0 and not self.head.is_chunked
         if not self.check_request(x, &plan):
-            return self.after_reply(x)
+            return self.after_reply(c, 0)
         x.route = manager.routes.find(plan.authority, plan.path)
         if x.route is None:
             x.response_flags |= FLAG_NR
-            x.downstream.counters[<int> http_no_route] += 1
+            c.counters[<int> http_no_route] += 1
             self.reply(x, 404, NO_BODY)
-            return self.after_reply(x)
+            return self.after_reply(c, 0)
         if not self.check_upgrade(x):
-            return self.after_reply(x)
+            return self.after_reply(c, 0)
         read_query(&engine_io, plan.path)
         if not self.pick(x, &plan, &engine_io):
-            return self.after_reply(x)
+            return self.after_reply(c, 0)
         if self.expects_continue() and not x.request_body.done and length == 0:
             self.say_continue(x)
         self.plan_request(x, &plan)
@@ -293,10 +294,9 @@ cdef class Request(Response):
         part.iov_len = self.writer.at - self.writer.start
         return self.take_request_body(x, body, length, &part)
 
-    cdef ssize_t after_reply(self, Exchange x):
-        """What `start` returns once the proxy has answered by itself."""
-        cdef Connection *c = x.downstream
-        return GONE if c.kind == CLOSED or c.flags & (LINGERING | CLOSE_WHEN_FLUSHED) else 0
+    cdef ssize_t after_reply(self, Connection *c, ssize_t used):
+        """The bytes used, where the proxy has answered by itself and the connection goes on; else GONE."""
+        return GONE if c.kind == CLOSED or c.flags & (LINGERING | CLOSE_WHEN_FLUSHED) else used
 
     cdef bint check_request(self, Exchange x, RequestHead *plan):
         """Version, target and Host; False when the request was answered here."""
@@ -316,6 +316,7 @@ cdef class Request(Response):
         if plan.authority.data == NULL and self.head.minor_version == 0 and manager.default_host:
             plan.authority.data = manager.default_host
             plan.authority.length = len(manager.default_host)
+        check_referer(&self.head)
         self.begin_records(x, plan)
         if target == TARGET_BAD or connection_names_trusted(&self.head):
             self.refuse(x, HEAD_BAD)
@@ -427,6 +428,7 @@ cdef class Request(Response):
         """Send the body's part of `data` on, behind the head if there is one: the bytes used, or GONE."""
         cdef iovec parts[5]
         cdef char size_line[CHUNK_SIZE_BYTES]
+        cdef Connection *c = x.downstream
         cdef size_t payload = 0
         cdef ssize_t used = 0
         cdef int count = 0
@@ -449,12 +451,12 @@ cdef class Request(Response):
         elif count:
             self.send_more(x, parts, count)
         if x.downstream == NULL:
-            return GONE
+            return self.after_reply(c, used)
         if x.upstream != NULL and x.upstream.out != NULL and not x.request_body.done:
-            x.downstream.flags |= PAUSED
-            x.downstream.counters[<int> http_downstream_flow_control_paused_reading_total] += 1
+            c.flags |= PAUSED
+            c.counters[<int> http_downstream_flow_control_paused_reading_total] += 1
         if x.request_body.done and head == NULL:
             self.request_complete(x)
         if x.manager.stream_idle_timeout_ms:
-            self.io.set_timer(x.downstream, x.manager.stream_idle_timeout_ms)
+            self.io.set_timer(c, x.manager.stream_idle_timeout_ms)
         return used

@@ -4,6 +4,7 @@ A script of its own, with nothing but the standard library, so that it runs wher
 `python smoke.py [PYTHON]`, where PYTHON is the interpreter of that environment, by default this one.
 """
 
+import contextlib
 import http.client
 import http.server
 import json
@@ -36,7 +37,7 @@ class Node(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def configuration(port: int, node_port: int) -> dict[str, object]:
+def configuration(port: int, admin_port: int, node_port: int) -> dict[str, object]:
     """The smallest v1 file that serves something."""
     route = {"prefix": "/", "cluster": "node"}
     manager = {
@@ -56,13 +57,14 @@ def configuration(port: int, node_port: int) -> dict[str, object]:
         "lb_type": "round_robin",
         "hosts": [{"url": f"tcp://127.0.0.1:{node_port}"}],
     }
-    return {"listeners": [listener], "cluster_manager": {"clusters": [cluster]}}
+    admin = {"address": f"tcp://127.0.0.1:{admin_port}", "access_log_path": "/dev/null"}
+    return {"listeners": [listener], "cluster_manager": {"clusters": [cluster]}, "admin": admin}
 
 
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(held.getsockname()[1]) for held in sockets]
 
 
 def get(port: int) -> tuple[int, bytes]:
@@ -77,21 +79,20 @@ def get(port: int) -> tuple[int, bytes]:
 
 def get_when_listening(process: subprocess.Popen[bytes], port: int) -> tuple[int, bytes]:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"ended with {process.returncode}"
+        with contextlib.suppress(ConnectionRefusedError):
             return get(port)
-        except ConnectionRefusedError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+        time.sleep(0.05)
+    raise AssertionError(f"does not listen within {START_TIMEOUT_S:g} s")
 
 
 def serve_one(command: list[str], node_port: int) -> None:
     """Start it, ask it once, end it in order."""
-    port = free_port()
+    port, admin_port = free_ports(2)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "smoke.json"
-        file.write_text(json.dumps(configuration(port, node_port)))
+        file.write_text(json.dumps(configuration(port, admin_port, node_port)))
         process = subprocess.Popen([*command, "-c", str(file), "--concurrency", "1"], cwd=folder)
         try:
             assert get_when_listening(process, port) == (200, BODY)

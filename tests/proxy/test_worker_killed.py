@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,8 +22,12 @@ def owner(world: World, client: Peer) -> int:
 
 
 @pytest.fixture
-def world(worlds: Worlds) -> World:
-    return worlds.start(concurrency=2)
+def world(worlds: Worlds) -> Iterator[World]:
+    """A proxy whose processes may die."""
+    started = worlds.start(concurrency=2)
+    yield started
+    wait_until(lambda: len(started.proxy.pids()) == len(started.proxy.crew), "as many workers as before")
+    started.proxy.crew = set(started.proxy.pids())
 
 
 def tunnels_of_two_workers(world: World) -> dict[int, list[tuple[Peer, Peer]]]:

@@ -135,6 +135,12 @@ class Peer:
             assert self._fill(), f"the stream ended after {bytes(self._held[:2000])!r}, {size} bytes were expected"
         return self._take(size)
 
+    def read_some(self) -> bytes:
+        """Whatever comes next; nothing at the end of the stream."""
+        if not self._held:
+            self._fill()
+        return self._take(len(self._held))
+
     def read_head(self) -> Head:
         while (end := self._held.find(b"\r\n\r\n")) < 0:
             assert self._fill(), f"the stream ended inside a head: {bytes(self._held[:2000])!r}"

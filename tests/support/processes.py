@@ -17,16 +17,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 POLL_INTERVAL_S = 0.01
 LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
+MAX_RESERVED = 200
 _running: set["Process"] = set()
+_reserved: list[socket.socket] = []
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports of 127.0.0.1 that nothing listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for held in sockets:
-            held.bind(("127.0.0.1", 0))
-        return [held.getsockname()[1] for held in sockets]
+    """So many different ports of 127.0.0.1 that nothing listens on, kept from everybody who does not name them.
+
+    They stay bound here: between choice and use the kernel would else lend them to any outgoing connection. Servers can
+    listen on them all the same, since they set SO_REUSEADDR, and a bound socket that does not listen lets them.
+    """
+    ports = []
+    for _ in range(count):
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        ports.append(held.getsockname()[1])
+        _reserved.append(held)
+    while len(_reserved) > MAX_RESERVED:
+        _reserved.pop(0).close()
+    return ports
 
 
 def free_port() -> int:
@@ -167,9 +178,11 @@ def start(
 
 
 @atexit.register
-def _kill_what_is_left() -> None:
+def _leave_nothing() -> None:
     for process in list(_running):
         process.kill()
+    for held in _reserved:
+        held.close()
 
 
 def _pids() -> list[int]:

@@ -94,6 +94,7 @@ class Proxy:
         self.process = processes.start(command(file, concurrency), output_path=folder / "output.txt", ports=ports)
         processes.wait_until(self.is_ready, lambda: f"{UNDER_TEST} is ready: {self.process.output}")
         self.idle_sockets = self.sockets()
+        self.crew = set(self.pids())
 
     def is_ready(self) -> bool:
         with contextlib.suppress(OSError):
@@ -178,11 +179,16 @@ class World:
         for client in self.clients:
             client.close()
         self.clients.clear()
+        self.assert_unharmed()
         processes.wait_until(self._is_quiet, lambda: f"zero gauges: {self.proxy.busy_gauges()}")
         processes.wait_until(
             lambda: self.proxy.sockets() <= self.proxy.idle_sockets,
             lambda: f"{self.proxy.sockets()} sockets, {self.proxy.idle_sockets} when idle",
         )
+
+    def assert_unharmed(self) -> None:
+        """No process of the proxy has died and been replaced behind the test's back."""
+        assert set(self.proxy.pids()) == self.proxy.crew, self.proxy.process.output
 
     def _is_quiet(self) -> bool:
         for node in self.nodes:

@@ -29,18 +29,10 @@ from fastproxy.supervisor import Supervisor
 from fastproxy.worker import Assignment
 
 
-class FakeRuntime:
-    def __init__(self, given: Assignment) -> None:
-        self.given = given
-        self.hosts = {cluster.name: cluster.hosts for cluster in given.configuration.clusters}
-
-    def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None:
-        self.hosts[cluster_name] = hosts
-
-
 class FakeEngine:
-    def __init__(self, runtime: FakeRuntime) -> None:
-        self._runtime = runtime
+    def __init__(self, given: Assignment) -> None:
+        self._row = given.row
+        self._hosts = {cluster.name: cluster.hosts for cluster in given.configuration.clusters}
         self._epoll = select.epoll()
         self._listening: dict[int, socket.socket] = {}
         self._connections: dict[int, socket.socket] = {}
@@ -74,6 +66,9 @@ class FakeEngine:
             self._epoll.unregister(fd)
             listening.detach()
         self._listening.clear()
+
+    def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None:
+        self._hosts[cluster_name] = hosts
 
     def drain(self) -> None:
         self._say("drain")
@@ -117,11 +112,10 @@ class FakeEngine:
             case "done":
                 self._busy.discard(fd)
             case "gauge":
-                row = self._runtime.given.row
-                for slot in range(len(row)):
-                    row[slot] += 1
+                for slot in range(len(self._row)):
+                    self._row[slot] += 1
             case "hosts":
-                return repr({name: [str(h.address) for h in hosts] for name, hosts in self._runtime.hosts.items()})
+                return repr({name: [str(h.address) for h in hosts] for name, hosts in self._hosts.items()})
             case "fds":
                 return repr(sorted(os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")[:-1]))
             case "events":
@@ -135,11 +129,10 @@ class FakeEngine:
         os.write(2, f"engine {os.getpid()}: {event}\n".encode())
 
 
-def build(given: Assignment) -> tuple[FakeRuntime, FakeEngine]:
+def build(given: Assignment) -> FakeEngine:
     if os.environ.get("FAKE_PROXY_FAILS"):
         raise FastproxyError("the data plane cannot be built")
-    runtime = FakeRuntime(given)
-    return runtime, FakeEngine(runtime)
+    return FakeEngine(given)
 
 
 def configuration(port: int, names: list[str]) -> Configuration:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import socket
 
 import pytest
@@ -10,12 +11,12 @@ from fastproxy import cli, worker
 from fastproxy.errors import Problem, Severity
 from fastproxy.limits import FileLimit
 from fastproxy.model import Address, Configuration, HttpConnectionManager, Listener, RouteConfiguration
-from fastproxy.options import Options
+from fastproxy.options import Options, parse
 from tests.support.processes import free_ports
 from tests.unit import fake_proxy
 
 
-def v1(port: int, admin_port: int, header_name: str = "referer") -> dict:
+def v1(ports: list[int], header_name: str = "referer") -> dict:
     route = {"prefix": "/", "cluster": "nodes", "hash_policy": {"header_name": header_name}}
     manager = {
         "codec_type": "auto",
@@ -25,13 +26,13 @@ def v1(port: int, admin_port: int, header_name: str = "referer") -> dict:
     }
     listener = {
         "name": "main",
-        "address": f"tcp://127.0.0.1:{port}",
+        "address": f"tcp://127.0.0.1:{ports[0]}",
         "filters": [{"name": "http_connection_manager", "config": manager}],
     }
     cluster = {"name": "nodes", "connect_timeout_ms": 250, "type": "static", "lb_type": "ring_hash"}
     return {
         "listeners": [listener],
-        "admin": {"access_log_path": "/dev/null", "address": f"tcp://127.0.0.1:{admin_port}"},
+        "admin": {"access_log_path": "/dev/null", "address": f"tcp://127.0.0.1:{ports[1]}"},
         "cluster_manager": {"clusters": [{**cluster, "hosts": [{"url": "tcp://127.0.0.1:8002"}]}]},
     }
 
@@ -63,7 +64,7 @@ def start():
     started = []
 
     def run(*arguments: str):
-        started.append(cli.start(cli.parse(arguments)))
+        started.append(cli.start(parse(arguments)))
         return started[-1]
 
     yield run
@@ -92,7 +93,7 @@ def test_a_port_in_use(capsys, config_file, taken):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         ports = [port, free_ports(1)[0]] if taken != "admin" else [free_ports(1)[0], port]
-        path = config_file(v1(*ports))
+        path = config_file(v1(ports))
         assert cli.main(["-c", path]) == 1
     assert capsys.readouterr().err.startswith(f"{path}: {taken}: tcp://127.0.0.1:{port}: address already in use")
 
@@ -100,7 +101,7 @@ def test_a_port_in_use(capsys, config_file, taken):
 def test_the_banner(start, config_file, caplog):
     caplog.set_level("INFO")
     port, admin_port = free_ports(2)
-    path = config_file(v1(port, admin_port))
+    path = config_file(v1([port, admin_port]))
     start("-c", path, "--concurrency", "2")
     lines = [record.getMessage() for record in caplog.records]
     assert lines[0].startswith(f"fastproxy 0.1.0, configuration {path}, process ")
@@ -112,7 +113,7 @@ def test_the_banner(start, config_file, caplog):
 
 
 def test_warnings_of_the_file_are_shown(start, config_file, capsys):
-    start("-c", config_file(v1(*free_ports(2), header_name="referrer")))
+    start("-c", config_file(v1(free_ports(2), header_name="referrer")))
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert ".hash_policy.header_name: warning: " in error
@@ -139,8 +140,14 @@ def test_service_names_of_the_command_line_win():
 
 def test_one_worker_is_one(start, config_file, caplog):
     caplog.set_level("INFO")
-    options = cli.parse(["-c", config_file(v1(*free_ports(2))), "--concurrency", "1"])
+    options = parse(["-c", config_file(v1(free_ports(2))), "--concurrency", "1"])
     supervisor = start("-c", options.config_path, "--concurrency", "1")
     caplog.clear()
     cli.show_banner(supervisor, options, FileLimit(1, 1))
     assert "1 worker\n" in caplog.text
+
+
+def test_standard_streams_that_are_there_stay():
+    before = [os.stat(f"/proc/self/fd/{fd}") for fd in (0, 1, 2)]
+    cli.hold_standard_streams()
+    assert [os.stat(f"/proc/self/fd/{fd}") for fd in (0, 1, 2)] == before

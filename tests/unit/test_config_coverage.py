@@ -72,7 +72,10 @@ def test_a_file_that_is_acted_on_whole():
             ),
             f"{V3_ROUTE_PATH}.route.weighted_clusters",
         ),
-        (lambda d: v3_listener(d).update(default_filter_chain={}), "static_resources.listeners[0].default_filter_chain"),
+        (
+            lambda d: v3_listener(d).update(default_filter_chain={}),
+            "static_resources.listeners[0].default_filter_chain",
+        ),
         (lambda d: d.update(dynamic_resources={}), "dynamic_resources"),
     ],
 )

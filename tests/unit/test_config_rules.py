@@ -75,7 +75,11 @@ def test_a_good_file():
             f"{V3_CLUSTER_PATH}.load_assignment.cluster_name",
             '"cluster_name" is required here',
         ),
-        (lambda d: v3_manager(d).pop("stat_prefix"), f"{V3_MANAGER_PATH}.stat_prefix", '"stat_prefix" is required here'),
+        (
+            lambda d: v3_manager(d).pop("stat_prefix"),
+            f"{V3_MANAGER_PATH}.stat_prefix",
+            '"stat_prefix" is required here',
+        ),
         (
             lambda d: v3_manager(d).update(max_request_headers_kb=8193),
             f"{V3_MANAGER_PATH}.max_request_headers_kb",
@@ -91,6 +95,11 @@ def test_a_good_file():
             lambda d: v3_route(d)["route"].update(timeout="-1s"),
             f"{V3_ROUTE_PATH}.route.timeout",
             "a duration cannot be negative",
+        ),
+        (
+            lambda d: v3_route(d)["route"].update(timeout=" 1s"),
+            f"{V3_ROUTE_PATH}.route.timeout",
+            'expected a duration in seconds such as "0.25s", not the text " 1s"',
         ),
         (
             lambda d: v3_route(d)["route"].update(prefix_rewrite="a\nb"),
@@ -120,7 +129,7 @@ def test_a_good_file():
         (
             lambda d: v3_route(d).update(redirect={"response_code": 9}, route=None),
             f"{V3_ROUTE_PATH}.redirect.response_code",
-            "expected the name of a RedirectResponseCode such as MOVED_PERMANENTLY, not the number 9",
+            "9 is no RedirectResponseCode",
         ),
         (
             lambda d: v3_route(d)["route"].update(cluster_not_found_response_code="NOT_FOUND", hash_policy=[{}]),
@@ -141,7 +150,9 @@ def test_rules_reach_the_inside_of_typed_configs():
     document = v3_file()
     log = {"@type": f"{EXTENSIONS}access_loggers.file.v3.FileAccessLog", "path": ""}
     v3_manager(document)["access_log"] = [{"name": "file", "typed_config": log}]
-    assert complaints(document) == [(f"{V3_MANAGER_PATH}.access_log[0].typed_config.path", "needs at least 1 character")]
+    assert complaints(document) == [
+        (f"{V3_MANAGER_PATH}.access_log[0].typed_config.path", "needs at least 1 character")
+    ]
 
 
 def test_what_was_reported_already_is_not_missed_again():

@@ -7,7 +7,16 @@ from envoy.config.bootstrap.v3.bootstrap_pb2 import Bootstrap
 
 from fastproxy.config.schema import mend
 from fastproxy.config.tree import plain
-from tests.unit.config_files import EXTENSIONS, V3_MANAGER_PATH, errors, tree, v3_cluster, v3_file, v3_listener, v3_manager
+from tests.unit.config_files import (
+    EXTENSIONS,
+    V3_MANAGER_PATH,
+    errors,
+    tree,
+    v3_cluster,
+    v3_file,
+    v3_listener,
+    v3_manager,
+)
 
 
 def mended(document):
@@ -31,7 +40,7 @@ def test_what_envoy_takes_and_protobuf_for_python_does_not():
     document = v3_file()
     v3_cluster(document)["lb_policy"] = "ring_hash"
     v3_cluster(document)["per_connection_buffer_limit_bytes"] = {"value": "1024"}
-    v3_listener(document)["bind_to_port"] = "false"
+    v3_listener(document)["bind_to_port"] = "False"
     found, mistakes = mended(document)
     assert mistakes == []
     assert v3_cluster(found)["lb_policy"] == "RING_HASH"
@@ -97,7 +106,11 @@ def test_null_is_absent():
             "transport_socket.typed_config",
             'expected an object with "@type", the type URL of what it configures',
         ),
-        ({"type": "STATIC", "cluster_type": {"name": "x"}}, "cluster_type", 'only one of "type" and "cluster_type" may be set'),
+        (
+            {"type": "STATIC", "cluster_type": {"name": "x"}},
+            "cluster_type",
+            'only one of "type" and "cluster_type" may be set',
+        ),
         ({"lbPolicy": "RANDOM", "lb_policy": "RANDOM"}, "lb_policy", '"lb_policy" is set twice, in two spellings'),
     ],
 )

@@ -2,7 +2,18 @@
 
 import pytest
 
-from fastproxy.config.tree import Node, Report, closest, describe, did_you_mean, member_path, plain, shorten, words, wrap
+from fastproxy.config.tree import (
+    Node,
+    Report,
+    closest,
+    describe,
+    did_you_mean,
+    member_path,
+    plain,
+    shorten,
+    words,
+    wrap,
+)
 from fastproxy.errors import ConfigError, Severity
 
 
@@ -90,7 +101,10 @@ def test_report_sorts_and_tells_errors_from_warnings():
     report.error(node(0, line=9), "second")
     report.error(node(0), "first", at_key=True)
     report.error(node(0), "first", at_key=True)
-    assert [str(problem) for problem in report.of(Severity.ERROR)] == ["f.json:3:3: a.b: first", "f.json:9:5: a.b: second"]
+    assert [str(problem) for problem in report.of(Severity.ERROR)] == [
+        "f.json:3:3: a.b: first",
+        "f.json:9:5: a.b: second",
+    ]
     assert [problem.message for problem in report.of(Severity.WARNING)] == ["w"]
     with pytest.raises(ConfigError) as caught:
         report.raise_errors()

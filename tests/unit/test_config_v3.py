@@ -1,7 +1,16 @@
 """The bootstrap message and the file side by side."""
 
 from fastproxy.config import v3
-from tests.unit.config_files import V3_CLUSTER_PATH, V3_MANAGER_PATH, errors, tree, v3_cluster, v3_file, v3_manager, view
+from tests.unit.config_files import (
+    V3_CLUSTER_PATH,
+    V3_MANAGER_PATH,
+    errors,
+    tree,
+    v3_cluster,
+    v3_file,
+    v3_manager,
+    view,
+)
 
 
 def first_cluster(document):
@@ -25,7 +34,7 @@ def test_a_view_knows_message_and_place():
     assert cluster.seconds("connect_timeout", 5.0) == 0.25
     assert cluster.seconds("dns_refresh_rate", 5.0) == 5.0
     assert cluster.wrapped("per_connection_buffer_limit_bytes", 7) == 7
-    assert cluster.has("type") is False  # STATIC is the zero of its enum
+    assert not cluster.has("max_requests_per_connection")
     assert cluster.has("load_assignment")
 
 

@@ -105,4 +105,4 @@ def test_strictness(text, said):
 
 
 def test_a_control_character_is_a_mistake():
-    assert "not YAML" in mistake("a: \x01")[2]
+    assert mistake("a: 1\nü: \x01") == (2, 4, "not YAML: control characters are not allowed")

@@ -32,11 +32,13 @@ def test_a_message_comes_back_as_it_was(message):
     assert decode(encode(message)) == message
 
 
-def test_the_longest_host_set_fits():
-    longest = tuple(
-        Host(Address("2001:db8:1111:2222:3333:4444:5555:6666", 65535), 128, "h" * 255, "k" * 255) for _ in range(256)
-    )
-    assert len(encode(Hosts("c" * 255, longest))) < MESSAGE_BYTES
+def test_the_longest_host_set_fits(pair):
+    address = Address("2001:db8:1111:2222:3333:4444:5555:6666", 65535)
+    longest = Hosts("c" * 255, tuple(Host(address, 128, "h" * 255, "k" * 255, slot) for slot in range(256)))
+    assert len(encode(longest)) < MESSAGE_BYTES
+    ours, theirs = pair
+    ours.send(longest)
+    assert theirs.receive() == [longest]
 
 
 def test_messages_keep_their_order(pair):

@@ -6,6 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import socketio
@@ -38,14 +39,14 @@ class Client:
     """A connected client, and everything it hears as (event, arguments)."""
 
     def __init__(self) -> None:
-        self.heard: asyncio.Queue[tuple[str, tuple[object, ...]]] = asyncio.Queue()
+        self.heard: asyncio.Queue[tuple[str, tuple[Any, ...]]] = asyncio.Queue()
         self._client = socketio.AsyncClient(reconnection=False)
         self._client.on("*", self._hear)
 
     async def _hear(self, event: str, *arguments: object) -> None:
         await self.heard.put((event, arguments))
 
-    async def next(self) -> tuple[str, tuple[object, ...]]:
+    async def next(self) -> tuple[str, tuple[Any, ...]]:
         return await asyncio.wait_for(self.heard.get(), 10)
 
     async def call(self, event: str, *arguments: object) -> object:

@@ -145,7 +145,9 @@ def function_lengths(text: str, suffix: str) -> list[tuple[str, int]]:
 
 def cython_function_lengths(lines: list[str]) -> list[tuple[str, int]]:
     """The same by indentation, for what Python's parser does not read."""
-    head = re.compile(r"^(?P<indent>\s*)(?:def|cdef|cpdef)\s[^=]*?(?P<name>\w+)\((?!.*\)\s*$)")
+    head = re.compile(
+        r"^(?P<indent>\s*)(?:def|cdef|cpdef)\s+(?!class\b|struct\b|enum\b|extern\b)[^=]*?(?P<name>\w+)\((?!.*\)\s*$)"
+    )
     lengths = []
     for number, line in enumerate(lines):
         if found := head.match(line):

@@ -11,10 +11,10 @@ from tests.support import source_tree
 # A folder stands for all modules in it.
 LAYERS: list[set[str]] = [
     {"fastproxy", "model", "errors"},
-    {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format"},
-    {"timers", "http1", "affinity", "balancing", "_sessions", "log_file"},
+    {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format", "log_file"},
+    {"timers", "http1", "affinity", "balancing", "_sessions", "stamps", "response_flags", "log_record", "log_text"},
     {"stats", "control", "listeners", "resolver", "options"},
-    {"connections", "heads", "access_log", "shared_memory"},
+    {"connections", "heads", "admission", "referer", "access_log", "shared_memory"},
     {"upstream", "tunnel", "status"},
     {"routing"},
     {"runtime"},

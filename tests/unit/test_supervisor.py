@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -165,6 +166,21 @@ def test_it_ends_in_order(start, number):
     assert "Traceback" not in proxy.process.output
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_is_a_drain_too(start, number):
+    """Ctrl-C in a terminal, and service managers that signal every process."""
+    proxy = start("--concurrency", "2", "--grace", "30").live()
+    client = proxy.client()
+    client.ask("busy")
+    os.killpg(proxy.process.pid, number)
+    proxy.process.wait_output("draining")
+    assert client.ask("still here") == "still here"
+    client.ask("done")
+    assert proxy.process.wait() == 0
+    assert ") ended: " not in proxy.process.output
+    assert proxy.alone()
+
+
 def test_while_exchanges_finish_it_is_not_ready_and_does_not_listen(start):
     proxy = start("--grace", "30").live()
     client = proxy.client()
@@ -228,12 +244,17 @@ def test_killing_the_supervisor_leaves_no_process(start):
 def test_killing_the_supervisor_leaves_no_successor_either(start):
     """A worker born later holds the descriptors of an older one's channel unless the fork closes them."""
     proxy = start("--concurrency", "2").live()
-    for _ in range(2):
-        os.kill(proxy.process.children()[0], signal.SIGKILL)
-        wait_until(lambda: len(proxy.process.children()) == 2, "the worker is replaced")
+    for killed in proxy.process.children():
+        os.kill(killed, signal.SIGKILL)
+        wait_until(partial(is_replaced, proxy, killed), "the worker is replaced")
     os.kill(proxy.process.pid, signal.SIGKILL)
     proxy.process.wait()
     wait_until(proxy.alone, "no process is left")
+
+
+def is_replaced(proxy: Running, killed: int) -> bool:
+    children = proxy.process.children()
+    return len(children) == 2 and killed not in children
 
 
 def test_a_port_in_use(start):

@@ -29,6 +29,13 @@ def test_free_ports_are_different_and_free():
         socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_a_free_port_is_lent_to_nobody_else():
+    """Not even to one who asks for just any port, as each outgoing connection does."""
+    port = processes.free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+
+
 def test_start_returns_when_it_listens(tmp_path):
     port = processes.free_port()
     process = python(LISTEN.format(port), tmp_path, ports=[port])
@@ -39,9 +46,8 @@ def test_start_returns_when_it_listens(tmp_path):
 
 
 def test_another_process_that_listens_there_does_not_count(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as ours:
-        with pytest.raises(AssertionError, match="listens on"):
-            python("import time; time.sleep(60)", tmp_path, ports=[ours.getsockname()[1]], timeout_s=0.5)
+    with socket.create_server(("127.0.0.1", 0)) as ours, pytest.raises(AssertionError, match="listens on"):
+        python("import time; time.sleep(60)", tmp_path, ports=[ours.getsockname()[1]], timeout_s=0.5)
     assert processes.children(os.getpid()) == []
 
 

@@ -181,7 +181,7 @@ class BrokenEngine(fake_proxy.FakeEngine):
 
 
 def test_a_pump_that_only_fails_ends_the_worker():
-    worker = Running(build=lambda given: (fake_proxy.FakeRuntime(given), BrokenEngine(fake_proxy.FakeRuntime(given))))
+    worker = Running(build=BrokenEngine)
     try:
         worker.client()
         assert worker.wait() == 1

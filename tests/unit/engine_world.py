@@ -1,0 +1,246 @@
+"""One engine in this process, pumped by the test itself, between sockets that the test holds on both sides."""
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Self
+
+from fastproxy.engine import Engine
+from fastproxy.model import (
+    Address,
+    Cluster,
+    Configuration,
+    Host,
+    HttpConnectionManager,
+    LbPolicy,
+    Listener,
+    Route,
+    RouteConfiguration,
+    RouteMatch,
+    VirtualHost,
+)
+from fastproxy.runtime import Runtime
+from fastproxy.stats import StatsLayout, StatsReader
+
+PATIENCE_S = 10.0
+KEY = bytes(16)
+
+
+class Peer:
+    """The test's end of a connection with the engine: what it sends, and what has come."""
+
+    def __init__(self, world: "World", sock: socket.socket) -> None:
+        self.world, self.sock, self.got, self.ended, self.was_reset = world, sock, b"", False, False
+        sock.setblocking(False)
+
+    def send(self, data: bytes) -> Self:
+        """Hand over all of `data`, pumping while the kernel takes no more."""
+        while data:
+            try:
+                data = data[self.sock.send(data) :]
+            except BlockingIOError:
+                self.world.turn()
+        return self
+
+    def read(self) -> None:
+        """Take what the kernel has."""
+        while not self.ended:
+            try:
+                data = self.sock.recv(1 << 20)
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                self.ended = self.was_reset = True
+                return
+            self.got += data
+            self.ended = not data
+
+    def take(self, length: int) -> bytes:
+        """The next `length` bytes."""
+        self.until(lambda: len(self.got) >= length)
+        taken, self.got = self.got[:length], self.got[length:]
+        return taken
+
+    def head(self) -> bytes:
+        """The next head, its empty line included."""
+        self.until(lambda: b"\r\n\r\n" in self.got)
+        return self.take(self.got.index(b"\r\n\r\n") + 4)
+
+    def response(self) -> tuple[int, bytes]:
+        """Status and body of the next response with a content-length."""
+        head = self.head()
+        return int(head.split()[1]), self.take(int(field(head, b"content-length") or 0))
+
+    def end(self) -> bytes:
+        """What came before the engine closed."""
+        self.until(lambda: self.ended)
+        rest, self.got = self.got, b""
+        return rest
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        def look() -> bool:
+            self.read()
+            return condition()
+
+        self.world.until(look)
+
+    def shut(self) -> None:
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self, *, reset: bool = False) -> None:
+        if reset:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+
+class Node:
+    """A scripted upstream host: the test accepts, reads and answers by hand."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+        self.address = Address("127.0.0.1", self.listener.getsockname()[1])
+
+    def accept(self) -> Peer:
+        found: list[socket.socket] = []
+
+        def look() -> bool:
+            with suppress(BlockingIOError):
+                found.append(self.listener.accept()[0])
+            return bool(found)
+
+        self.world.until(look)
+        return self.world.hold(found[0])
+
+    def is_asked(self) -> bool:
+        """Whether somebody waits to be accepted."""
+        return bool(select.select([self.listener], [], [], 0)[0])
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        self.listener.close()
+
+
+class World:
+    """An engine with one listener and one cluster of as many nodes as asked for."""
+
+    def __init__(self, nodes: int = 1, **settings: Any) -> None:
+        self.peers: list[Peer] = []
+        self.nodes = [Node(self) for _ in range(nodes)]
+        self.configuration = configuration([node.address for node in self.nodes], **settings)
+        self.layout = StatsLayout(self.configuration)
+        self.row = memoryview(bytearray(8 * self.layout.slots)).cast("Q")
+        self.sessions = memoryview(bytearray(16 * self.configuration.session_table_slots))
+        self.runtime = Runtime(self.configuration, self.layout, self.row, self.sessions, KEY)
+        self.engine = Engine(self.runtime)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener.setblocking(False)
+        self.engine.listen(self.listener.fileno(), 0)
+
+    def turn(self, timeout_s: float = 0.05) -> None:
+        """Let the engine do what there is to do, or wait a little for something."""
+        if select.select([self.engine], [], [], timeout_s)[0]:
+            self.engine.pump()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            self.turn(0.005)
+
+    def settle(self) -> None:
+        """Until the engine has nothing to do."""
+        while select.select([self.engine], [], [], 0.02)[0]:
+            self.engine.pump()
+
+    def hold(self, sock: socket.socket) -> Peer:
+        peer = Peer(self, sock)
+        self.peers.append(peer)
+        return peer
+
+    def client(self) -> Peer:
+        return self.hold(socket.create_connection(self.listener.getsockname()))
+
+    def ask(self, request: bytes) -> tuple[Peer, Peer]:
+        """A client that has sent a request, and the node's end of the connection that it opened."""
+        client = self.client().send(request)
+        return client, self.nodes[0].accept()
+
+    def count(self, name: str) -> int:
+        """A statistic by the end of its name."""
+        values = {each.name: each.value for each in StatsReader(self.layout, [self.row]).statistics()}
+        (found,) = [value for key, value in values.items() if key.partition(".")[2].partition(".")[2] == name]
+        return found
+
+    def host(self, index: int) -> dict[str, int]:
+        return StatsReader(self.layout, [self.row]).host("backend", index)
+
+    def gauges(self) -> dict[int, int]:
+        """The gauges that are not zero, by slot."""
+        return {slot: self.row[slot] for slot in self.layout.gauges() if self.row[slot]}
+
+    def close(self) -> None:
+        """Close every peer; then nothing but the listener may be left, nor after the engine's end."""
+        for peer in self.peers:
+            peer.close()
+        self.until(lambda: self.engine.active == 1)
+        assert (self.engine.exchanges, self.engine.tunnels) == (0, 0)
+        assert self.gauges() == {}
+        self.engine.close()
+        assert self.engine.active == 0
+        for node in self.nodes:
+            node.stop()
+        self.listener.close()
+
+
+def configuration(addresses: list[Address], **settings: Any) -> Configuration:
+    """One listener and one cluster; `cluster`, `route`, `manager`, `domains` and `configuration` replace fields."""
+    hosts = tuple(Host(address) for address in addresses)
+    cluster = Cluster("backend", hosts=hosts, lb_policy=LbPolicy.ROUND_ROBIN, connect_timeout_s=5)
+    route = Route(RouteMatch(prefix="/"), "backend", allow_websocket=True)
+    virtual_host = VirtualHost("all", settings.get("domains", ("*",)), (replace(route, **settings.get("route", {})),))
+    manager = HttpConnectionManager("test", RouteConfiguration((virtual_host,)))
+    listener = Listener("main", Address("127.0.0.1", 1), replace(manager, **settings.get("manager", {})))
+    return replace(
+        Configuration((listener,), (replace(cluster, **settings.get("cluster", {})),), session_table_slots=1 << 10),
+        **settings.get("configuration", {}),
+    )
+
+
+def get(path: str = "/", *lines: str, method: str = "GET") -> bytes:
+    """A request without a body."""
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "host: example.com", *lines, "", ""]).encode()
+
+
+def ok(body: bytes = b"hello", *lines: str) -> bytes:
+    """A response with a content-length."""
+    return "\r\n".join(["HTTP/1.1 200 OK", f"content-length: {len(body)}", *lines, "", ""]).encode() + body
+
+
+def field(head: bytes, name: bytes) -> bytes | None:
+    """The value of a header of a head, None when it is not there."""
+    values = [line.partition(b":")[2].strip() for line in head.split(b"\r\n") if line.lower().startswith(name + b":")]
+    return values[0] if values else None
+
+
+WEBSOCKET_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+WEBSOCKET_ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+def handshake(path: str = "/", *lines: str) -> bytes:
+    """A WebSocket handshake, with the key of RFC 6455's example."""
+    return get(
+        path, "Connection: keep-alive, Upgrade", "Upgrade: websocket", f"Sec-WebSocket-Key: {WEBSOCKET_KEY}",
+        "Sec-WebSocket-Version: 13", *lines,
+    )  # fmt: skip
+
+
+def switching() -> bytes:
+    """The 101 that answers `handshake`."""
+    lines = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: websocket"]
+    return "\r\n".join([*lines, f"sec-websocket-accept: {WEBSOCKET_ACCEPT}", "", ""]).encode()

@@ -1,0 +1,219 @@
+"""What a v1 file means in the words of v3, and whose words its problems are told in."""
+
+import json
+
+import pytest
+
+from fastproxy.config import v1
+from fastproxy.config.tree import plain
+from tests.unit.config_files import (
+    CLUSTER_PATH,
+    MANAGER_PATH,
+    ROUTE_PATH,
+    errors,
+    tree,
+    v1_cluster,
+    v1_manager,
+    v1_route,
+    v3_cluster,
+    v3_listener,
+    v3_manager,
+    v3_route,
+    warnings,
+)
+from tests.unit.config_files import v1 as v1_file
+
+
+def translated(document):
+    root, report = tree(json.dumps(document, indent=1))
+    return v1.translate(root, report), report
+
+
+def meaning(change):
+    document = v1_file()
+    change(document)
+    root, report = translated(document)
+    assert errors(report) == []
+    return plain(root)
+
+
+def complaints(change):
+    document = v1_file()
+    change(document)
+    return errors(translated(document)[1])
+
+
+def test_what_v1_meant_and_v3_would_read_otherwise():
+    found = meaning(lambda d: None)
+    manager = v3_manager(found)
+    assert manager["common_http_protocol_options"] == {"idle_timeout": "0s"}
+    assert manager["stream_idle_timeout"] == "0s"
+    assert manager["http_protocol_options"] == {"allow_absolute_url": False, "accept_http_10": True}
+    assert v3_cluster(found)["dns_lookup_family"] == "V4_ONLY"
+    assert v3_cluster(found)["ring_hash_lb_config"] == {"hash_function": "MURMUR_HASH_2"}
+    assert "upgrade_configs" not in manager
+    assert "upgrade_configs" not in v3_route(found)["route"]
+    assert "timeout" not in v3_route(found)["route"]
+
+
+@pytest.mark.parametrize(
+    ("change", "find", "expected"),
+    [
+        (
+            lambda d: v1_route(d).update(use_websocket=True),
+            lambda f: v3_route(f)["route"]["upgrade_configs"],
+            [{"upgrade_type": "websocket", "enabled": True}],
+        ),
+        (lambda d: v1_route(d).update(timeout_ms=0), lambda f: v3_route(f)["route"]["timeout"], "0s"),
+        (lambda d: v1_route(d).update(timeout_ms=1005), lambda f: v3_route(f)["route"]["timeout"], "1.005s"),
+        (
+            lambda d: v1_route(d).update(hash_policy={"header_name": "Referer"}),
+            lambda f: v3_route(f)["route"]["hash_policy"],
+            [{"header": {"header_name": "Referer"}}],
+        ),
+        (
+            lambda d: v1_route(d).update(prefix_rewrite="/x", host_rewrite="h"),
+            lambda f: v3_route(f)["route"],
+            {"cluster": "nodes", "prefix_rewrite": "/x", "host_rewrite_literal": "h"},
+        ),
+        (
+            lambda d: (v1_route(d).pop("prefix"), v1_route(d).update(regex="/a.*", case_sensitive=False)),
+            lambda f: v3_route(f)["match"],
+            {"safe_regex": {"regex": "/a.*"}, "case_sensitive": False},
+        ),
+        (
+            lambda d: v1_manager(d).update(idle_timeout_s=840),
+            lambda f: v3_manager(f)["common_http_protocol_options"],
+            {"idle_timeout": "840s"},
+        ),
+        (lambda d: v1_manager(d).update(codec_type="http1"), lambda f: v3_manager(f)["codec_type"], "HTTP1"),
+        (
+            lambda d: v1_manager(d).update(http1_settings={"allow_absolute_url": True}),
+            lambda f: v3_manager(f)["http_protocol_options"]["allow_absolute_url"],
+            True,
+        ),
+        (
+            lambda d: v1_cluster(d).update(ring_hash_lb_config={"minimum_ring_size": 7, "use_std_hash": False}),
+            lambda f: v3_cluster(f)["ring_hash_lb_config"],
+            {"minimum_ring_size": 7, "hash_function": "XX_HASH"},
+        ),
+        (
+            lambda d: v1_cluster(d).update(circuit_breakers={"default": {"max_requests": 9}}),
+            lambda f: v3_cluster(f)["circuit_breakers"],
+            {"thresholds": [{"max_requests": 9}]},
+        ),
+        (
+            lambda d: v1_cluster(d).update(dns_lookup_family="auto", dns_refresh_rate_ms=1500),
+            lambda f: (v3_cluster(f)["dns_lookup_family"], v3_cluster(f)["dns_refresh_rate"]),
+            ("AUTO", "1.500s"),
+        ),
+        (
+            lambda d: d["listeners"][0].update(address="tcp://[::1]:7", bind_to_port=False),
+            lambda f: (v3_listener(f)["address"], v3_listener(f)["bind_to_port"]),
+            ({"socket_address": {"address": "::1", "port_value": 7}}, False),
+        ),
+    ],
+)
+def test_translation(change, find, expected):
+    assert find(meaning(change)) == expected
+
+
+def test_the_fastproxy_filter():
+    ours = {"type": "decoder", "name": "fastproxy", "config": {"sid_affinity": False}}
+    filters = v3_manager(meaning(lambda d: v1_manager(d)["filters"].insert(0, ours)))["http_filters"]
+    assert filters[0]["typed_config"] == {
+        "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
+        "type_url": "type.googleapis.com/fastproxy.v1.HttpFilter",
+        "value": {"sid_affinity": False},
+    }
+
+
+def test_places_and_paths_are_those_of_the_v1_file():
+    root, report = translated(v1_file())
+    cluster = root.members()["static_resources"].members()["clusters"].items()[0]
+    assert errors(report) == []
+    assert cluster.path == CLUSTER_PATH
+    assert cluster.members()["connect_timeout"].path == f"{CLUSTER_PATH}.connect_timeout_ms"
+    assert cluster.members()["connect_timeout"].line > cluster.line
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "message"),
+    [
+        (lambda d: d.pop("admin"), "", 'the required key "admin" is missing'),
+        (
+            lambda d: v1_route(d).pop("cluster"),
+            ROUTE_PATH,
+            'the required key "cluster" is missing: it says where this route leads',
+        ),
+        (
+            lambda d: v1_route(d).update(path="/"),
+            ROUTE_PATH,
+            "a route has exactly one of prefix, path, regex, not 2",
+        ),
+        (lambda d: v1_route(d).pop("prefix"), ROUTE_PATH, "a route has exactly one of prefix, path, regex, not 0"),
+        (lambda d: v1_manager(d).pop("route_config"), MANAGER_PATH, 'the required key "route_config" is missing'),
+        (lambda d: v1_manager(d).update(filters=[]), f"{MANAGER_PATH}.filters", "this list needs at least 1 element"),
+        (
+            lambda d: v1_manager(d)["filters"].insert(0, {"name": "buffer", "config": {}}),
+            f"{MANAGER_PATH}.filters[0].name",
+            'the filter "buffer" is not supported; use one of fastproxy, router',
+        ),
+        (
+            lambda d: d["listeners"][0]["filters"][0].update(name="tcp_proxy"),
+            "listeners[0].filters[0].name",
+            'the filter "tcp_proxy" is not supported; use "http_connection_manager"',
+        ),
+        (
+            lambda d: d["listeners"][0].update(filters=[]),
+            "listeners[0].filters",
+            'a listener has one filter here, "http_connection_manager"',
+        ),
+        (
+            lambda d: v1_cluster(d).pop("hosts"),
+            CLUSTER_PATH,
+            'this cluster has no hosts; add "hosts": [{"url": "tcp://127.0.0.1:8002"}]',
+        ),
+        (lambda d: v1_cluster(d).update(hosts=[]), f"{CLUSTER_PATH}.hosts", "this list needs at least 1 element"),
+        (
+            lambda d: v1_cluster(d)["hosts"].append({"url": "tcp://127.0.0.1:8002"}),
+            f"{CLUSTER_PATH}.hosts[2]",
+            f"this host stands already at {CLUSTER_PATH}.hosts[0]; remove one",
+        ),
+        (
+            lambda d: v1_cluster(d)["hosts"][1].update(url="127.0.0.1:8003"),
+            f"{CLUSTER_PATH}.hosts[1].url",
+            '"127.0.0.1:8003" is no address; write it as "tcp://127.0.0.1:8002"',
+        ),
+        (
+            lambda d: v1_cluster(d).update(type="sds"),
+            f"{CLUSTER_PATH}.type",
+            'clusters of type "sds" are not supported yet; use static, strict_dns, logical_dns',
+        ),
+        (
+            lambda d: v1_cluster(d).update(lb_type="original_dst_lb"),
+            f"{CLUSTER_PATH}.lb_type",
+            "original_dst_lb is not supported yet; use ring_hash or another balancer",
+        ),
+    ],
+)
+def test_mistakes(change, path, message):
+    assert complaints(change) == [(path, message)]
+
+
+def test_logical_dns_uses_its_first_host():
+    document = v1_file()
+    v1_cluster(document)["type"] = "logical_dns"
+    root, report = translated(document)
+    assert len(v3_cluster(plain(root))["load_assignment"]["endpoints"][0]["lb_endpoints"]) == 1
+    assert warnings(report) == [
+        (f"{CLUSTER_PATH}.hosts[1]", "has no effect here: a logical_dns cluster uses its first host only")
+    ]
+
+
+def test_router_settings():
+    document = v1_file()
+    v1_manager(document)["filters"][0]["config"] = {"dynamic_stats": False, "start_child_span": False, "x": 1}
+    _, report = translated(document)
+    assert warnings(report) == [(f"{MANAGER_PATH}.filters[0].config.dynamic_stats", "has no effect here")]
+    assert [path for path, _ in errors(report)] == [f"{MANAGER_PATH}.filters[0].config.x"]
