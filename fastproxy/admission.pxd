@@ -11,6 +11,7 @@ cdef enum UpgradeWish:
 cdef enum Target:
     TARGET_OK
     TARGET_BAD  # 400
+    TARGET_FRAGMENT  # 400, in Envoy's words without any
     TARGET_UNROUTABLE  # 404: no path, as in CONNECT and `OPTIONS *`
 
 

@@ -51,7 +51,7 @@ cdef Target read_target(Head *head, bint allow_absolute_url, Slice *path, Slice 
         authority[0] = host[0]
     path[0] = head.target
     if memchr(head.target.data, c"#", head.target.length) != NULL:
-        return TARGET_BAD
+        return TARGET_FRAGMENT
     if head.target.data[0] == c"/":
         return TARGET_OK
     if equals(head.method, b"connect") or head.target.data[0] == c"*":

@@ -125,6 +125,8 @@ cdef class RingHash(Balancer):
         cdef Py_ssize_t host
         if not has_hash or self.size == 0:
             return Balancer.choose_other(self, hash, has_hash, first, tried)
+        if len(tried) >= self.size:  # the ring may be long
+            return -1
         for attempt in range(1, <uint32_t> self.ring.size):
             host = self.ring.choose(hash, attempt)
             if host not in tried:

@@ -54,8 +54,9 @@ cdef struct PeerAddress:
 cdef struct Connection:
     Timer timer  # first, so that a timer is its connection
     Connection *peer  # the other side of the exchange or tunnel
-    Connection *next  # of the list it stands in: free, closed, queued, idle
+    Connection *next  # of the list it stands in: free, closed or idle
     Connection *previous  # idle only
+    Connection *queued_behind  # the next one in the queue
     Buffer *out  # what the peer did not take yet; NULL when there is nothing
     Buffer *held  # what was read and not consumed yet; NULL when there is nothing
     PyObject *exchange  # owned

@@ -126,18 +126,18 @@ cdef class Connections:
         if connection.flags & QUEUED:
             return
         connection.flags |= QUEUED
-        connection.next = NULL
+        connection.queued_behind = NULL
         if self.queue == NULL:
             self.queue = connection
         else:
-            self.queue_tail.next = connection
+            self.queue_tail.queued_behind = connection
         self.queue_tail = connection
 
     cdef Connection *dequeue(self) noexcept nogil:
         cdef Connection *connection = self.queue
         if connection == NULL:
             return NULL
-        self.queue = connection.next
+        self.queue = connection.queued_behind
         connection.flags &= ~QUEUED
         if connection.kind == CLOSED:
             connection.next = self.closed_list

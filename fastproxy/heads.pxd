@@ -14,15 +14,8 @@ cdef struct Writer:
 cdef struct RequestHead:  # what the proxy decided about a request's head
     Slice path
     Slice authority
-    Slice client_ip  # appended to x-forwarded-for; empty: leave that header alone
-    Slice external_address  # x-envoy-external-address; empty: none
-    Slice request_id  # replaces or adds x-request-id; empty: leave it alone
-    Slice user_agent  # added where the request has none; empty: none
-    Slice service_cluster  # x-envoy-downstream-service-cluster; empty: none
-    Slice service_node
     Slice original_path  # x-envoy-original-path; empty: none
     uint64_t timeout_ms  # x-envoy-expected-rq-timeout-ms; 0: none
-    bint is_edge
     bint is_upgrade
     bint is_chunked
     bint needs_length  # a method that has a body came without one: say content-length: 0

@@ -10,7 +10,7 @@ from libc.string cimport memcmp, memcpy
 from fastproxy.http1 cimport (
     FRAMING_NONE, H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH,
     H_CONTENT_TYPE, H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_REFERER, H_SERVER, H_TE,
-    H_TRANSFER_ENCODING, H_UPGRADE, H_USER_AGENT, H_VARY, H_VIA, H_X_CLIENT_TRACE_ID, H_X_ENVOY,
+    H_TRANSFER_ENCODING, H_UPGRADE, H_USER_AGENT, H_VARY, H_VIA, H_X_CLIENT_TRACE_ID,
     H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID, TOKEN_OTHER, HeaderId,
     equals, has_token,
 )
@@ -30,28 +30,6 @@ cdef uint64_t HOP_BY_HOP = (
     bit(H_CONNECTION) | bit(H_KEEP_ALIVE) | bit(H_PROXY_CONNECTION) | bit(H_UPGRADE) | bit(H_TRANSFER_ENCODING)
 )
 
-cdef Slice NOTHING
-NOTHING.data = NULL
-NOTHING.length = 0
-
-# What a request from outside must not decide (Envoy: headers sanitised from external requests).
-cdef list INTERNAL = [
-    b"x-envoy-internal", b"x-envoy-retry-on", b"x-envoy-retry-grpc-on", b"x-envoy-max-retries",
-    b"x-envoy-upstream-rq-timeout-ms", b"x-envoy-upstream-rq-per-try-timeout-ms",
-    b"x-envoy-upstream-rq-timeout-alt-response", b"x-envoy-expected-rq-timeout-ms", b"x-envoy-upstream-alt-stat-name",
-    b"x-envoy-force-trace", b"x-envoy-original-path", b"x-envoy-original-host", b"x-envoy-ip-tags",
-    b"x-envoy-hedge-on-per-try-timeout", b"x-envoy-upstream-stream-duration-ms", b"x-envoy-is-timeout-retry",
-    b"x-envoy-attempt-count", b"x-envoy-retriable-status-codes", b"x-envoy-retriable-header-names",
-]
-cdef list EDGE_ONLY = [
-    b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster", b"x-envoy-downstream-service-node",
-    b"x-envoy-external-address",
-]
-cdef const char *INTERNAL_NAMES[32]
-cdef size_t INTERNAL_LENGTHS[32]
-cdef int INTERNAL_COUNT = len(INTERNAL)
-cdef int INTERNAL_AND_EDGE_COUNT = len(INTERNAL) + len(EDGE_ONLY)
-
 # `HTTP/1.1 200 OK\r\n` for every status, cut at the version
 cdef list STATUS_LINES = []
 cdef const char *STATUS_TEXT[1000]
@@ -60,12 +38,10 @@ cdef size_t STATUS_LENGTH[1000]
 
 cdef void fill_tables():
     cdef int i
-    for i, name in enumerate(INTERNAL + EDGE_ONLY):
-        INTERNAL_NAMES[i] = name
-        INTERNAL_LENGTHS[i] = len(name)
     phrases = {status.value: status.phrase for status in HTTPStatus}
     phrases |= {413: "Payload Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
-                422: "Unprocessable Entity", 599: "Last Unassigned Server Error Code"}
+                422: "Unprocessable Entity", 418: "Unknown",
+                451: "Unknown", 599: "Last Unassigned Server Error Code"}
     for i in range(1000):
         line = f" {i:03} {phrases.get(i, 'Unknown')}\r\n".encode()
         STATUS_LINES.append(line)
@@ -119,8 +95,8 @@ cdef inline void put_field(Writer *writer, Slice name, Slice value) noexcept nog
     writer.at = at + 2
 
 
-cdef void put_joined(Writer *writer, Head *head, int first, Slice last) noexcept nogil:
-    """A field, the later ones of its kind and `last` as one line; empty values get no comma."""
+cdef void put_joined(Writer *writer, Head *head, int first) noexcept nogil:
+    """A field and the later ones of its kind as one line; empty values get no comma."""
     cdef bint is_empty = True
     cdef int i
     put_slice(writer, head.fields[first].name)
@@ -131,10 +107,6 @@ cdef void put_joined(Writer *writer, Head *head, int first, Slice last) noexcept
                 put(writer, b",", 1)
             put_slice(writer, head.fields[i].value)
             is_empty = False
-    if last.length:
-        if not is_empty:
-            put(writer, b",", 1)
-        put_slice(writer, last)
     put(writer, b"\r\n", 2)
 
 
@@ -151,30 +123,18 @@ cdef bint is_named_by_connection(Head *head, Field *field) noexcept nogil:
     return False
 
 
-cdef bint is_internal(Field *field, bint is_edge) noexcept nogil:
-    cdef int i
-    for i in range(INTERNAL_AND_EDGE_COUNT if is_edge else INTERNAL_COUNT):
-        if field.name.length == INTERNAL_LENGTHS[i] and memcmp(field.name.data, INTERNAL_NAMES[i], field.name.length) == 0:
-            return True
-    return False
-
-
 cdef bint forwards_request_field(Head *head, Field *field, RequestHead *plan) noexcept nogil:
     """Whether a received field goes on to the upstream as it is."""
     if field.name.length == 0:
         return False
     if HOP_BY_HOP >> field.id & 1:
         return plan.is_upgrade and (field.id == H_CONNECTION or field.id == H_UPGRADE)
-    if field.id == H_X_ENVOY:
-        return not is_internal(field, plan.is_edge)
     if field.id == H_CONTENT_LENGTH:
         return not plan.is_upgrade
     if field.id == H_EXPECT:
         return not equals(field.value, b"100-continue")
     if field.id == H_TE:
         return has_token(field.value, b"trailers")
-    if field.id == H_X_REQUEST_ID:
-        return plan.request_id.length == 0
     if head.tokens & TOKEN_OTHER and not plan.is_upgrade:
         return not is_named_by_connection(head, field)
     return True
@@ -199,22 +159,13 @@ cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept 
                 put_field(writer, field.name, field.value)
         elif field.id == H_HOST:
             continue
-        elif field.id == H_X_REQUEST_ID and plan.request_id.length:
-            if head.first[<int> H_X_REQUEST_ID] == i:
-                put_field(writer, field.name, plan.request_id)
-        elif field.id == H_X_FORWARDED_FOR and plan.client_ip.length:
-            if head.first[<int> H_X_FORWARDED_FOR] == i:
-                put_joined(writer, head, i, plan.client_ip)
-        elif field.id == H_X_FORWARDED_PROTO and plan.is_edge:
-            if head.first[<int> H_X_FORWARDED_PROTO] == i:
-                put(writer, b"x-forwarded-proto: http\r\n", 25)
         elif not forwards_request_field(head, field, plan):
             continue
         elif field.id == H_TE:
             put(writer, b"te: trailers\r\n", 14)
         elif head.repeated & JOINED & bit(field.id):
             if head.first[field.id] == i:
-                put_joined(writer, head, i, NOTHING)
+                put_joined(writer, head, i)
         else:
             put_field(writer, field.name, field.value)
     add_request_fields(writer, head, plan)
@@ -230,17 +181,6 @@ cdef inline void put_named(Writer *writer, const char *name, size_t length, Slic
 
 cdef void add_request_fields(Writer *writer, Head *head, RequestHead *plan) noexcept nogil:
     """What the proxy says about the request, behind the received fields."""
-    if not head.seen >> <int> H_X_FORWARDED_FOR & 1:
-        put_named(writer, b"x-forwarded-for: ", 17, plan.client_ip)
-    if not head.seen >> <int> H_X_FORWARDED_PROTO & 1:
-        put(writer, b"x-forwarded-proto: http\r\n", 25)
-    put_named(writer, b"x-envoy-external-address: ", 26, plan.external_address)
-    if not head.seen >> <int> H_USER_AGENT & 1:
-        put_named(writer, b"user-agent: ", 12, plan.user_agent)
-    put_named(writer, b"x-envoy-downstream-service-cluster: ", 36, plan.service_cluster)
-    put_named(writer, b"x-envoy-downstream-service-node: ", 33, plan.service_node)
-    if not head.seen >> <int> H_X_REQUEST_ID & 1:
-        put_named(writer, b"x-request-id: ", 14, plan.request_id)
     put_named(writer, b"x-envoy-original-path: ", 23, plan.original_path)
     if plan.timeout_ms:
         put(writer, b"x-envoy-expected-rq-timeout-ms: ", 32)
@@ -285,7 +225,7 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
             continue
         elif head.repeated & JOINED & bit(field.id):
             if head.first[field.id] == i:
-                put_joined(writer, head, i, NOTHING)
+                put_joined(writer, head, i)
         else:
             put_field(writer, field.name, field.value)
     if plan.service_time_ms >= 0 and not head.seen >> <int> H_X_ENVOY_UPSTREAM_SERVICE_TIME & 1:

@@ -5,7 +5,8 @@ from libc.stdint cimport int64_t, uint64_t
 from fastproxy.slices cimport Field, Slice
 
 cdef enum:
-    MAX_FIELDS = 512  # slots of a Head; a manager's max_headers_count may be lower
+    MAX_FIELDS = 512  # of a received head; a manager's max_headers_count may be lower
+    SPARE_FIELDS = 8  # for those that the proxy adds
 
 # the headers that the proxy itself acts on; every other one has id 0
 cdef enum HeaderId:
@@ -69,7 +70,7 @@ cdef struct Head:
     uint64_t seen  # bit 1 << HeaderId
     uint64_t repeated
     int first[40]  # index of the first field of an id, where seen
-    Field fields[MAX_FIELDS]
+    Field fields[520]  # MAX_FIELDS + SPARE_FIELDS
 
 cdef enum Framing:
     FRAMING_NONE

@@ -381,7 +381,7 @@ cdef int scan_chunk_byte(Body *body, char byte) noexcept nogil:
             return BAD_BODY
         if byte == c"\r":
             body.state = CHUNK_SIZE_LF
-        elif byte == c";" or byte == c" " or byte == c"\t":
+        elif byte == c";":
             body.state = CHUNK_EXTENSION
         else:
             return BAD_BODY

@@ -13,7 +13,7 @@ cdef class Manager:
     cdef uint64_t *counters
     cdef uint64_t *listener_counters
     cdef bytes server_name
-    cdef bytes user_agent
+    cdef bytes service_cluster
     cdef bytes service_node
     cdef bytes default_host
     cdef uint64_t idle_timeout_ms
@@ -24,6 +24,7 @@ cdef class Manager:
     cdef int max_fields
     cdef bint use_remote_address
     cdef bint skip_xff_append
+    cdef bint add_user_agent
     cdef bint generate_request_id
     cdef bint accept_http_10
     cdef bint allow_absolute_url

@@ -19,8 +19,9 @@ cdef class Manager:
         self.counters = &view[0] + <Py_ssize_t> layout.http(model.stat_prefix)
         self.listener_counters = &view[0] + <Py_ssize_t> layout.listener(listener_index)
         self.server_name = model.server_name.encode()
-        self.user_agent = model.service_cluster.encode() if model.add_user_agent else b""
-        self.service_node = model.service_node.encode() if model.add_user_agent else b""
+        self.add_user_agent = model.add_user_agent
+        self.service_cluster = model.service_cluster.encode()
+        self.service_node = model.service_node.encode()
         self.default_host = model.default_host_for_http_10.encode()
         self.idle_timeout_ms = milliseconds(model.idle_timeout_s)
         self.stream_idle_timeout_ms = milliseconds(model.stream_idle_timeout_s)

@@ -95,3 +95,23 @@ def own_address() -> bytes:
         at = at.ifa_next
     freeifaddrs(addresses)
     return found
+
+
+def http_date(epoch_ms: int):
+    """The Date header at that time, in milliseconds since the epoch."""
+    cdef Stamps stamps = Stamps()
+    stamps.checked_ms = 1
+    stamps.epoch_ms = epoch_ms - 1
+    date = stamps.date(1)
+    return date.data[:date.length]
+
+
+def request_ids(count: int):
+    """That many new request ids."""
+    cdef Stamps stamps = Stamps()
+    cdef Slice text
+    ids = []
+    for _ in range(count):
+        text = stamps.request_id()
+        ids.append(text.data[:text.length])
+    return ids

@@ -5,6 +5,8 @@ looked at when its slot comes up: moving it later stores the new deadline and le
 Granularity: a timer fires at its deadline or up to one fine slot (4 ms) after it, never before.
 """
 
+from libc.stdlib cimport calloc, free
+
 cdef uint64_t NEVER = 0xFFFFFFFFFFFFFFFF
 
 cdef enum:
@@ -150,3 +152,49 @@ cdef uint64_t next_wake(Wheel *wheel) noexcept nogil:
     return wake
 
 # end hot
+
+
+cdef class TimerWheel:
+    """A wheel of `capacity` timers, named by their numbers, for whoever is not on the hot path."""
+
+    cdef Wheel wheel
+    cdef Timer *timers
+    cdef readonly size_t capacity
+
+    def __cinit__(self, size_t capacity, uint64_t now_ms):
+        self.timers = <Timer *> calloc(capacity, sizeof(Timer))
+        if self.timers == NULL:
+            raise MemoryError
+        self.capacity = capacity
+        wheel_init(&self.wheel, now_ms)
+
+    def __dealloc__(self):
+        free(self.timers)
+
+    def set(self, size_t number, uint64_t deadline_ms):
+        """Arm a timer, or disarm it with 0."""
+        timer_set(&self.wheel, self.timer(number), deadline_ms)
+
+    def remove(self, size_t number):
+        timer_remove(self.timer(number))
+
+    def turn(self, uint64_t now_ms):
+        """The numbers of the timers that have expired at `now_ms`."""
+        cdef Timer *timer
+        expired = []
+        wheel_turn(&self.wheel, now_ms)
+        timer = wheel_next_expired(&self.wheel)
+        while timer != NULL:
+            expired.append(timer - self.timers)
+            timer = wheel_next_expired(&self.wheel)
+        return expired
+
+    @property
+    def wake_ms(self):
+        """When the wheel must be turned next; 0 for never."""
+        return self.wheel.wake_ms
+
+    cdef Timer *timer(self, size_t number) except NULL:
+        if number >= self.capacity:
+            raise IndexError(f"timer {number} of {self.capacity}")
+        return &self.timers[number]

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Before anything imports them: a helper's assertion is to tell as much as a test's.
+pytest.register_assert_rewrite("tests.support", "tests.e2e.sessions", "tests.e2e.stack")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

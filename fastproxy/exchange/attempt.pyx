@@ -2,7 +2,7 @@
 
 from libc.stdlib cimport free
 
-from fastproxy.connections cimport CONNECTING, REUSED, SHUT, Buffer, Connection
+from fastproxy.connections cimport CONNECTING, PAUSED, REUSED, SHUT, Buffer, Connection
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_fail, cluster_upstream_rq_active, cluster_upstream_rq_retry,
     cluster_upstream_rq_total, host_cx_connect_fail, host_rq_active, host_rq_error, host_rq_total,
@@ -50,6 +50,9 @@ cdef class Attempt(Upgrade):
             self.io.set_timer(u, x.host.cluster.connect_timeout_ms)
         elif x.request_body.done:
             self.request_complete(x)
+        elif u.out == NULL and x.downstream.flags & PAUSED:
+            x.downstream.flags &= ~PAUSED  # it was, for a host that could not be reached
+            self.io.enqueue(x.downstream)
 
     cdef void bind(self, Exchange x, Connection *u):
         """Have the upstream connection carry this exchange."""

@@ -22,6 +22,7 @@ cdef class Ending(ExchangeLog):
     cdef void drop_upstream(self, Exchange x)
     cdef void close_upstream(self, Connection *u)
     cdef void await_request(self, Connection *c, Manager manager)
+    cdef void set_stream_timer(self, Exchange x)
     cdef void fill_response_head(self, Exchange x, ResponseHead *plan)
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
     cdef void reply(self, Exchange x, int status, bytes body)

@@ -4,6 +4,7 @@ Every exchange, whatever happens, comes to `end` once.
 """
 
 from libc.stdlib cimport free
+from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
 from fastproxy.connections cimport (
@@ -115,6 +116,15 @@ cdef class Ending(ExchangeLog):
         if c.out == NULL and (c.flags & PAUSED or c.held != NULL):
             c.flags &= ~PAUSED
             self.io.enqueue(c)
+
+    cdef void set_stream_timer(self, Exchange x):
+        """Something has moved: stream_idle_timeout starts anew. An unfinished request has a deadline besides."""
+        cdef uint64_t delay_ms = x.manager.stream_idle_timeout_ms
+        cdef uint64_t now_ms = self.io.now_ms
+        if x.request_deadline_ms and not x.request_body.done:
+            if delay_ms == 0 or now_ms + delay_ms > x.request_deadline_ms:
+                delay_ms = x.request_deadline_ms - now_ms if x.request_deadline_ms > now_ms else 1
+        self.io.set_timer(x.downstream, delay_ms)
 
     cdef void fill_response_head(self, Exchange x, ResponseHead *plan):
         memset(plan, 0, sizeof(plan[0]))

@@ -17,11 +17,12 @@ from fastproxy.connections cimport (
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
-    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_rq_header_timeout,
+    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_rq_header_timeout, http_downstream_rq_timeout,
     http_downstream_rq_idle_timeout,
 )
 from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.http1 cimport HeadGuard
+from fastproxy.mutation cimport Mutation
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
@@ -32,6 +33,7 @@ from fastproxy.tunnel cimport tunnel_event as relay_event
 cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
 cdef bytes CONNECT_TIMEOUT = RESET_PREFIX + b"connection timeout"
 cdef bytes UPSTREAM_TIMEOUT = b"upstream request timeout"
+cdef bytes REQUEST_TIMEOUT = b"request timeout"
 cdef bytes STREAM_TIMEOUT = b"stream timeout"
 cdef bytes HEADER_TIMEOUT = b"request header timeout"
 
@@ -45,6 +47,7 @@ cdef class Exchanges(Request):
         self.runtime = runtime
         self.guard = HeadGuard()
         self.stamps = Stamps()
+        self.mutation = Mutation(self.stamps, runtime.max_head_bytes)
         self.session_lifetime_s = 60
         self.writer.start = <char *> malloc(size)
         if self.writer.start == NULL:
@@ -106,6 +109,10 @@ cdef class Exchanges(Request):
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             self.end_tunnel(<Tunnel *> c.tunnel, FLAG_SI)
         elif x is not None:
+            if not x.request_body.done and x.request_deadline_ms and self.io.now_ms >= x.request_deadline_ms:
+                c.counters[<int> http_downstream_rq_timeout] += 1
+                self.reply(x, 408, REQUEST_TIMEOUT)
+                return
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             x.response_flags |= FLAG_SI
             self.reply(x, 504 if x.request_body.done else 408, STREAM_TIMEOUT)

@@ -7,13 +7,14 @@ from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.http1 cimport Framing
+from fastproxy.mutation cimport Mutation
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
 from fastproxy.exchange.response cimport Response
 
 
 cdef class Request(Response):
-    cdef char client_ip[48]
+    cdef Mutation mutation
 
     cdef void accepted(self, Connection *c, Manager manager)
     cdef void downstream_event(self, Connection *c, uint32_t events)

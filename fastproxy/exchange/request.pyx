@@ -7,7 +7,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from fastproxy.admission cimport (
-    TARGET_BAD, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET, Target, UpgradeWish,
+    TARGET_BAD, TARGET_FRAGMENT, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET, Target, UpgradeWish,
     connection_names_trusted, read_target, read_upgrade, websocket_accept,
 )
 from fastproxy.affinity cimport EngineIo, read_query
@@ -26,7 +26,7 @@ from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, e
 from fastproxy.heads cimport RequestHead, write_request
 from fastproxy.http1 cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HEAD_VERSION, H_EXPECT,
-    TOKEN_CLOSE, TOKEN_KEEP_ALIVE, Framing, HeadError, body_init, body_take, equals, head_length, header,
+    TOKEN_CLOSE, TOKEN_KEEP_ALIVE, TOKEN_OTHER, Framing, HeadError, body_init, body_take, equals, head_length, header,
     parse_request,
 )
 from fastproxy.referer cimport check_referer
@@ -248,6 +248,8 @@ cdef class Request(Response):
         x.manager = manager
         x.start_ms = self.io.now_ms
         x.service_time_ms = -1
+        if manager.request_timeout_ms:
+            x.request_deadline_ms = x.start_ms + manager.request_timeout_ms
         x.minor_version = 1
         x.keep_alive = not self.draining
         set_exchange(c, x)
@@ -255,7 +257,7 @@ cdef class Request(Response):
         c.counters[<int> http_downstream_rq_total] += 1
         c.counters[<int> http_downstream_rq_http1_total] += 1
         c.counters[<int> http_downstream_rq_active] += 1
-        self.io.set_timer(c, manager.stream_idle_timeout_ms)
+        self.set_stream_timer(x)
         return x
 
     cdef ssize_t start(self, Exchange x, char *body, size_t length):
@@ -280,7 +282,7 @@ cdef class Request(Response):
         read_query(&engine_io, plan.path)
         if not self.pick(x, &plan, &engine_io):
             return self.after_reply(c, 0)
-        if self.expects_continue() and not x.request_body.done and length == 0:
+        if self.expects_continue():
             self.say_continue(x)
         self.plan_request(x, &plan)
         self.writer.at = self.writer.start
@@ -302,6 +304,7 @@ cdef class Request(Response):
         """Version, target and Host; False when the request was answered here."""
         cdef Manager manager = x.manager
         cdef Target target
+        cdef bint fits, names_trusted = self.head.tokens & TOKEN_OTHER and connection_names_trusted(&self.head)
         x.minor_version = self.head.minor_version
         x.is_head = equals(self.head.method, b"head")
         if self.head.minor_version == 0:
@@ -317,10 +320,13 @@ cdef class Request(Response):
             plan.authority.data = manager.default_host
             plan.authority.length = len(manager.default_host)
         check_referer(&self.head)
+        fits = self.mutation.apply(&self.head, manager, &x.downstream.address)
         self.begin_records(x, plan)
-        if target == TARGET_BAD or connection_names_trusted(&self.head):
+        if not fits:
+            self.refuse(x, HEAD_TOO_MANY_FIELDS)
+        elif target == TARGET_BAD or names_trusted:
             self.refuse(x, HEAD_BAD)
-        elif plan.authority.data == NULL:
+        elif plan.authority.data == NULL or target == TARGET_FRAGMENT:
             x.keep_alive = False
             self.reply(x, 400, NO_BODY)
         elif target == TARGET_UNROUTABLE:
@@ -343,13 +349,19 @@ cdef class Request(Response):
             self.reply(x, 403, NO_BODY)
             return False
         x.expected_accept = websocket_accept(&self.head)
-        if x.expected_accept is None or not x.request_body.done:
+        if x.expected_accept is None:
             self.refuse(x, HEAD_BAD)
             return False
+        if not x.request_body.done:
+            # what follows is the tunnel's; should the upgrade be refused, nobody can tell what it was
+            x.keep_alive = False
+            x.request_body.done = True
         x.is_upgrade = True
         return True
 
     cdef Framing request_framing(self, Exchange x):
+        if x.is_upgrade:
+            return FRAMING_NONE
         if self.head.is_chunked:
             x.request_is_chunked = True
             return FRAMING_CHUNKED
@@ -393,28 +405,12 @@ cdef class Request(Response):
 
     cdef void plan_request(self, Exchange x, RequestHead *plan):
         """Decide what the upstream is told about the request; the slices live until the head is written."""
-        cdef Manager manager = x.manager
-        cdef Connection *c = x.downstream
         plan.is_upgrade = x.is_upgrade
-        plan.is_edge = manager.use_remote_address
-        plan.is_chunked = self.head.is_chunked
-        plan.needs_length = x.request_body.done and self.head.content_length < 0 and not x.is_upgrade and (
-            equals(self.head.method, b"post") or equals(self.head.method, b"put") or equals(self.head.method, b"patch"))
+        plan.is_chunked = self.head.is_chunked and not x.is_upgrade
+        plan.needs_length = not x.is_upgrade and self.head.content_length < 0 and not self.head.is_chunked and not (
+            equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")
+            or equals(self.head.method, b"trace"))
         plan.timeout_ms = x.timeout_ms
-        if manager.use_remote_address:
-            plan.external_address.data = self.client_ip
-            plan.external_address.length = format_ip(&c.address, self.client_ip, sizeof(self.client_ip))
-            if not manager.skip_xff_append:
-                plan.client_ip = plan.external_address
-                if c.address.family == 4 and c.address.ip[0] == 127 or self.client_ip == b"::1":
-                    plan.client_ip.data = self.stamps.local_ip
-                    plan.client_ip.length = len(self.stamps.local_ip)
-        if manager.user_agent:
-            plan.user_agent.data = plan.service_cluster.data = manager.user_agent
-            plan.user_agent.length = plan.service_cluster.length = len(manager.user_agent)
-        if manager.service_node:
-            plan.service_node.data = manager.service_node
-            plan.service_node.length = len(manager.service_node)
         if x.route.prefix_rewrite is not None:
             plan.original_path = plan.path
             x.rewritten = x.route.rewritten_path(plan.path)
@@ -457,6 +453,5 @@ cdef class Request(Response):
             c.counters[<int> http_downstream_flow_control_paused_reading_total] += 1
         if x.request_body.done and head == NULL:
             self.request_complete(x)
-        if x.manager.stream_idle_timeout_ms:
-            self.io.set_timer(c, x.manager.stream_idle_timeout_ms)
+        self.set_stream_timer(x)
         return used

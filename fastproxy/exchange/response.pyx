@@ -221,7 +221,7 @@ cdef class Response(Attempt):
                 x.keep_alive = False
         if x.request_body.done:
             x.service_time_ms = self.io.now_ms - x.sent_ms
-        if self.draining:
+        if self.draining or not x.request_body.done:
             x.keep_alive = False
         if x.learns_sid and (x.status != 200 or header(&self.head, H_CONTENT_ENCODING) != NULL):
             x.learns_sid = False
@@ -269,8 +269,8 @@ cdef class Response(Attempt):
             return
         if x.response_body.done:
             self.finish(x, <size_t> used < length)
-        elif x.manager.stream_idle_timeout_ms:
-            self.io.set_timer(x.downstream, x.manager.stream_idle_timeout_ms)
+        else:
+            self.set_stream_timer(x)
 
     cdef void broken_body(self, Exchange x, iovec *head):
         """The upstream's chunks make no sense: the client must see that the response is not complete."""

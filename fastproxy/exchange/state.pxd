@@ -39,6 +39,7 @@ cdef class Exchange:
     cdef uint64_t hash
     cdef uint64_t timeout_ms
     cdef uint64_t start_ms
+    cdef uint64_t request_deadline_ms  # for the whole request to come; 0: none
     cdef uint64_t sent_ms  # when the request was complete
     cdef uint64_t answered_ms
     cdef int64_t service_time_ms

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.e2e.stack", "tests.e2e.sessions")
+pytest.register_assert_rewrite(
+    "tests.support.adversary", "tests.support.proxies", "tests.e2e.stack", "tests.e2e.sessions"
+)
 
 from tests.e2e import stack  # noqa: E402  after its assertions are made to tell
 from tests.support import proxies  # noqa: E402

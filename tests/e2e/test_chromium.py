@@ -5,7 +5,6 @@ Screenshots are kept in build/screenshots/.
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +38,9 @@ def visit(tool, tmp_path: Path):
         }
         script = processes.ROOT / "tests" / "e2e" / "browser.mjs"
         command = [tool("node", "nodejs"), str(script), json.dumps({**where, "text": TEXT, **wish})]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-        assert done.returncode == 0, done.stderr
+        output = processes.run(command, output_path=tmp_path / "browser.txt", timeout_s=100)
         assert file.stat().st_size > 0
-        return dict(json.loads(done.stdout))
+        return dict(json.loads(output.splitlines()[-1]))
 
     return run
 

@@ -131,4 +131,5 @@ def test_tunnels_are_counted(world: World) -> None:
     assert stats["cluster.backend.upstream_cx_active"] == 1
     client.close()
     node.assert_ended()
+    node.close()
     wait_until(lambda: not world.proxy.stats()["http.ingress_http.downstream_cx_upgrades_active"], "it is counted out")

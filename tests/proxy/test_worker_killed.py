@@ -41,14 +41,19 @@ def tunnels_of_two_workers(world: World) -> dict[int, list[tuple[Peer, Peer]]]:
     raise AssertionError(f"all 200 connections went to {list(found)}")
 
 
+def assert_ended(tunnels: list[tuple[Peer, Peer]]) -> None:
+    for client, node in tunnels:
+        assert client.read_to_end() == b""
+        assert node.read_to_end() == b""
+        node.close()
+
+
 def test_kill(world: World) -> None:
     by_worker = tunnels_of_two_workers(world)
     victim, survivor = by_worker
     workers_before = set(world.proxy.pids())
     os.kill(victim, signal.SIGKILL)
-    for client, node in by_worker[victim]:
-        assert client.read_to_end() == b""
-        assert node.read_to_end() == b""
+    assert_ended(by_worker[victim])
     for client, node in by_worker[survivor]:
         client << b"still here"
         node >> b"still here"
@@ -80,5 +85,5 @@ def test_every_worker_may_die(world: World) -> None:
         by_worker = tunnels_of_two_workers(world)
         for victim in by_worker:
             os.kill(victim, signal.SIGKILL)
-        for client, _ in (pair for pairs in by_worker.values() for pair in pairs):
-            assert client.read_to_end() == b""
+        for pairs in by_worker.values():
+            assert_ended(pairs)

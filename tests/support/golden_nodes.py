@@ -47,7 +47,7 @@ def received(node: Node) -> bytes:
 
 
 def count(node: Node) -> int:
-    """Requests since `forget`; connections for a node that reads none."""
+    """Whole requests since `forget`; heads for a node that does not read on, connections for one that reads none."""
     return int(node.__dict__["count"])
 
 
@@ -58,11 +58,15 @@ def _record(node: Node, peer: Peer) -> Head:
         raw += peer.read_exactly(1)
     node.__dict__["received"] += raw
     head = Head.parse(raw)
-    node.__dict__["count"] += head.target != b"/probe"
     return Head(head.start, tuple((name.lower(), value) for name, value in head.lines))
 
 
 def _record_body(node: Node, peer: Peer, head: Head) -> None:
+    _read_body(node, peer, head)
+    node.__dict__["count"] += head.target != b"/probe"
+
+
+def _read_body(node: Node, peer: Peer, head: Head) -> None:
     if head.get(b"transfer-encoding") == b"chunked":
         raw = b""
         while not raw.endswith(b"0\r\n\r\n"):
@@ -104,6 +108,7 @@ def _echo(node: Node, peer: Peer) -> None:
 
 def _websocket(node: Node, peer: Peer) -> None:
     if upgrade_seen(_record(node, peer)):
+        node.__dict__["count"] += 1
         _echo(node, peer)
     else:
         peer << OK
@@ -124,7 +129,8 @@ def _after_head(answer: bytes, end: Callable[[Peer], None], *, pause_s: float = 
     """Reads a head, sends something, ends."""
 
     def serve(node: Node, peer: Peer) -> None:
-        _record(node, peer)
+        head = _record(node, peer)
+        node.__dict__["count"] += head.target != b"/probe"
         if answer:
             peer << answer
             time.sleep(pause_s)

@@ -64,6 +64,14 @@ def children(pid: int) -> list[int]:
     return sorted(each for each in _pids() if (f := _stat(each)) and f[0] != "Z" and int(f[1]) == pid)
 
 
+def descendants(pid: int) -> list[int]:
+    """Live children, their children, and so on."""
+    found = children(pid)
+    for each in found:
+        found += children(each)
+    return found
+
+
 def group_members(group: int) -> list[int]:
     """Live processes of a process group."""
     return [each for each in _pids() if (f := _stat(each)) and f[0] != "Z" and int(f[2]) == group]
@@ -146,12 +154,13 @@ class Process:
         return status
 
     def kill(self) -> None:
-        """SIGKILL to the whole group; returns when nothing of it is left."""
-        for pid in group_members(self.pid):
+        """SIGKILL to the whole group, and to descendants in groups of their own; returns when none of them is left."""
+        pids = {*group_members(self.pid), *descendants(self.pid)}
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._popen.wait(10)
-        wait_until(lambda: not group_members(self.pid), f"group {self.pid} is gone")
+        wait_until(lambda: not any(map(is_alive, pids)), f"group {self.pid} is gone")
         _running.discard(self)
 
 
@@ -175,6 +184,22 @@ def start(
         process.kill()
         raise
     return process
+
+
+def run(argv: Sequence[str], *, output_path: Path, timeout_s: float) -> str:
+    """Run a program to its end and return its output, stdout and stderr in one.
+
+    AssertionError, with the output, when it fails or takes longer; nothing that it started is left then.
+    """
+    process = start(argv, output_path=output_path)
+    try:
+        status: int | None = process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        status = None
+    finally:
+        process.kill()
+    assert status == 0, f"{process.argv} ended with {status} (None: not in {timeout_s} s):\n{process.output}"
+    return process.output
 
 
 @atexit.register

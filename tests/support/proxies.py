@@ -93,6 +93,8 @@ class Proxy:
         ports = [self.port, self.admin_port]
         self.process = processes.start(command(file, concurrency), output_path=folder / "output.txt", ports=ports)
         processes.wait_until(self.is_ready, lambda: f"{UNDER_TEST} is ready: {self.process.output}")
+        if not IS_ENVOY:
+            processes.wait_until(lambda: len(self.pids()) == 1 + concurrency, "a supervisor and its workers")
         self.idle_sockets = self.sockets()
         self.crew = set(self.pids())
 
@@ -188,7 +190,8 @@ class World:
 
     def assert_unharmed(self) -> None:
         """No process of the proxy has died and been replaced behind the test's back."""
-        assert set(self.proxy.pids()) == self.proxy.crew, self.proxy.process.output
+        crew, self.proxy.crew = self.proxy.crew, set(self.proxy.pids())
+        assert self.proxy.crew == crew, self.proxy.process.output
 
     def _is_quiet(self) -> bool:
         for node in self.nodes:

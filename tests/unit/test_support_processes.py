@@ -76,6 +76,32 @@ def test_children_of_a_dead_parent_are_ended_too(tmp_path):
     assert not processes.is_alive(child)
 
 
+def test_descendants_in_groups_of_their_own_are_ended_too(tmp_path):
+    process = python(PARENT.replace("'import time;", "'import os, time; os.setsid();"), tmp_path)
+    process.wait_output("child")
+    child = int(process.output.split()[1])
+    processes.wait_until(lambda: child not in processes.group_members(process.pid), "the child has a group of its own")
+    process.kill()
+    assert not processes.is_alive(child)
+
+
+def test_run_returns_the_output(tmp_path):
+    command = [sys.executable, "-c", "print('done')"]
+    assert processes.run(command, output_path=tmp_path / "output.txt", timeout_s=10) == "done\n"
+
+
+def test_run_of_a_program_that_fails_shows_its_output(tmp_path):
+    command = [sys.executable, "-c", "import sys; sys.exit('went wrong')"]
+    with pytest.raises(AssertionError, match=r"(?s)ended with 1.*went wrong"):
+        processes.run(command, output_path=tmp_path / "output.txt", timeout_s=10)
+
+
+def test_run_of_a_program_that_takes_too_long_ends_it(tmp_path):
+    with pytest.raises(AssertionError, match=r"not in 0\.3 s"):
+        processes.run([sys.executable, "-c", "import time; time.sleep(60)"], output_path=tmp_path / "o", timeout_s=0.3)
+    assert processes.children(os.getpid()) == []
+
+
 def test_a_process_that_would_not_end_is_an_error_and_is_killed(tmp_path):
     process = python(STUBBORN, tmp_path)
     process.wait_output("ready")
