@@ -15,6 +15,7 @@ from fastproxy.syscalls cimport memmem, strncasecmp
 cdef enum ChunkState:
     CHUNK_SIZE
     CHUNK_SIZE_NEXT
+    CHUNK_SIZE_SPACE
     CHUNK_EXTENSION
     CHUNK_SIZE_LF
     CHUNK_DATA
@@ -369,9 +370,9 @@ cdef ssize_t take_chunks(Body *body, char *data, size_t length, size_t *payload)
 cdef int scan_chunk_byte(Body *body, char byte) noexcept nogil:
     """One byte outside of a chunk's data; BAD_BODY when it may not stand there."""
     cdef int digit
-    if body.state == CHUNK_SIZE or body.state == CHUNK_SIZE_NEXT:
+    if body.state <= CHUNK_SIZE_SPACE:
         digit = HEX[<unsigned char> byte]
-        if digit >= 0:
+        if digit >= 0 and body.state != CHUNK_SIZE_SPACE:
             if body.left >> 56:
                 return BAD_BODY
             body.left = body.left << 4 | digit
@@ -383,6 +384,8 @@ cdef int scan_chunk_byte(Body *body, char byte) noexcept nogil:
             body.state = CHUNK_SIZE_LF
         elif byte == c";":
             body.state = CHUNK_EXTENSION
+        elif byte == c" " or byte == c"\t":
+            body.state = CHUNK_SIZE_SPACE
         else:
             return BAD_BODY
         return 0

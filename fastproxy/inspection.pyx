@@ -68,7 +68,7 @@ def address_text(family: int, ip: bytes, port: int):
 
 
 def buffered(pieces):
-    """What a buffer holds after each `(data, sent)`: data put behind it, then up to `sent` bytes taken from its front."""
+    """What a buffer holds after each `(data, sent)`: data put behind it, then up to `sent` bytes taken from it."""
     cdef Buffer *buffer = NULL
     cdef size_t size, sent
     contents = []
@@ -121,8 +121,9 @@ def is_head(data: bytes, is_request: bool, cuts=()):
     cdef HeadGuard guard = HeadGuard()
     cdef bytes part
     if not cuts:
-        admit = guard.admit_request(data, len(data), False) if is_request else guard.admit_response(data, len(data), False)
-        return bool(admit)
+        if is_request:
+            return bool(guard.admit_request(data, len(data), False))
+        return bool(guard.admit_response(data, len(data), False))
     parser = guard.begin(is_request)
     for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
         part = data[start:end]

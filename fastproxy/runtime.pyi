@@ -1,4 +1,4 @@
-from fastproxy import model
+from fastproxy import model as models
 from fastproxy._sessions import SessionTable
 from fastproxy.access_log import AccessLog
 from fastproxy.routing import RouteTable
@@ -6,7 +6,7 @@ from fastproxy.stats import StatsLayout
 from fastproxy.upstream import Cluster
 
 class Manager:
-    model: model.HttpConnectionManager
+    model: models.HttpConnectionManager
     routes: RouteTable
     access_logs: list[AccessLog]
 
@@ -17,7 +17,7 @@ class Runtime:
     max_head_bytes: int
     def __init__(
         self,
-        configuration: model.Configuration,
+        configuration: models.Configuration,
         layout: StatsLayout,
         row: memoryview,
         sessions: memoryview | None,

@@ -1,6 +1,7 @@
 """The route configuration of the bootstrap to the model: virtual hosts, matches, actions, hash policies."""
 
 import re
+import warnings
 
 from fastproxy.config.tree import Report, did_you_mean, shorten
 from fastproxy.config.v3 import View
@@ -80,15 +81,17 @@ def _check_regex(view: View, report: Report) -> None:
             node, "look-around, back references, comments and possessive repeats do not exist in RE2; write it without"
         )
         return
-    if any(int(bound or 0) > _MAX_REPEAT for repeat in _REPEAT.findall(outside) for bound in repeat):
+    if any(len(bound) > 4 or int(bound or 0) > _MAX_REPEAT for repeat in _REPEAT.findall(outside) for bound in repeat):
         report.error(node, f"RE2 repeats at most {_MAX_REPEAT} times; write a smaller number")
         return
     if "[[:" in text:
         report.error(node, "POSIX classes such as [[:alpha:]] are not supported; write [a-zA-Z]")
         return
     try:
-        re.compile(text.encode())
-    except (re.error, RecursionError, OverflowError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what `re` warns of will mean something else one day
+            re.compile(text.encode())
+    except (re.error, RecursionError, OverflowError, Warning) as error:
         report.error(node, f"no regular expression: {error}")
 
 

@@ -13,7 +13,8 @@ from fastproxy.config.tree import Node, Report, Value, member_path, shorten
 MAX_DEPTH = 100
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+# Possessive repeats: without them a text that nobody closed is tried in exponentially many ways.
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?(?![0-9.eE])")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}

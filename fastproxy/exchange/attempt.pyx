@@ -4,6 +4,7 @@ from libc.stdlib cimport free
 
 from fastproxy.connections cimport CONNECTING, PAUSED, REUSED, SHUT, Buffer, Connection
 from fastproxy.counters cimport (
+    cluster_upstream_cx_tx_bytes_total,
     cluster_upstream_cx_connect_fail, cluster_upstream_rq_active, cluster_upstream_rq_retry,
     cluster_upstream_rq_total, host_cx_connect_fail, host_rq_active, host_rq_error, host_rq_total,
 )
@@ -45,6 +46,7 @@ cdef class Attempt(Upgrade):
             if not self.next_host(x):
                 self.connect_failed(x, CONNECT_FAILURE)
                 return
+        u.counters[<int> cluster_upstream_cx_tx_bytes_total] += total
         if not u.flags & REUSED and u.out != NULL and u.out.end - u.out.start == total:
             u.flags |= CONNECTING
             self.io.set_timer(u, x.host.cluster.connect_timeout_ms)
@@ -99,7 +101,7 @@ cdef class Attempt(Upgrade):
         x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
         x.host.counters[<int> host_cx_connect_fail] += 1
         self.drop_upstream(x)
-        if self.next_host(x):
+        if unsent != NULL and self.next_host(x):
             part.iov_base = unsent.data + unsent.start
             part.iov_len = unsent.end - unsent.start
             self.attempt(x, &part, 1)
@@ -115,7 +117,10 @@ cdef class Attempt(Upgrade):
 
     cdef void send_more(self, Exchange x, iovec *parts, int count):
         cdef Connection *u = x.upstream
+        cdef int i
         if u == NULL or u.flags & SHUT:
             return
+        for i in range(count):
+            u.counters[<int> cluster_upstream_cx_tx_bytes_total] += parts[i].iov_len
         if self.io.transmit(u, parts, count) < 0:
             u.flags |= SHUT  # it may have answered before it closed: what it said is still read

@@ -16,7 +16,7 @@ cdef class Ending(ExchangeLog):
     cdef readonly size_t active
 
     cdef void close_downstream(self, Connection *c)
-    cdef void end_downstream(self, Connection *c, bint linger)
+    cdef void end_downstream(self, Connection *c)
     cdef void downstream_failed(self, Connection *c)
     cdef void unbind(self, Exchange x)
     cdef void drop_upstream(self, Exchange x)

@@ -3,14 +3,15 @@
 Every exchange, whatever happens, comes to `end` once.
 """
 
-from libc.stdlib cimport free
 from libc.stdint cimport uint64_t
+from libc.stdlib cimport free
 from libc.string cimport memset
 
 from fastproxy.connections cimport (
-    CLOSED, CLOSE_WHEN_FLUSHED, IDLE, LINGERING, PAUSED, READABLE, Connection, reset_on_close, shut,
+    CLOSED, CLOSE_WHEN_FLUSHED, ENDED, HUNG_UP, IDLE, LINGERING, PAUSED, READABLE, Connection, reset_on_close, shut,
 )
 from fastproxy.counters cimport (
+    cluster_upstream_cx_destroy_local,
     cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_protocol_error,
     cluster_upstream_rq_1xx, cluster_upstream_rq_active, host_cx_active, host_rq_active, host_rq_error,
     http_downstream_cx_active, http_downstream_cx_destroy, http_downstream_cx_http1_active,
@@ -52,25 +53,25 @@ cdef class Ending(ExchangeLog):
         manager.listener_counters[<int> listener_downstream_cx_destroy] += 1
         self.io.close(c)
 
-    cdef void end_downstream(self, Connection *c, bint linger):
-        """Close once everything is sent; with `linger`, let the client finish sending first, up to LINGER_MS.
+    cdef void end_downstream(self, Connection *c):
+        """End our direction once everything is sent, and close when the client has ended its own, or after LINGER_MS.
 
-        Closing on unread bytes would send a RST, and the client could lose the answer.
+        Closing at once could meet bytes that the client is still sending: the RST would cost it the answer.
         """
-        c.flags &= ~PAUSED
-        if linger:
-            c.flags |= LINGERING
+        c.flags = (c.flags | LINGERING) & ~PAUSED
+        free(c.held)
+        c.held = NULL
         if c.out != NULL:
             c.flags |= CLOSE_WHEN_FLUSHED
             self.io.set_timer(c, FLUSH_TIMEOUT_MS)
-        elif linger:
+        elif c.flags & ENDED:
+            self.close_downstream(c)
+        else:
             c.flags &= ~CLOSE_WHEN_FLUSHED
             shut(c)
             self.io.set_timer(c, LINGER_MS)
             if c.flags & READABLE:
                 self.io.enqueue(c)
-        else:
-            self.close_downstream(c)
 
     cdef void downstream_failed(self, Connection *c):
         """The client is gone, or has closed where it may not: end its exchange, if any, and the connection."""
@@ -107,6 +108,8 @@ cdef class Ending(ExchangeLog):
         host.counters[<int> host_cx_active] -= 1
         u.counters[<int> cluster_upstream_cx_active] -= 1
         u.counters[<int> cluster_upstream_cx_destroy] += 1
+        if not u.flags & HUNG_UP:
+            u.counters[<int> cluster_upstream_cx_destroy_local] += 1
         self.io.close(u)
 
     cdef void await_request(self, Connection *c, Manager manager):
@@ -178,7 +181,7 @@ cdef class Ending(ExchangeLog):
         if x.keep_alive:
             self.await_request(c, x.manager)
         else:
-            self.end_downstream(c, not request_done)
+            self.end_downstream(c)
 
     cdef void refuse(self, Exchange x, HeadError error):
         """Answer a head that is not acceptable HTTP/1.1; the connection's framing is lost, so it closes."""
@@ -208,8 +211,11 @@ cdef class Ending(ExchangeLog):
         c.counters[<int> http_downstream_rq_tx_reset] += 1
         if x.minor_version == 0 and x.response_body.framing != FRAMING_LENGTH:
             reset_on_close(c)
+            self.end(x)
+            self.close_downstream(c)
+            return
         self.end(x)
-        self.end_downstream(c, False)
+        self.end_downstream(c)
 
     cdef void count_status(self, Exchange x):
         cdef int step = x.status // 100

@@ -136,8 +136,9 @@ cdef class Exchanges(Request):
         for slab in range(self.io.slab_count):
             for i in range(SLAB):
                 c = <Connection *> self.io.slabs[slab] + i
-                if c.kind == DOWNSTREAM and c.exchange == NULL and c.tunnel == NULL and c.held == NULL:
-                    self.end_downstream(c, False)
+                if c.kind == DOWNSTREAM and c.exchange == NULL and c.tunnel == NULL and c.held == NULL \
+                        and not c.flags & LINGERING:
+                    self.end_downstream(c)
 
     cdef void close_all(self):
         """End everything that is open: exchanges are logged as they stand."""

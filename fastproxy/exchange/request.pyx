@@ -85,7 +85,7 @@ cdef class Request(Response):
                 self.io.set_timer(c, FLUSH_TIMEOUT_MS)
             return True
         if c.flags & CLOSE_WHEN_FLUSHED:
-            self.end_downstream(c, c.flags & LINGERING)
+            self.end_downstream(c)
             return c.kind != CLOSED
         x = exchange_of(c)
         if x is None:
@@ -383,7 +383,8 @@ cdef class Request(Response):
         cdef Cluster cluster = x.route.cluster
         cdef uint32_t digest = 0
         x.timeout_ms = x.route.timeout_ms
-        if engine_io.is_engine_io and manager.polls_outlive_default_timeout and not x.route.timeout_is_set:
+        if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
+                and not x.route.timeout_is_set:
             x.timeout_ms = 0
         x.has_hash = x.route.hash_request(&self.head, plan.path, plan.authority, &x.hash)
         if engine_io.is_engine_io and manager.sid_affinity and self.runtime.sessions is not None:

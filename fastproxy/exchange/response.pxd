@@ -20,6 +20,7 @@ cdef class Response(Attempt):
     cdef void answered(self, Exchange x, Connection *u, char *data, size_t length)
     cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length)
     cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length)
+    cdef bint partial_response_grew(self, Exchange x, Connection *u)
     cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end)
     cdef Framing response_framing(self, Exchange x)
     cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length)

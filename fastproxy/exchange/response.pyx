@@ -133,6 +133,8 @@ cdef class Response(Attempt):
         if self.io.hold(u, data, length) < 0:
             self.protocol_error(x)
             return
+        if x.partial is not None and not self.partial_response_grew(x, u):
+            return
         held = u.held
         u.held = NULL
         self.take_response(x, u, held.data + held.start, held.end - held.start)
@@ -171,6 +173,19 @@ cdef class Response(Attempt):
             return False
         partial.searched = length
         return self.io.hold(u, data, length) == 0
+
+    cdef bint partial_response_grew(self, Exchange x, Connection *u):
+        """More of a head has come to what is held: whether it is complete, too large, or none at all."""
+        cdef PartialHead partial = x.partial
+        cdef char *data = u.held.data + u.held.start
+        cdef size_t length = u.held.end - u.held.start
+        if head_length(data, length, partial.searched) >= 0 or length > self.runtime.max_head_bytes:
+            return True
+        if self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
+            partial.searched = length
+        else:
+            self.protocol_error(x)
+        return False
 
     cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end):
         """Whether httptools agrees with the head; `message_end` is behind the body when all of it is there, else 0."""
@@ -329,6 +344,6 @@ cdef class Response(Attempt):
             self.close_upstream(u)
         self.end(x)
         if not x.keep_alive or not request_done:
-            self.end_downstream(c, not request_done)
+            self.end_downstream(c)
             return
         self.await_request(c, x.manager)

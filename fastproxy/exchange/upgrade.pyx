@@ -6,6 +6,7 @@ from libc.string cimport memcpy
 
 from fastproxy.connections cimport HUNG_UP, PAUSED, READABLE, Buffer, Connection
 from fastproxy.counters cimport (
+    cluster_upstream_cx_tx_bytes_total,
     cluster_upstream_rq_active, cluster_upstream_rq_completed, host_rq_active, host_rq_success,
     http_downstream_cx_upgrades_active, http_downstream_cx_upgrades_total, http_downstream_rq_active,
     http_downstream_rq_completed,
@@ -39,11 +40,16 @@ cdef class Upgrade(Ending):
         self.fill_response_head(x, &plan)
         plan.is_upgrade = True
         write_response(&self.writer, &self.head, &plan)
+        if self.writer.overflow:
+            free(tunnel)
+            x.response_started = False
+            self.protocol_error(x)
+            return
         parts[0].iov_base = self.writer.start
         parts[0].iov_len = self.writer.at - self.writer.start
         parts[1].iov_base = data
         parts[1].iov_len = length
-        if self.writer.overflow or not self.send_downstream(x, parts, 2 if length else 1):
+        if not self.send_downstream(x, parts, 2 if length else 1):
             free(tunnel)
             return
         tunnel.downstream = c
@@ -76,6 +82,7 @@ cdef class Upgrade(Ending):
             part.iov_base = held.data + held.start
             part.iov_len = held.end - held.start
             tunnel.bytes_received = part.iov_len
+            u.counters[<int> cluster_upstream_cx_tx_bytes_total] += part.iov_len
             if self.io.transmit(u, &part, 1) < 0:
                 u.flags |= HUNG_UP | READABLE
             free(held)

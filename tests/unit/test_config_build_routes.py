@@ -150,6 +150,8 @@ def test_two_virtual_hosts_of_one_name_and_odd_domains_are_accepted():
         ("/a{1,1001}", "RE2 repeats at most 1000 times"),
         ("/(?P=x)", "do not exist in RE2"),
         ("/[[:alpha:]]", "POSIX classes"),
+        ("/a{" + "9" * 5000 + "}", "RE2 repeats at most 1000 times"),
+        ("/[[a]", "no regular expression: Possible nested set"),
         ("/(", "no regular expression: missing )"),
         (r"/\pL", "no regular expression: bad escape"),
     ],

@@ -56,6 +56,8 @@ def test_marks_and_paths():
         ('{\n// why\n"a": 1}', 2, 1, "no comments"),
         ('{"a": /* why */ 1}', 1, 7, "no comments"),
         ('{"a": "x}', 1, 7, "no closing quote"),
+        ('["' + "x" * 1000, 1, 2, "no closing quote"),
+        ('["' + "x\\n" * 1000 + "\n", 1, 3003, "control character"),
         ('{"a": "x\ny"}', 1, 9, "control character"),
         ('{"a": "\\q"}', 1, 8, "invalid \\escape"),
         ('"\\ud800"', 1, 1, "surrogate"),

@@ -1,0 +1,25 @@
+"""The counters' enums: consecutive slots, and names that belong to their scope."""
+
+import pytest
+
+from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter
+
+SCOPES = [(ListenerCounter, "listener_"), (HttpCounter, "http_"), (ClusterCounter, "cluster_"), (HostCounter, "host_")]
+
+
+@pytest.mark.parametrize(("scope", "prefix"), SCOPES)
+def test_a_scope_is_a_block_of_slots(scope, prefix):
+    members = scope.__members__
+    assert [int(value) for value in members.values()] == list(range(len(members)))
+    *names, last = members
+    assert last.endswith("_COUNTERS")
+    assert all(name.startswith(prefix) for name in names)
+
+
+@pytest.mark.parametrize(("scope", "prefix"), SCOPES)
+def test_what_goes_down_is_named_for_it(scope, prefix):
+    """A gauge ends in `_active`, and its total stands beside it."""
+    for name in scope.__members__:
+        if name.endswith("_active") and name not in {"http_downstream_cx_upgrades_active"}:
+            total = name.removesuffix("_active") + "_total"
+            assert total in scope.__members__
