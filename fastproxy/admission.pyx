@@ -1,6 +1,6 @@
 """What a request must be before it is routed: its target, its authority, its wish to upgrade."""
 
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr
 
 from base64 import b64encode
 from binascii import Error as Base64Error

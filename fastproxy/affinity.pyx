@@ -17,7 +17,9 @@ cdef enum:
 # hot
 
 cdef inline bint is_sid_byte(unsigned char c) noexcept nogil:
-    return c"0" <= c <= c"9" or c"A" <= c <= c"Z" or c"a" <= c <= c"z" or c == c"-" or c == c"_" or c == c"." or c == c"~"
+    if c"0" <= c <= c"9" or c"A" <= c <= c"Z" or c"a" <= c <= c"z":
+        return True
+    return c == c"-" or c == c"_" or c == c"." or c == c"~"
 
 
 cdef bint is_plausible(const char *sid, size_t length) noexcept nogil:
@@ -164,7 +166,8 @@ def query(target: bytes):
     slice.data = target
     slice.length = len(target)
     read_query(&result, slice)
-    return bool(result.is_engine_io), bool(result.is_polling), result.sid.data[:result.sid.length] if result.sid.length else b""
+    sid = result.sid.data[:result.sid.length] if result.sid.length else b""
+    return bool(result.is_engine_io), bool(result.is_polling), sid
 
 
 def open_packet(data: bytes):

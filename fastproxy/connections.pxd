@@ -50,7 +50,6 @@ cdef struct PeerAddress:
     uint8_t family  # 4 or 6
 
 
-
 cdef struct Connection:
     Timer timer  # first, so that a timer is its connection
     Connection *peer  # the other side of the exchange or tunnel

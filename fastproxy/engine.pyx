@@ -7,12 +7,11 @@ and costs the one connection.
 
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
-from libc.stdint cimport uint32_t
 
 import logging
 
 from fastproxy.connections cimport (
-    CLOCK, CLOSED, DOWNSTREAM, LISTENER, UPSTREAM, read_address,
+    CLOSED, DOWNSTREAM, LISTENER, UPSTREAM, read_address,
 )
 from fastproxy.counters cimport listener_downstream_cx_overflow
 from fastproxy.runtime cimport Manager
@@ -22,7 +21,6 @@ from fastproxy.syscalls cimport (
     sockaddr_storage, socklen_t,
 )
 from fastproxy.timers cimport Timer, timer_set, wheel_next_expired, wheel_turn
-from fastproxy.tunnel cimport Tunnel
 from fastproxy.upstream cimport Host
 
 cdef enum:
@@ -66,13 +64,14 @@ cdef class Engine:
 
         OSError when it cannot be watched.
         """
-        cdef int on = 1, own = dup(fd)
+        cdef int on = 1, own
         cdef Connection *listener
+        manager = self.runtime.managers[listener_index]
+        own = dup(fd)
         setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))  # what is accepted inherits it
         listener = self.io.adopt(own, LISTENER, EPOLLIN)
         if listener == NULL:
             raise OSError(errno, "cannot watch the listening socket")
-        manager = self.runtime.managers[listener_index]
         Py_INCREF(manager)
         listener.owner = <PyObject *> manager
         self.listeners.append(<size_t> listener)
@@ -108,7 +107,6 @@ cdef class Engine:
 
     def close(self) -> None:
         """End every connection, exchange and tunnel now, and write what the logs hold."""
-        cdef Connection *connection
         self.stop_listening()
         self.exchanges_.close_all()
         self.io.recycle()
@@ -131,7 +129,7 @@ cdef class Engine:
                 self.run_queue()
             self.io.recycle()
             self.io.arm_timer_fd()
-            if count < BATCH and self.io.queue == NULL:
+            if count == 0 and self.io.queue == NULL:
                 break
         if self.io.queue != NULL:
             self.wake()

@@ -5,13 +5,13 @@ Names, order and values follow Envoy 1.40: received fields first, in their order
 
 from http import HTTPStatus
 
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
 from fastproxy.http1 cimport (
-    FRAMING_NONE, H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH,
-    H_CONTENT_TYPE, H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_REFERER, H_SERVER, H_TE,
+    H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH, H_CONTENT_TYPE,
+    H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_REFERER, H_SERVER, H_TE,
     H_TRANSFER_ENCODING, H_UPGRADE, H_USER_AGENT, H_VARY, H_VIA, H_X_CLIENT_TRACE_ID,
-    H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID, TOKEN_OTHER, HeaderId,
+    H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID, TOKEN_OTHER,
     equals, has_token,
 )
 from fastproxy.slices cimport Field
@@ -250,7 +250,8 @@ cdef void finish_response(Writer *writer, ResponseHead *plan, bint has_date, bin
 
 
 cdef void write_local_reply(
-    Writer *writer, int status, Slice body, ResponseHead *plan, bint is_head) noexcept nogil:
+    Writer *writer, int status, Slice body, ResponseHead *plan, bint is_head
+) noexcept nogil:
     """A whole response of the proxy's own, head and body, as Envoy words it."""
     put_status_line(writer, plan.minor_version, status)
     if body.length:

@@ -72,19 +72,6 @@ cdef struct Head:
     int first[40]  # index of the first field of an id, where seen
     Field fields[520]  # MAX_FIELDS + SPARE_FIELDS
 
-cdef enum Framing:
-    FRAMING_NONE
-    FRAMING_LENGTH
-    FRAMING_CHUNKED
-    FRAMING_UNTIL_CLOSE
-
-cdef struct Body:
-    int framing
-    int state  # of the chunk scanner
-    bint done
-    uint64_t left  # bytes of the body, or of the chunk at hand
-    uint64_t overhead  # bytes of extensions and trailers so far
-
 
 cdef ssize_t head_length(const char *data, size_t length, size_t searched) noexcept nogil
 cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fields) noexcept nogil
@@ -92,24 +79,3 @@ cdef HeadError parse_response(Head *head, char *data, size_t length, int max_fie
 cdef const Slice *header(const Head *head, HeaderId id) noexcept nogil
 cdef bint equals(Slice value, const char *lower) noexcept nogil
 cdef bint has_token(Slice value, const char *lower) noexcept nogil
-cdef void body_init(Body *body, Framing framing, uint64_t length) noexcept nogil
-cdef ssize_t body_take(Body *body, char *data, size_t length, size_t *payload) noexcept nogil
-
-
-cdef class HeadGuard:
-    """Puts every head before httptools, whose strict llhttp decides what HTTP/1.1 is."""
-
-    cdef object request_parser
-    cdef object response_parser
-    cdef object request_type
-    cdef object response_type
-    cdef object upgrade_error
-    cdef object parser_error
-    cdef object silent
-    cdef char *data
-    cdef Py_ssize_t length
-
-    cdef bint admit_request(self, const char *data, size_t length, bint ends_message)
-    cdef bint admit_response(self, const char *data, size_t length, bint ends_message)
-    cdef object begin(self, bint is_request)
-    cdef bint admit_part(self, object parser, const char *data, size_t length)

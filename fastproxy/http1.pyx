@@ -1,37 +1,38 @@
-"""HTTP/1.1 messages as slices of a buffer: heads, and how long the body behind them is (RFC 9112).
+"""HTTP/1.1 heads as slices of a buffer (RFC 9112).
 
 Two readers must agree on a head before it counts. httptools (llhttp, strict) says whether the bytes are HTTP/1.1 at
 all; the scanner here then cuts the same bytes into slices without a Python object, and refuses what it does not
-understand itself. Header names become lower case in place. Bodies never become Python objects.
+understand itself. Header names become lower case in place.
 """
 
-from cpython.buffer cimport PyBuffer_FillInfo
-from libc.string cimport memchr, memcmp, memcpy, memmove, memset, strlen
-
-import httptools
+from libc.string cimport memchr, memcmp, memset, strlen
 
 from fastproxy.syscalls cimport memmem, strncasecmp
 
-cdef enum ChunkState:
-    CHUNK_SIZE
-    CHUNK_SIZE_NEXT
-    CHUNK_SIZE_SPACE
-    CHUNK_EXTENSION
-    CHUNK_SIZE_LF
-    CHUNK_DATA
-    CHUNK_DATA_CR
-    CHUNK_DATA_LF
-    TRAILER_START
-    TRAILER_LINE
-    TRAILER_LF
-    TRAILER_END_LF
 
 cdef enum:
-    MAX_CHUNK_OVERHEAD = 65536  # bytes of chunk extensions and trailers in one message
-    BAD_BODY = -1
+    LENGTHS = 64  # longer names are not looked up
 
 cdef unsigned char TOKEN[256]  # the lower-case form of a byte that a header name may hold, else 0 (RFC 9110 5.6.2)
 cdef signed char HEX[256]
+
+
+cdef dict KNOWN = {
+    b"te": H_TE, b"via": H_VIA, b"date": H_DATE, b"host": H_HOST, b"vary": H_VARY, b"accept": H_ACCEPT,
+    b"expect": H_EXPECT, b"origin": H_ORIGIN, b"server": H_SERVER, b"referer": H_REFERER, b"upgrade": H_UPGRADE,
+    b"connection": H_CONNECTION, b"keep-alive": H_KEEP_ALIVE, b"user-agent": H_USER_AGENT,
+    b"content-type": H_CONTENT_TYPE, b"x-request-id": H_X_REQUEST_ID, b"authorization": H_AUTHORIZATION,
+    b"cache-control": H_CACHE_CONTROL, b"content-length": H_CONTENT_LENGTH, b"accept-encoding": H_ACCEPT_ENCODING,
+    b"x-forwarded-for": H_X_FORWARDED_FOR, b"content-encoding": H_CONTENT_ENCODING,
+    b"proxy-connection": H_PROXY_CONNECTION, b"sec-websocket-key": H_SEC_WEBSOCKET_KEY,
+    b"transfer-encoding": H_TRANSFER_ENCODING, b"x-client-trace-id": H_X_CLIENT_TRACE_ID,
+    b"x-forwarded-proto": H_X_FORWARDED_PROTO, b"sec-websocket-accept": H_SEC_WEBSOCKET_ACCEPT,
+    b"sec-websocket-version": H_SEC_WEBSOCKET_VERSION,
+    b"x-envoy-upstream-service-time": H_X_ENVOY_UPSTREAM_SERVICE_TIME,
+}
+cdef const char *KNOWN_NAME[64]
+cdef HeaderId KNOWN_ID[64]
+cdef int KNOWN_FROM[65]  # by length of the name; the next entry is the end
 
 
 cdef void fill_tables():
@@ -48,61 +49,35 @@ cdef void fill_tables():
         HEX[65 + i] = HEX[97 + i] = 10 + i
 
 
+cdef void fill_known():
+    """Sort the well-known names by length, so that a name is compared with those of its own length only."""
+    cdef int length, count = 0
+    for length in range(LENGTHS):
+        KNOWN_FROM[length] = count
+        for name in KNOWN:
+            if len(name) == length:
+                KNOWN_NAME[count] = name
+                KNOWN_ID[count] = KNOWN[name]
+                count += 1
+    KNOWN_FROM[LENGTHS] = count
+
+
 fill_tables()
+fill_known()
 
 
 # hot
 
-cdef inline bint same(const char *name, size_t length, const char *known) noexcept nogil:
-    return memcmp(name, known, length) == 0
-
-
-cdef HeaderId header_id(const char *n, size_t length) noexcept nogil:
+cdef HeaderId header_id(const char *name, size_t length) noexcept nogil:
     """Which well-known header a lower-case name is."""
-    if length == 2 and same(n, 2, b"te"): return H_TE
-    if length == 3 and same(n, 3, b"via"): return H_VIA
-    if length == 4:
-        if same(n, 4, b"host"): return H_HOST
-        if same(n, 4, b"date"): return H_DATE
-        if same(n, 4, b"vary"): return H_VARY
-    elif length == 6:
-        if same(n, 6, b"accept"): return H_ACCEPT
-        if same(n, 6, b"origin"): return H_ORIGIN
-        if same(n, 6, b"expect"): return H_EXPECT
-        if same(n, 6, b"server"): return H_SERVER
-    elif length == 7:
-        if same(n, 7, b"referer"): return H_REFERER
-        if same(n, 7, b"upgrade"): return H_UPGRADE
-    elif length == 10:
-        if same(n, 10, b"connection"): return H_CONNECTION
-        if same(n, 10, b"user-agent"): return H_USER_AGENT
-        if same(n, 10, b"keep-alive"): return H_KEEP_ALIVE
-    elif length == 12:
-        if same(n, 12, b"content-type"): return H_CONTENT_TYPE
-        if same(n, 12, b"x-request-id"): return H_X_REQUEST_ID
-    elif length == 13:
-        if same(n, 13, b"cache-control"): return H_CACHE_CONTROL
-        if same(n, 13, b"authorization"): return H_AUTHORIZATION
-    elif length == 14:
-        if same(n, 14, b"content-length"): return H_CONTENT_LENGTH
-    elif length == 15:
-        if same(n, 15, b"accept-encoding"): return H_ACCEPT_ENCODING
-        if same(n, 15, b"x-forwarded-for"): return H_X_FORWARDED_FOR
-    elif length == 16:
-        if same(n, 16, b"content-encoding"): return H_CONTENT_ENCODING
-        if same(n, 16, b"proxy-connection"): return H_PROXY_CONNECTION
-    elif length == 17:
-        if same(n, 17, b"transfer-encoding"): return H_TRANSFER_ENCODING
-        if same(n, 17, b"x-forwarded-proto"): return H_X_FORWARDED_PROTO
-        if same(n, 17, b"sec-websocket-key"): return H_SEC_WEBSOCKET_KEY
-        if same(n, 17, b"x-client-trace-id"): return H_X_CLIENT_TRACE_ID
-    elif length == 20:
-        if same(n, 20, b"sec-websocket-accept"): return H_SEC_WEBSOCKET_ACCEPT
-    elif length == 21:
-        if same(n, 21, b"sec-websocket-version"): return H_SEC_WEBSOCKET_VERSION
-    elif length == 29:
-        if same(n, 29, b"x-envoy-upstream-service-time"): return H_X_ENVOY_UPSTREAM_SERVICE_TIME
-    if length > 8 and same(n, 8, b"x-envoy-"): return H_X_ENVOY
+    cdef int i
+    if length >= LENGTHS:
+        return H_OTHER
+    for i in range(KNOWN_FROM[length], KNOWN_FROM[length + 1]):
+        if memcmp(name, KNOWN_NAME[i], length) == 0:
+            return KNOWN_ID[i]
+    if length > 8 and memcmp(name, b"x-envoy-", 8) == 0:
+        return H_X_ENVOY
     return H_OTHER
 
 
@@ -307,172 +282,4 @@ cdef HeadError parse_response(Head *head, char *data, size_t length, int max_fie
     head.minor_version = data[7] - 48
     return parse_fields(head, line_end + 2, data + length, max_fields)
 
-
-cdef void body_init(Body *body, Framing framing, uint64_t length) noexcept nogil:
-    """A body of that framing; `length` counts for FRAMING_LENGTH."""
-    body.framing = framing
-    body.state = CHUNK_SIZE
-    body.left = length if framing == FRAMING_LENGTH else 0
-    body.overhead = 0
-    body.done = framing == FRAMING_NONE or (framing == FRAMING_LENGTH and length == 0)
-
-
-cdef ssize_t body_take(Body *body, char *data, size_t length, size_t *payload) noexcept nogil:
-    """Take the body's part of `data`: how many bytes belong to it, or BAD_BODY.
-
-    The payload, without chunk sizes, stands at the beginning of `data` afterwards, `payload` bytes long.
-    `body.done` tells when the body has ended; what follows belongs to the next message.
-    """
-    if body.framing == FRAMING_CHUNKED:
-        return take_chunks(body, data, length, payload)
-    if body.framing == FRAMING_LENGTH:
-        if length > body.left:
-            length = body.left
-        body.left -= length
-        body.done = body.left == 0
-    elif body.framing == FRAMING_NONE:
-        length = 0
-    payload[0] = length
-    return length
-
-
-cdef ssize_t take_chunks(Body *body, char *data, size_t length, size_t *payload) noexcept nogil:
-    """The chunk scanner (RFC 9112 section 7.1). Line ends are CRLF; extensions and trailers are dropped, and bounded."""
-    cdef char *at = data
-    cdef char *end = data + length
-    cdef char *target = data
-    cdef size_t size
-    cdef int digit
-    payload[0] = 0
-    while at < end:
-        if body.state == CHUNK_DATA:
-            size = end - at
-            if size > body.left:
-                size = body.left
-            if target != at:
-                memmove(target, at, size)
-            target += size
-            at += size
-            body.left -= size
-            if body.left == 0:
-                body.state = CHUNK_DATA_CR
-            continue
-        digit = scan_chunk_byte(body, at[0])
-        if digit < 0:
-            return BAD_BODY
-        at += 1
-        if body.done:
-            break
-    payload[0] = target - data
-    return at - data
-
-
-cdef int scan_chunk_byte(Body *body, char byte) noexcept nogil:
-    """One byte outside of a chunk's data; BAD_BODY when it may not stand there."""
-    cdef int digit
-    if body.state <= CHUNK_SIZE_SPACE:
-        digit = HEX[<unsigned char> byte]
-        if digit >= 0 and body.state != CHUNK_SIZE_SPACE:
-            if body.left >> 56:
-                return BAD_BODY
-            body.left = body.left << 4 | digit
-            body.state = CHUNK_SIZE_NEXT
-            return 0
-        if body.state == CHUNK_SIZE:
-            return BAD_BODY
-        if byte == c"\r":
-            body.state = CHUNK_SIZE_LF
-        elif byte == c";":
-            body.state = CHUNK_EXTENSION
-        elif byte == c" " or byte == c"\t":
-            body.state = CHUNK_SIZE_SPACE
-        else:
-            return BAD_BODY
-        return 0
-    if body.state == CHUNK_EXTENSION or body.state == TRAILER_LINE:
-        body.overhead += 1
-        if body.overhead > MAX_CHUNK_OVERHEAD or byte == c"\n" or byte == 0:
-            return BAD_BODY
-        if byte == c"\r":
-            body.state = CHUNK_SIZE_LF if body.state == CHUNK_EXTENSION else TRAILER_LF
-        return 0
-    if body.state == CHUNK_DATA_CR:
-        body.state = CHUNK_DATA_LF
-        return 0 if byte == c"\r" else BAD_BODY
-    if body.state == TRAILER_START:
-        body.state = TRAILER_END_LF if byte == c"\r" else TRAILER_LINE
-        return 0 if byte == c"\r" or TOKEN[<unsigned char> byte] else BAD_BODY
-    if byte != c"\n":
-        return BAD_BODY
-    if body.state == CHUNK_SIZE_LF:
-        body.state = CHUNK_DATA if body.left else TRAILER_START
-    elif body.state == CHUNK_DATA_LF:
-        body.state = CHUNK_SIZE
-    elif body.state == TRAILER_LF:
-        body.state = TRAILER_START
-    else:
-        body.done = True
-    return 0
-
 # end hot
-
-
-class Silent:
-    """A parser's protocol without callbacks: llhttp checks, and nothing is made of what it reads."""
-
-    __slots__ = ()
-
-
-cdef class HeadGuard:
-    """Puts every head before httptools, whose strict llhttp decides what HTTP/1.1 is.
-
-    httptools is fed through the buffer protocol of this object, which shows it the bytes where they lie.
-    """
-
-    def __cinit__(self):
-        self.request_type = httptools.HttpRequestParser
-        self.response_type = httptools.HttpResponseParser
-        self.upgrade_error = httptools.HttpParserUpgrade
-        self.parser_error = httptools.HttpParserError
-        self.silent = Silent()
-
-    def __getbuffer__(self, Py_buffer *buffer, int flags):
-        PyBuffer_FillInfo(buffer, self, self.data, self.length, 1, flags)
-
-    cdef bint admit_request(self, const char *data, size_t length, bint ends_message):
-        """Whether `data`, one whole head, is a request. A parser that saw its message end is used again."""
-        if self.request_parser is None:
-            self.request_parser = self.request_type(self.silent)
-        if self.admit_part(self.request_parser, data, length):
-            if not ends_message:
-                self.request_parser = None
-            return True
-        self.request_parser = None
-        return False
-
-    cdef bint admit_response(self, const char *data, size_t length, bint ends_message):
-        """Whether `data`, a head and, when `ends_message`, all of its body, is a response."""
-        if self.response_parser is None:
-            self.response_parser = self.response_type(self.silent)
-        if self.admit_part(self.response_parser, data, length):
-            if not ends_message:
-                self.response_parser = None
-            return True
-        self.response_parser = None
-        return False
-
-    cdef object begin(self, bint is_request):
-        """A parser for a head that comes in parts."""
-        return self.request_type(self.silent) if is_request else self.response_type(self.silent)
-
-    cdef bint admit_part(self, object parser, const char *data, size_t length):
-        """Feed the next part of a head; False when it cannot become one any more."""
-        self.data = <char *> data
-        self.length = length
-        try:
-            parser.feed_data(self)
-        except self.upgrade_error:
-            pass
-        except self.parser_error:
-            return False
-        return True

@@ -14,10 +14,13 @@ from fastproxy.admission cimport (
 from fastproxy.connections cimport (
     Buffer, Connection, PeerAddress, buffer_append, format_address, format_ip, read_address,
 )
+from fastproxy.bodies cimport (
+    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Body, body_init, body_take,
+)
+from fastproxy.head_guard cimport HeadGuard
 from fastproxy.http1 cimport (
-    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS,
-    HEAD_UNKNOWN_CODING, HEAD_VERSION, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, TOKEN_OTHER, TOKEN_UPGRADE, Body, Head, HeadError,
-    HeadGuard, body_init, body_take, head_length, parse_request, parse_response,
+    HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, TOKEN_CLOSE, TOKEN_KEEP_ALIVE,
+    TOKEN_OTHER, TOKEN_UPGRADE, Head, HeadError, head_length, parse_request, parse_response,
 )
 from fastproxy.referer cimport check_referer
 from fastproxy.routing cimport Route, RouteTable

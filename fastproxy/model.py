@@ -67,7 +67,7 @@ class RingHashConfig:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Circuit breakers of the default priority."""
+    """Circuit breakers of the default priority, as the admin prints them. Nothing is limited by them yet."""
 
     max_connections: int = 1024
     max_pending_requests: int = 1024
@@ -86,7 +86,6 @@ class Cluster:
     thresholds: Thresholds = Thresholds()
     dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
     dns_refresh_rate_s: float = 5.0
-    per_connection_buffer_limit_bytes: int = 1024 * 1024
     idle_timeout_s: float | None = 3600.0
     max_requests_per_connection: int = 0  # 0: unlimited
 
@@ -132,7 +131,6 @@ class VirtualHost:
 @dataclass(frozen=True, slots=True)
 class RouteConfiguration:
     virtual_hosts: tuple[VirtualHost, ...]
-    name: str = ""
 
 
 DEFAULT_ACCESS_LOG_FORMAT = (
@@ -140,6 +138,10 @@ DEFAULT_ACCESS_LOG_FORMAT = (
     "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
     '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n'
 )
+
+
+MAX_ACCESS_LOGS = 4  # of one connection manager; the data plane keeps as many records per exchange
+MAX_REQUEST_HEADERS = 512  # that the data plane takes, whatever `max_headers_count` says
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +175,12 @@ class HttpConnectionManager:
     service_node: str = ""
     add_user_agent: bool = False
     use_remote_address: bool = False
-    xff_num_trusted_hops: int = 0
     skip_xff_append: bool = False
     generate_request_id: bool = True
     idle_timeout_s: float | None = 3600.0
     stream_idle_timeout_s: float | None = 300.0
     request_timeout_s: float | None = None
     request_headers_timeout_s: float | None = None
-    drain_timeout_s: float = 5.0
     max_request_headers_kb: int = 60
     max_headers_count: int = 100
     accept_http_10: bool = False
@@ -195,7 +195,6 @@ class Listener:
     address: Address
     manager: HttpConnectionManager
     bind_to_port: bool = True
-    per_connection_buffer_limit_bytes: int = 1024 * 1024
     tcp_backlog_size: int = 4096
 
     @property

@@ -152,7 +152,7 @@ cdef void set_field(Head *head, const char *name, HeaderId id, Slice value) noex
     if head.repeated >> <int> id & 1:
         head.repeated &= ~(<uint64_t> 1 << <int> id)
         for i in range(first + 1, head.count):
-            if head.fields[i].id == id:
+            if head.fields[i].id == <int> id:
                 remove_field(head, i)
 
 

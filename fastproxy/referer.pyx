@@ -53,20 +53,6 @@ cdef bint is_referer(const char *data, size_t length) noexcept nogil:
     return length == 0 or is_absolute(data, data + length) or is_relative(data, data + length)
 
 
-cdef void check_referer(Head *head):
-    """Remove the Referer of a parsed request when its value is none; repeated lines count as one, joined by commas."""
-    cdef int first = head.first[<int> H_REFERER]
-    cdef bint is_kept
-    if not head.seen >> <int> H_REFERER & 1:
-        return
-    if head.repeated >> <int> H_REFERER & 1:
-        is_kept = keeps(joined_value(head))
-    else:
-        is_kept = is_referer(head.fields[first].value.data, head.fields[first].value.length)
-    if not is_kept:
-        remove_referer(head)
-
-
 cdef inline const char *skip(const char *at, const char *end, int classes) noexcept nogil:
     """The first byte that is of none of the classes, or `end`."""
     while at < end and CLASSES[<unsigned char> at[0]] & classes:
@@ -147,6 +133,20 @@ cdef const char *skip_address(const char *at, const char *end) noexcept nogil:
     if inet_pton(AF_INET6, text, address) != 1 and inet_pton(AF_INET, text, address) != 1:
         return NULL
     return stop + 1
+
+
+cdef void check_referer(Head *head) except *:
+    """Remove the Referer of a parsed request when its value is none; repeated lines count as one, joined by commas."""
+    cdef int first = head.first[<int> H_REFERER]
+    cdef bint is_kept
+    if not head.seen >> <int> H_REFERER & 1:
+        return
+    if head.repeated >> <int> H_REFERER & 1:
+        is_kept = keeps(joined_value(head))
+    else:
+        is_kept = is_referer(head.fields[first].value.data, head.fields[first].value.length)
+    if not is_kept:
+        remove_referer(head)
 
 
 cdef bytes joined_value(Head *head):

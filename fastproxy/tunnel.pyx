@@ -6,7 +6,7 @@ before it is; the tunnel is over when both sides have ended, or either has faile
 """
 
 from fastproxy.connections cimport (
-    END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READ_BYTES, READABLE, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
+    END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_rx_bytes_total, cluster_upstream_cx_tx_bytes_total, http_downstream_cx_rx_bytes_total,

@@ -21,8 +21,8 @@ UPGRADE_PACKET = "5"  # Engine.IO protocol 4: the client has made the WebSocket 
 
 
 class Observer(Protocol):
-    def on_refused(self, url: str, status: int) -> None:
-        """A request that named a session was answered with an error."""
+    def on_refused(self, status: int, is_poll: bool) -> None:
+        """A request that named a session was answered with an error. The session is over if it was a poll."""
 
     def on_upgraded(self, seconds: float) -> None:
         """The client has moved from polling to a WebSocket."""
@@ -45,7 +45,7 @@ class ObservedHttp(requests.Session):
             raise requests.ConnectionError("hung up")
         response = super().request(method, url, *args, **kwargs)
         if response.status_code >= 400 and "sid=" in url:
-            self._observer.on_refused(url, response.status_code)
+            self._observer.on_refused(response.status_code, is_poll=True)
         return response
 
     def hang_up(self) -> None:
@@ -87,7 +87,7 @@ class ObservedWebSocket(websocket.WebSocket):
             super().connect(url, **options)  # type: ignore[no-untyped-call]
         except websocket.WebSocketBadStatusException as error:
             if "sid=" in url:
-                self._observer.on_refused(url, error.status_code)
+                self._observer.on_refused(error.status_code, is_poll=False)
             raise
 
     def send(self, payload: bytes | str, *args: Any) -> int:
@@ -95,6 +95,12 @@ class ObservedWebSocket(websocket.WebSocket):
         if payload == UPGRADE_PACKET:
             self._observer.on_upgraded(time.perf_counter() - self._began)
         return sent
+
+    def close(
+        self, status: int = websocket.STATUS_NORMAL, reason: str | bytes = b"", timeout: float | None = None
+    ) -> None:
+        """Without waiting for the answer: the library swallows everything in that wait, Locust's own stop included."""
+        super().close(status, reason, timeout=0)
 
 
 class Client:
@@ -117,7 +123,8 @@ class Client:
         return str(self.io.transport())
 
     def connect(self, url: str, headers: Mapping[str, str], transports: tuple[str, ...]) -> None:
-        self.io.connect(url, headers=dict(headers), transports=list(transports), wait_timeout=self._timeout_s)
+        """Return when the transport is there; "connect" is what the library calls when the session is."""
+        self.io.connect(url, headers=dict(headers), transports=list(transports), wait=False)
 
     def drop(self) -> None:
         """Be gone without a word, as on a lost network."""
@@ -139,6 +146,7 @@ class Client:
         """End it without waiting for anything."""
         self._http.hang_up()
         self.io.eio.disconnect(abort=True)
+        self.io.eio.queue.put(None)  # the library has taken back what was to end its writer
 
     def _hang_up_after(self, writer: threading.Thread) -> None:
         writer.join(self._timeout_s)

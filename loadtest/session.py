@@ -33,9 +33,12 @@ class Session:
         self._acks: queue.Queue[object] = queue.Queue(MOST_UNREAD)
         self._client = Client(self, timeout_s)
 
-    def on_refused(self, url: str, status: int) -> None:
-        if not self._has_ended:
-            self.stickiness.refused(status)
+    def on_refused(self, status: int, is_poll: bool) -> None:
+        if self._has_ended:
+            return
+        self.stickiness.refused(status)
+        if is_poll:
+            self._on_disconnect()
 
     def on_upgraded(self, seconds: float) -> None:
         self.upgrade_s = seconds
@@ -46,18 +49,21 @@ class Session:
 
     def connect(self) -> None:
         """Connected and welcomed. The next way is tried when one fails; SessionError when none is left."""
-        for number, transports in enumerate(self.kind.attempts, 1):
-            if number > 1:
-                self._client = Client(self, self._timeout_s)
-            self._client.io.on("message", self._answers.put)
-            self._client.io.on("disconnect", self._on_disconnect)
+        for transports in self.kind.attempts[:-1]:
             try:
-                self._client.connect(self._url, self._headers, transports)
-            except socketio.exceptions.ConnectionError as error:
-                if number == len(self.kind.attempts):
-                    raise SessionError(f"cannot connect: {reason(error)}") from error
-            else:
-                break
+                return self._connect(transports)
+            except socketio.exceptions.ConnectionError:
+                self._client = Client(self, self._timeout_s)
+        try:
+            self._connect(self.kind.attempts[-1])
+        except socketio.exceptions.ConnectionError as error:
+            raise SessionError(f"cannot connect: {reason(error)}") from error
+
+    def _connect(self, transports: tuple[str, ...]) -> None:
+        """The library's `connect` comes before the first message, so the welcome says that all of it is there."""
+        self._client.io.on("message", self._answers.put)
+        self._client.io.on("disconnect", self._on_disconnect)
+        self._client.connect(self._url, self._headers, transports)
         self._expect(WELCOME)
 
     def echo(self, payload: str | bytes) -> None:
@@ -91,7 +97,7 @@ class Session:
         self._has_ended = True
         self._client.abandon()
 
-    def _on_disconnect(self, _reason: str) -> None:
+    def _on_disconnect(self, _reason: str = "") -> None:
         """Whoever waits for an answer need not wait any longer."""
         for waiting in (self._answers, self._acks):
             waiting.put(CUT)

@@ -6,7 +6,18 @@ from fastproxy.config.build_filters import build_access_logs, build_departures
 from fastproxy.config.build_routes import build_routes
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import Address, Admin, Configuration, HttpConnectionManager, Listener, RouteConfiguration
+from fastproxy.model import (
+    DEFAULT_ACCESS_LOG_FORMAT,
+    MAX_ACCESS_LOGS,
+    MAX_REQUEST_HEADERS,
+    AccessLog,
+    Address,
+    Admin,
+    Configuration,
+    HttpConnectionManager,
+    Listener,
+    RouteConfiguration,
+)
 
 MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
@@ -47,9 +58,6 @@ def _listener(view: View, node: View, clusters: frozenset[str], report: Report) 
         address=address,
         manager=_manager(view, node, clusters, report),
         bind_to_port=view.wrapped("bind_to_port", True),
-        per_connection_buffer_limit_bytes=view.wrapped(
-            "per_connection_buffer_limit_bytes", _LISTENER.per_connection_buffer_limit_bytes
-        ),
         tcp_backlog_size=view.wrapped("tcp_backlog_size", _LISTENER.tcp_backlog_size),
     )
 
@@ -78,27 +86,40 @@ def _manager(listener: View, node: View, clusters: frozenset[str], report: Repor
     return HttpConnectionManager(
         stat_prefix=view.value("stat_prefix"),
         route_config=build_routes(view, clusters, report),
-        access_logs=build_access_logs(view, report),
+        access_logs=_manager_logs(view, report),
         server_name=view.value("server_name") or _MANAGER.server_name,
         service_cluster=node.value("cluster"),
         service_node=node.value("id"),
         add_user_agent=view.wrapped("add_user_agent", False),
         use_remote_address=view.wrapped("use_remote_address", False),
-        xff_num_trusted_hops=view.value("xff_num_trusted_hops"),
         skip_xff_append=view.value("skip_xff_append"),
         generate_request_id=view.wrapped("generate_request_id", True),
         idle_timeout_s=common.seconds("idle_timeout", _MANAGER.idle_timeout_s) or None,
         stream_idle_timeout_s=view.seconds("stream_idle_timeout", _MANAGER.stream_idle_timeout_s) or None,
         request_timeout_s=view.seconds("request_timeout", None) or None,
         request_headers_timeout_s=view.seconds("request_headers_timeout", None) or None,
-        drain_timeout_s=view.seconds("drain_timeout", _MANAGER.drain_timeout_s) or 0.0,
         max_request_headers_kb=view.wrapped("max_request_headers_kb", _MANAGER.max_request_headers_kb),
-        max_headers_count=common.wrapped("max_headers_count", _MANAGER.max_headers_count),
+        max_headers_count=_max_headers_count(common, report),
         accept_http_10=http1.value("accept_http_10"),
         default_host_for_http_10=http1.value("default_host_for_http_10"),
         allow_absolute_url=http1.wrapped("allow_absolute_url", True),
         departures=build_departures(view, report),
     )
+
+
+def _manager_logs(view: View, report: Report) -> tuple[AccessLog, ...]:
+    logs = build_access_logs(view, report)
+    if len(logs) > MAX_ACCESS_LOGS:
+        report.error(view.node_of("access_log"), f"at most {MAX_ACCESS_LOGS} access logs are written; remove the others")
+    return logs
+
+
+def _max_headers_count(common: View, report: Report) -> int:
+    count: int = common.wrapped("max_headers_count", _MANAGER.max_headers_count)
+    if count > MAX_REQUEST_HEADERS:
+        message = f"at most {MAX_REQUEST_HEADERS} headers are taken; a request with more gets 431"
+        report.warning(common.node_of("max_headers_count"), message)
+    return min(count, MAX_REQUEST_HEADERS)
 
 
 def _only_filter(listener: View, report: Report) -> View | None:
@@ -127,6 +148,19 @@ def _admin(bootstrap: View, report: Report) -> Admin | None:
     view = bootstrap.child("admin")
     if not bootstrap.has("admin") or not view.has("address"):
         return None
+    return Admin(_socket_address(view, report), _admin_log_path(view, report) or "/dev/null")
+
+
+def _admin_log_path(view: View, report: Report) -> str:
+    """Admin has one log, in the default format; what the file says beyond that is reported."""
     logs = build_access_logs(view, report)
-    path = logs[0].path if logs else view.value("access_log_path")
-    return Admin(_socket_address(view, report), path or "/dev/null")
+    nodes = view.node_of("access_log").items()
+    if not logs:
+        return str(view.value("access_log_path"))
+    for node in nodes[1:]:
+        report.warning(node, "has no effect here: admin has one access log, the first")
+    if view.has("access_log_path"):
+        report.warning(view.node_of("access_log_path"), "has no effect here: access_log counts", at_key=True)
+    if logs[0].format != DEFAULT_ACCESS_LOG_FORMAT:
+        report.warning(nodes[0], "the format has no effect here: the access log of admin has the default one")
+    return logs[0].path

@@ -10,6 +10,7 @@ from fastproxy.model import (
     ClusterType,
     DnsLookupFamily,
     Host,
+    LbPolicy,
     Thresholds,
 )
 
@@ -35,19 +36,18 @@ def _cluster(view: View, report: Report) -> Cluster:
     kind = _cluster_type(view, report)
     idle_timeout_s, max_requests = _upstream_http(view, report)
     policy, ring_hash = build_balancer(view, report)
+    hosts = _hosts(view, kind, report)
+    _check_weights(view, policy, hosts, report)
     return Cluster(
         name=view.value("name"),
         type=kind,
         connect_timeout_s=view.seconds("connect_timeout", _DEFAULT.connect_timeout_s) or 0.0,
         lb_policy=policy,
-        hosts=_hosts(view, kind, report),
+        hosts=hosts,
         ring_hash=ring_hash,
-        thresholds=_thresholds(view, report),
+        thresholds=_thresholds(view),
         dns_lookup_family=_dns_lookup_family(view, report),
         dns_refresh_rate_s=view.seconds("dns_refresh_rate", _DEFAULT.dns_refresh_rate_s) or 0.0,
-        per_connection_buffer_limit_bytes=view.wrapped(
-            "per_connection_buffer_limit_bytes", _DEFAULT.per_connection_buffer_limit_bytes
-        ),
         idle_timeout_s=idle_timeout_s,
         max_requests_per_connection=max_requests,
     )
@@ -70,7 +70,8 @@ def _dns_lookup_family(view: View, report: Report) -> DnsLookupFamily:
     return DnsLookupFamily.AUTO
 
 
-def _thresholds(view: View, report: Report) -> Thresholds:
+def _thresholds(view: View) -> Thresholds:
+    """What the admin prints of the circuit breakers; `coverage` says that nothing is limited by them."""
     default = Thresholds()
     for limits in view.child("circuit_breakers").items("thresholds"):
         if limits.enum_name("priority") == "DEFAULT":
@@ -80,7 +81,6 @@ def _thresholds(view: View, report: Report) -> Thresholds:
                 limits.wrapped("max_requests", default.max_requests),
                 limits.wrapped("max_retries", default.max_retries),
             )
-        report.warning(limits.node, "has no effect here: all requests have the default priority")
     return default
 
 
@@ -110,6 +110,13 @@ def _hosts(view: View, kind: ClusterType, report: Report) -> tuple[Host, ...]:
         hosts += here
     _check_count(view, kind, len(hosts), report)
     return tuple(hosts)
+
+
+def _check_weights(view: View, policy: LbPolicy, hosts: tuple[Host, ...], report: Report) -> None:
+    """Envoy's least_request turns to a weighted round robin when weights differ, and its random never looks at them."""
+    if policy is LbPolicy.LEAST_REQUEST and len({host.weight for host in hosts}) > 1:
+        message = "the weights of these hosts have no effect here: least_request counts requests only"
+        report.warning(view.child("load_assignment").node_of("endpoints"), message)
 
 
 def _check_count(view: View, kind: ClusterType, count: int, report: Report) -> None:

@@ -23,7 +23,7 @@ def build_routes(manager: View, clusters: frozenset[str], report: Report) -> Rou
     websocket = _websocket(manager, False, report)
     hosts = tuple(_virtual_host(view, websocket, clusters, report) for view in config.items("virtual_hosts"))
     _check_domains(config, report)
-    return RouteConfiguration(hosts, config.value("name"))
+    return RouteConfiguration(hosts)
 
 
 def _check_domains(config: View, report: Report) -> None:

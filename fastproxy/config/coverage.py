@@ -33,9 +33,10 @@ def _check(view: View, table: str, report: Report) -> None:
 
 
 def _is_neutral(table: str, field: FieldDescriptor, value: object) -> bool:
-    """Whether the field says no more than Envoy's default."""
+    """Whether the field says no more than what holds here anyway."""
     neutral = NEUTRAL.get((table, field.name), _NOTHING)
-    return neutral is None or getattr(value, "value", value) == neutral
+    plain = getattr(value, "value", value)
+    return neutral is None or (plain in neutral if isinstance(neutral, range) else plain == neutral)
 
 
 def _report(view: View, table: str, field: FieldDescriptor, report: Report) -> None:

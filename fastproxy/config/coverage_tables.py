@@ -29,23 +29,20 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CORE}Node": words("id cluster"),
     f"{_CORE}Address": words("socket_address"),
     f"{_CORE}SocketAddress": words("address port_value"),
-    f"{_LISTENER}Listener": words(
-        "name address filter_chains per_connection_buffer_limit_bytes bind_to_port tcp_backlog_size"
-    ),
+    f"{_LISTENER}Listener": words("name address filter_chains bind_to_port tcp_backlog_size"),
     f"{_LISTENER}FilterChain": words("filters name"),
     f"{_LISTENER}Filter": words("name typed_config"),
     _MANAGER: words(
         "codec_type stat_prefix route_config http_filters add_user_agent common_http_protocol_options "
         "http_protocol_options server_name max_request_headers_kb stream_idle_timeout request_timeout "
-        "request_headers_timeout drain_timeout access_log use_remote_address xff_num_trusted_hops skip_xff_append "
-        "generate_request_id upgrade_configs"
+        "request_headers_timeout access_log use_remote_address skip_xff_append generate_request_id upgrade_configs"
     ),
     f"{_MANAGER}.common_http_protocol_options": words("idle_timeout max_headers_count"),
     f"{_MANAGER}.UpgradeConfig": words("upgrade_type enabled"),
     f"{_CORE}Http1ProtocolOptions": words("allow_absolute_url accept_http_10 default_host_for_http_10"),
     _HTTP_FILTER: words("name typed_config is_optional disabled"),
     _ROUTER: frozenset(),
-    f"{_ROUTE}RouteConfiguration": words("name virtual_hosts"),
+    f"{_ROUTE}RouteConfiguration": words("virtual_hosts"),
     f"{_ROUTE}VirtualHost": words("name domains routes"),
     f"{_ROUTE}Route": words("name match route"),
     f"{_ROUTE}RouteMatch": words("prefix path safe_regex case_sensitive"),
@@ -55,9 +52,9 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteAction.HashPolicy.Header": words("header_name"),
     f"{_ROUTE}RouteAction.UpgradeConfig": words("upgrade_type enabled"),
     f"{_CLUSTER}Cluster": words(
-        "name type connect_timeout per_connection_buffer_limit_bytes lb_policy load_assignment "
-        "max_requests_per_connection circuit_breakers typed_extension_protocol_options dns_refresh_rate "
-        "dns_lookup_family ring_hash_lb_config common_lb_config load_balancing_policy"
+        "name type connect_timeout lb_policy load_assignment max_requests_per_connection "
+        "typed_extension_protocol_options dns_refresh_rate dns_lookup_family ring_hash_lb_config common_lb_config "
+        "load_balancing_policy"
     ),
     f"{_CLUSTER}Cluster.RingHashLbConfig": words("minimum_ring_size maximum_ring_size hash_function"),
     f"{_CLUSTER}Cluster.CommonLbConfig": words("consistent_hashing_lb_config"),
@@ -72,10 +69,6 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_POLICIES}round_robin.v3.RoundRobin": frozenset(),
     f"{_POLICIES}random.v3.Random": frozenset(),
     f"{_POLICIES}least_request.v3.LeastRequest": frozenset(),
-    f"{_CLUSTER}CircuitBreakers": words("thresholds"),
-    f"{_CLUSTER}CircuitBreakers.Thresholds": words(
-        "priority max_connections max_pending_requests max_requests max_retries"
-    ),
     _UPSTREAM_HTTP: words("common_http_protocol_options explicit_http_config use_downstream_protocol_config"),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": words("idle_timeout max_requests_per_connection"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig": words("http_protocol_options"),
@@ -94,6 +87,9 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CORE}DataSource": words("inline_string"),
 }
 
+_BUFFERED_BYTES = 128 * 1024
+_ENOUGH = range(_BUFFERED_BYTES, 2**32)
+
 NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_CORE}SocketAddress", "protocol"): 0,
     (f"{_CORE}SocketAddress", "ipv4_compat"): False,
@@ -102,6 +98,7 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_LISTENER}Listener", "freebind"): False,
     (f"{_LISTENER}Listener", "use_original_dst"): False,
     (f"{_LISTENER}Listener", "metadata"): None,
+    (f"{_LISTENER}Listener", "per_connection_buffer_limit_bytes"): _ENOUGH,
     (f"{_LISTENER}FilterChain", "metadata"): None,
     (f"{_LISTENER}FilterChain", "use_proxy_proto"): False,
     (_MANAGER, "normalize_path"): False,
@@ -111,11 +108,13 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (_ROUTER, "dynamic_stats"): True,
     (f"{_ROUTE}RouteConfiguration", "validate_clusters"): True,
     (f"{_ROUTE}RouteConfiguration", "metadata"): None,
+    (f"{_ROUTE}RouteConfiguration", "name"): None,
     (f"{_ROUTE}VirtualHost", "metadata"): None,
     (f"{_ROUTE}Route", "metadata"): None,
     (f"{_ROUTE}RouteAction", "auto_host_rewrite"): False,
     (f"{_ROUTE}RouteAction", "include_vh_rate_limits"): False,
     (f"{_CLUSTER}Cluster", "metadata"): None,
+    (f"{_CLUSTER}Cluster", "per_connection_buffer_limit_bytes"): _ENOUGH,
     (f"{_CLUSTER}Cluster.CommonLbConfig", "zone_aware_lb_config"): None,
     (f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
     (f"{_POLICIES}ring_hash.v3.RingHash", "use_hostname_for_hashing"): False,
@@ -126,7 +125,8 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_ENDPOINT}LocalityLbEndpoints", "load_balancing_weight"): None,  # Envoy: only with locality_weighted_lb_config
     (f"{_ENDPOINT}LbEndpoint", "health_status"): 1,
 }
-"""Fields that may stand in a file without a word when they say no more than the default; None: whatever they say."""
+"""Fields that may stand in a file without a word when they say no more than what holds here anyway: that value, one of
+that range, or for None whatever they say."""
 
 
 def _table(reason: str, text: str) -> dict[str, str]:
@@ -135,6 +135,7 @@ def _table(reason: str, text: str) -> dict[str, str]:
 
 _RETRIES = "no answer is retried; connects that fail go on to the next host"
 _HEALTH = "a host is passed over only when a connect to it fails"
+_BUFFER_LIMIT = f"at most {_BUFFERED_BYTES // 1024} KiB are held for each direction of a connection"
 
 NO_EFFECT: dict[str, dict[str, str]] = {
     _BOOTSTRAP: _table(
@@ -161,6 +162,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "bypass_overload_manager",
         ),
         "access_log": "this log is not written; that of the connection manager is",
+        "per_connection_buffer_limit_bytes": _BUFFER_LIMIT,
     },
     f"{_LISTENER}FilterChain": _table("", "transport_socket_connect_timeout"),
     _MANAGER: {
@@ -171,6 +173,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "proxy_100_continue represent_ipv4_remote_address_as_ipv4_mapped_ipv6 request_id_extension "
             "proxy_status_config stream_error_on_invalid_http_message append_local_overload",
         ),
+        "drain_timeout": "an idle connection that is to end closes at once, any other behind the response at hand",
         "tracing": "no spans are made",
         "server_header_transformation": '"server" is always overwritten',
         "scheme_header_transformation": "",
@@ -234,6 +237,8 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "least_request_lb_config round_robin_lb_config maglev_lb_config original_dst_lb_config",
         ),
         **_table(_HEALTH, "health_checks outlier_detection"),
+        "circuit_breakers": "connections and requests to a cluster are not limited yet",
+        "per_connection_buffer_limit_bytes": _BUFFER_LIMIT,
     },
     f"{_CLUSTER}Cluster.CommonLbConfig": {
         **_table(
@@ -245,8 +250,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_POLICIES}least_request.v3.LeastRequest": _table(
         "", "choice_count active_request_bias slow_start_config enable_full_scan selection_method"
     ),
-    f"{_CLUSTER}CircuitBreakers": _table("", "per_host_thresholds"),
-    f"{_CLUSTER}CircuitBreakers.Thresholds": _table("", "retry_budget track_remaining max_connection_pools"),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": _table(
         "", "max_connection_duration max_headers_count max_response_headers_kb max_stream_duration"
     ),

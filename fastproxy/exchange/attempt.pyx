@@ -8,14 +8,11 @@ from fastproxy.counters cimport (
     cluster_upstream_cx_connect_fail, cluster_upstream_rq_active, cluster_upstream_rq_retry,
     cluster_upstream_rq_total, host_cx_connect_fail, host_rq_active, host_rq_error, host_rq_total,
 )
+from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport Exchange, set_exchange
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
-
-# the bodies of Envoy's local replies
-cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
-cdef bytes CONNECT_FAILURE = RESET_PREFIX + b"remote connection failure"
 
 
 cdef class Attempt(Upgrade):

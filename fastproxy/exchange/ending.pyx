@@ -19,9 +19,11 @@ from fastproxy.counters cimport (
     http_downstream_rq_active, http_downstream_rq_completed, http_downstream_rq_rx_reset,
     http_downstream_rq_tx_reset, listener_downstream_cx_active, listener_downstream_cx_destroy,
 )
+from fastproxy.exchange.local_replies cimport BAD_REQUEST, PROTOCOL_ERROR
 from fastproxy.exchange.state cimport Exchange, exchange_of, set_exchange
 from fastproxy.heads cimport ResponseHead, write_local_reply
-from fastproxy.http1 cimport FRAMING_LENGTH, HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, HeadError
+from fastproxy.bodies cimport FRAMING_LENGTH
+from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, HeadError
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
 from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice
@@ -31,11 +33,6 @@ from fastproxy.upstream cimport Host, forget_idle
 cdef enum:
     LINGER_MS = 1000  # how long a refused client may go on sending (Envoy's delayed_close_timeout)
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
-
-# the bodies of Envoy's local replies
-cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
-cdef bytes PROTOCOL_ERROR = RESET_PREFIX + b"protocol error"
-cdef bytes BAD_REQUEST = b"Bad Request"
 
 
 cdef class Ending(ExchangeLog):

@@ -5,7 +5,8 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
-Each layer builds on the one below and calls nothing above: log < ending < upgrade < attempt < response < request.
+Each layer builds on the one below and calls nothing above:
+log < ending < upgrade < attempt < response < choice < request.
 """
 
 from libc.stdint cimport uint32_t
@@ -17,25 +18,21 @@ from fastproxy.connections cimport (
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
-    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_rq_header_timeout, http_downstream_rq_timeout,
+    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_rq_header_timeout,
+    http_downstream_rq_timeout,
     http_downstream_rq_idle_timeout,
 )
+from fastproxy.exchange.local_replies cimport (
+    CONNECT_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
+)
 from fastproxy.exchange.state cimport Exchange, exchange_of
-from fastproxy.http1 cimport HeadGuard
+from fastproxy.head_guard cimport HeadGuard
 from fastproxy.mutation cimport Mutation
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
 from fastproxy.tunnel cimport TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, Tunnel, TunnelState, tunnel_read
 from fastproxy.tunnel cimport tunnel_event as relay_event
-
-# the bodies of Envoy's local replies
-cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
-cdef bytes CONNECT_TIMEOUT = RESET_PREFIX + b"connection timeout"
-cdef bytes UPSTREAM_TIMEOUT = b"upstream request timeout"
-cdef bytes REQUEST_TIMEOUT = b"request timeout"
-cdef bytes STREAM_TIMEOUT = b"stream timeout"
-cdef bytes HEADER_TIMEOUT = b"request header timeout"
 
 
 cdef class Exchanges(Request):

@@ -1,21 +1,15 @@
-"""The downstream's half of an exchange: heads, routes, picks, bodies."""
+"""The downstream's half of an exchange: heads and bodies."""
 
 from libc.stdint cimport uint32_t
 
-from fastproxy.affinity cimport EngineIo
 from fastproxy.connections cimport Connection
+from fastproxy.exchange.choice cimport Choice
 from fastproxy.exchange.state cimport Exchange
-from fastproxy.heads cimport RequestHead
-from fastproxy.http1 cimport Framing
-from fastproxy.mutation cimport Mutation
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.response cimport Response
 
 
-cdef class Request(Response):
-    cdef Mutation mutation
-
+cdef class Request(Choice):
     cdef void accepted(self, Connection *c, Manager manager)
     cdef void downstream_event(self, Connection *c, uint32_t events)
     cdef bint downstream_writable(self, Connection *c)
@@ -30,11 +24,4 @@ cdef class Request(Response):
     cdef Exchange begin(self, Connection *c, Manager manager)
     cdef ssize_t start(self, Exchange x, char *body, size_t length)
     cdef ssize_t after_reply(self, Connection *c, ssize_t used)
-    cdef bint check_request(self, Exchange x, RequestHead *plan)
-    cdef bint check_upgrade(self, Exchange x)
-    cdef Framing request_framing(self, Exchange x)
-    cdef bint expects_continue(self)
-    cdef void say_continue(self, Exchange x)
-    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io)
-    cdef void plan_request(self, Exchange x, RequestHead *plan)
     cdef ssize_t take_request_body(self, Exchange x, char *data, size_t length, iovec *head)

@@ -4,7 +4,8 @@ from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
-from fastproxy.http1 cimport Framing, HeadGuard
+from fastproxy.bodies cimport Framing
+from fastproxy.head_guard cimport HeadGuard
 from fastproxy.syscalls cimport iovec
 from fastproxy.exchange.attempt cimport Attempt
 

@@ -15,11 +15,14 @@ from fastproxy.counters cimport (
     cluster_upstream_cx_rx_bytes_total, cluster_upstream_rq_completed, host_rq_error, host_rq_success,
     http_sid_evicted, http_sid_learned,
 )
+from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
 from fastproxy.heads cimport ResponseHead, write_response
+from fastproxy.bodies cimport (
+    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
+)
 from fastproxy.http1 cimport (
-    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, HEAD_OK, H_CONTENT_ENCODING, TOKEN_CLOSE,
-    TOKEN_KEEP_ALIVE, Framing, body_init, body_take, head_length, header, parse_response,
+    HEAD_OK, H_CONTENT_ENCODING, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, head_length, header, parse_response,
 )
 from fastproxy.response_flags cimport FLAG_UC, FLAG_UPE
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
@@ -27,12 +30,6 @@ from fastproxy.upstream cimport Host, keep_idle
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
-
-# the bodies of Envoy's local replies
-cdef bytes RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
-cdef bytes CONNECT_FAILURE = RESET_PREFIX + b"remote connection failure"
-cdef bytes TERMINATION = RESET_PREFIX + b"connection termination"
-cdef bytes PROTOCOL_ERROR = RESET_PREFIX + b"protocol error"
 
 
 cdef class Response(Attempt):

@@ -4,7 +4,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from fastproxy.connections cimport Buffer, Connection
-from fastproxy.http1 cimport Body
+from fastproxy.bodies cimport Body
 from fastproxy.routing cimport Route
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec

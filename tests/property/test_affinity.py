@@ -16,6 +16,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
+QUERY_PIECES = st.sampled_from([b"?", b"&", b"EIO=4", b"sid=", b"sid=a", b"/"])
 OBJECTS = st.dictionaries(KEYS.filter(lambda key: key != "sid"), VALUES, max_size=5)
 
 
@@ -65,7 +66,7 @@ def test_any_bytes(data):
         assert 1 <= lifetime_s <= 86400
 
 
-@given(st.binary(max_size=200) | st.lists(st.sampled_from([b"?", b"&", b"EIO=4", b"sid=", b"sid=a", b"/"])).map(b"".join))
+@given(st.binary(max_size=200) | st.lists(QUERY_PIECES).map(b"".join))
 def test_any_query(target):
     is_engine_io, is_polling, sid = query(target)
     assert not is_engine_io or b"EIO=" in target

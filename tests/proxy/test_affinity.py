@@ -19,11 +19,14 @@ from tests.support.engine_io import (
     sid_in,
 )
 from tests.support.messages import Message
-from tests.support.proxies import World, Worlds, departures
+from tests.support.proxies import Json, World, Worlds, departures
 
 OPEN = "/socket.io/?EIO=4&transport=polling&t=abc"
 KNOWN = "/socket.io/?EIO={eio}&transport={transport}&sid={sid}"
-RING = {"cluster_fields": {"lb_policy": "RING_HASH"}, "action": {"hash_policy": [{"header": {"header_name": "referer"}}]}}
+RING: Json = {
+    "cluster_fields": {"lb_policy": "RING_HASH"},
+    "action": {"hash_policy": [{"header": {"header_name": "referer"}}]},
+}
 STICKS = pytest.mark.departure("Envoy knows nothing of sids")
 SESSIONS = 12
 

@@ -5,7 +5,13 @@ import pytest
 from tests.support.proxies import World
 from tests.support.websocket import handshake, switching, upgrade_seen
 
-FRAMES = [b"\x81\x85abcd\x00\x01\x02\x03\x04", b"early", b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"\r\n\r\n", b"x" * 100_000]
+FRAMES = [
+    b"\x81\x85abcd\x00\x01\x02\x03\x04",
+    b"early",
+    b"GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+    b"\r\n\r\n",
+    b"x" * 100_000,
+]
 
 
 @pytest.mark.parametrize("frame", FRAMES)

@@ -37,7 +37,9 @@ def test_client_asks_to_close(world: World, header: bytes) -> None:
 
 
 def test_request_behind_a_close_is_not_answered(world: World) -> None:
-    client = world.client() << b"GET /1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n"
+    client = (
+        world.client() << b"GET /1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n"
+    )
     node = world.node.accept()
     assert node.read_request().head.target == b"/1"
     node << OK

@@ -70,7 +70,10 @@ CASES = {
         b"x-envoy-force-trace: 1\r\nx-envoy-internal: true\r\nx-envoy-unknown: stays\r\n",
         b"host: a\r\nx-envoy-unknown: stays\r\n",
     ),
-    "two cookie lines stay two": (b"Host: a\r\ncookie: a=1\r\ncookie: b=2\r\n", b"host: a\r\ncookie: a=1\r\ncookie: b=2\r\n"),
+    "two cookie lines stay two": (
+        b"Host: a\r\ncookie: a=1\r\ncookie: b=2\r\n",
+        b"host: a\r\ncookie: a=1\r\ncookie: b=2\r\n",
+    ),
     "underscores are allowed": (b"Host: a\r\nx_under: 1\r\n", b"host: a\r\nx_under: 1\r\n"),
     "a port in host is kept": (b"Host: Example.com:8080\r\n", b"host: Example.com:8080\r\n"),
     "an empty host is a host": (b"Host:\r\n", b"host: \r\n"),
@@ -104,7 +107,9 @@ def test_request_id_is_a_new_uuid_each_time(world: World) -> None:
 
 
 def test_request_id_of_the_client_is_kept(world: World) -> None:
-    assert forwarded(world, b"GET / HTTP/1.1\r\nhost: a\r\nX-Request-ID: abc-123\r\n").get(b"x-request-id") == b"abc-123"
+    assert (
+        forwarded(world, b"GET / HTTP/1.1\r\nhost: a\r\nX-Request-ID: abc-123\r\n").get(b"x-request-id") == b"abc-123"
+    )
 
 
 @pytest.mark.parametrize("proto", [b"http", b"https", b"gopher"])

@@ -118,6 +118,5 @@ def test_pipelining_client_that_does_not_read(worlds: Worlds) -> None:
     client.socket.settimeout(1)
     before = world.proxy.pss_kib()
     with pytest.raises(TimeoutError):
-        for _ in range(10_000):
-            client << b"GET / HTTP/1.1\r\nhost: a\r\n\r\n" * 1000
+        client << b"GET / HTTP/1.1\r\nhost: a\r\n\r\n" * 3_000_000
     assert world.proxy.pss_kib() - before < ALLOWED_KIB

@@ -129,7 +129,8 @@ def test_other_protocols(world: World, name: bytes) -> None:
 def test_h2c_is_dropped(world: World) -> None:
     """An offer of HTTP/2 is ignored and the request goes on (RFC 9113 has no upgrade any more)."""
     client = world.client() << (
-        b"GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n\r\n"
+        b"GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+        b"http2-settings: AAMAAABk\r\n\r\n"
     )
     node = world.node.accept()
     head = node.read_request().head

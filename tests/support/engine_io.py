@@ -1,4 +1,4 @@
-"""Nodes that speak as much Engine.IO as a proxy sees: open packets with a `sid`, and no mercy for strangers' sessions."""
+"""Nodes that speak as much Engine.IO as a proxy sees: open packets with a `sid`, and no mercy for unknown ones."""
 
 import json
 import secrets
@@ -26,7 +26,10 @@ def open_packet(sid: str, eio: str = "4") -> bytes:
 
 
 def engine_io(
-    *, encode: Callable[[Node, bytes], bytes] = response, how: str = "whole", mint: Callable[[], str] = secrets.token_hex
+    *,
+    encode: Callable[[Node, bytes], bytes] = response,
+    how: str = "whole",
+    mint: Callable[[], str] = secrets.token_hex,
 ) -> Callable[[Node, Peer], None]:
     """A `serve` function: sessions live on one node, and every request of another one's is refused.
 

@@ -47,11 +47,11 @@ def departures() -> Json:
     return written
 
 
-def endpoints(configuration: Json) -> Iterator[Json]:
-    """Every endpoint of every cluster."""
+def hosts(configuration: Json) -> Iterator[Json]:
+    """Every host of every cluster."""
     for cluster in configuration["static_resources"]["clusters"]:
         for locality in cluster.get("load_assignment", {}).get("endpoints", []):
-            yield from (host["endpoint"] for host in locality.get("lb_endpoints", []))
+            yield from locality.get("lb_endpoints", [])
 
 
 def without(tree: Any, key: str) -> Any:
@@ -106,8 +106,8 @@ class Recording:
         configuration["admin"]["address"]["socket_address"]["port_value"] = free_port()
         listener = configuration["static_resources"]["listeners"][0]
         listener["address"]["socket_address"]["port_value"] = free_port()
-        for endpoint in endpoints(configuration):
-            address = endpoint["address"]["socket_address"]
+        for host in hosts(configuration):
+            address = host["endpoint"]["address"]["socket_address"]
             address["port_value"] = ports.get(address["port_value"]) or free_port()
         manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
         for log in manager.get("access_log", []):

@@ -230,8 +230,8 @@ class Worlds:
         return self.run(connection_manager(all_routes, **manager), [backend, *clusters], hosts, concurrency)
 
     def run(self, manager: Json, clusters: Sequence[Json], nodes: Sequence[Node], concurrency: int = 1) -> World:
-        configuration = bootstrap(*processes.free_ports(2), manager, clusters)
-        return self.run_file(configuration, nodes, concurrency)
+        port, admin_port = processes.free_ports(2)
+        return self.run_file(bootstrap(port, admin_port, manager, clusters), nodes, concurrency)
 
     def run_file(self, configuration: Json, nodes: Sequence[Node], concurrency: int = 1) -> World:
         for node in nodes:

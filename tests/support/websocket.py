@@ -38,7 +38,8 @@ def switching(key: bytes = KEY, more: bytes = b"") -> bytes:
 def upgrade_seen(head: Head) -> bool:
     """Whether a node takes this request for a websocket handshake."""
     tokens = b",".join(head.all(b"connection")).lower().split(b",")
-    return b"upgrade" in [each.strip() for each in tokens] and [each.lower() for each in head.all(b"upgrade")] == [b"websocket"]
+    protocols = [each.lower() for each in head.all(b"upgrade")]
+    return b"upgrade" in [each.strip() for each in tokens] and protocols == [b"websocket"]
 
 
 def tunnel(world: World, **how: int) -> tuple[Peer, Peer]:

@@ -155,8 +155,15 @@ class World:
 
     def settle(self) -> None:
         """Until the engine has nothing to do."""
-        while select.select([self.engine], [], [], 0.02)[0]:
+        while select.select([self.engine], [], [], 0.01)[0]:
             self.engine.pump()
+
+    def restart(self) -> None:
+        """Close the engine, and have another one in its place."""
+        self.engine.close()
+        assert self.engine.active == 0
+        self.engine = Engine(self.runtime)
+        self.engine.listen(self.listener.fileno(), 0)
 
     def hold(self, sock: socket.socket) -> Peer:
         peer = Peer(self, sock)
@@ -186,16 +193,18 @@ class World:
 
     def close(self) -> None:
         """Close every peer; then nothing but the listener may be left, nor after the engine's end."""
-        for peer in self.peers:
-            peer.close()
-        self.until(lambda: self.engine.active == 1)
-        assert (self.engine.exchanges, self.engine.tunnels) == (0, 0)
-        assert self.gauges() == {}
-        self.engine.close()
+        try:
+            for peer in self.peers:
+                peer.close()
+            self.until(lambda: self.engine.active == 1)
+            assert (self.engine.exchanges, self.engine.tunnels) == (0, 0)
+            assert self.gauges() == {}
+        finally:
+            self.engine.close()
+            for node in self.nodes:
+                node.stop()
+            self.listener.close()
         assert self.engine.active == 0
-        for node in self.nodes:
-            node.stop()
-        self.listener.close()
 
 
 def configuration(addresses: list[Address], **settings: Any) -> Configuration:

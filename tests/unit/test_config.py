@@ -20,6 +20,7 @@ from fastproxy.model import (
     HeaderHashPolicy,
     Host,
     LbPolicy,
+    Thresholds,
 )
 from tests.unit.config_files import (
     CLUSTER_PATH,
@@ -63,6 +64,7 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "headers_with_underscores_action": (),
     "original_ip_detection_extensions": (),
     "internal_address_config": (),
+    "xff_num_trusted_hops": (0,),
     "cluster_header": (),
     "direct_response": (),
     "redirect": (),
@@ -195,11 +197,11 @@ def nothing(_):
 
 
 def full_v1(d):
-    d["listeners"][0].update(name="l", bind_to_port=False, per_connection_buffer_limit_bytes=99)
+    d["listeners"][0].update(name="l", bind_to_port=False, per_connection_buffer_limit_bytes=262144)
     v1_manager(d).update(
         codec_type="http1", add_user_agent=True, use_remote_address=True, server_name="s", idle_timeout_s=840
     )
-    v1_manager(d).update(drain_timeout_ms=1500, generate_request_id=False, http1_settings={"allow_absolute_url": True})
+    v1_manager(d).update(generate_request_id=False, http1_settings={"allow_absolute_url": True})
     v1_manager(d)["access_log"] = [{"path": "/dev/null", "format": "%PROTOCOL%\n"}]
     off = {"sid_affinity": False, "polls_outlive_default_timeout": False, "connect_failover": False}
     v1_manager(d)["filters"].insert(0, {"type": "decoder", "name": "fastproxy", "config": off})
@@ -208,9 +210,9 @@ def full_v1(d):
 
 
 def full_v3(d):
-    v3_listener(d).update(name="l", bind_to_port=False, per_connection_buffer_limit_bytes=99)
+    v3_listener(d).update(name="l", bind_to_port=False, per_connection_buffer_limit_bytes=262144)
     v3_manager(d).update(codec_type="HTTP1", add_user_agent=True, use_remote_address=True, server_name="s")
-    v3_manager(d).update(drain_timeout="1.5s", generate_request_id=False)
+    v3_manager(d)["generate_request_id"] = False
     v3_manager(d)["common_http_protocol_options"]["idle_timeout"] = "840s"
     v3_manager(d)["http_protocol_options"]["allow_absolute_url"] = True
     file_log: dict[str, Any] = {"@type": f"{EXTENSIONS}access_loggers.file.v3.FileAccessLog", "path": "/dev/null"}
@@ -229,15 +231,14 @@ def full_v3(d):
 def clusters_v1(d):
     v1_cluster(d).update(type="strict_dns", lb_type="ring_hash", connect_timeout_ms=1, dns_lookup_family="auto")
     v1_cluster(d).update(ring_hash_lb_config={"minimum_ring_size": 9, "use_std_hash": False}, dns_refresh_rate_ms=100)
-    v1_cluster(d).update(max_requests_per_connection=1, per_connection_buffer_limit_bytes=7)
-    v1_cluster(d)["circuit_breakers"] = {"default": {"max_connections": 1, "max_retries": 0}}
+    v1_cluster(d).update(max_requests_per_connection=1, per_connection_buffer_limit_bytes=131072)
     v1_route(d).pop("prefix")
     v1_route(d)["regex"] = "/a+"
 
 
 def clusters_v3(d):
     v3_cluster(d).update(type="STRICT_DNS", connect_timeout="0.001s", dns_lookup_family="AUTO", dns_refresh_rate="0.1s")
-    v3_cluster(d).update(ring_hash_lb_config={"minimum_ring_size": 9}, per_connection_buffer_limit_bytes=7)
+    v3_cluster(d).update(ring_hash_lb_config={"minimum_ring_size": 9}, per_connection_buffer_limit_bytes=131072)
     name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     options: dict[str, Any] = {
         "@type": f"type.googleapis.com/{name}",
@@ -245,7 +246,6 @@ def clusters_v3(d):
     }
     options["common_http_protocol_options"] = {"max_requests_per_connection": 1}
     v3_cluster(d)["typed_extension_protocol_options"] = {name: options}
-    v3_cluster(d)["circuit_breakers"] = {"thresholds": [{"max_connections": 1, "max_retries": 0}]}
     v3_route(d)["match"] = {"safe_regex": {"regex": "/a+"}}
 
 
@@ -259,6 +259,38 @@ def test_v1_and_v3_that_mean_the_same_are_equal(tmp_path, change_v1, change_v3):
     first, second = load(tmp_path, old), load(tmp_path, new)
     assert first.configuration == second.configuration
     assert first.warnings == second.warnings == ()
+
+
+def limits_v1(d):
+    d["listeners"][0]["per_connection_buffer_limit_bytes"] = 99
+    v1_manager(d)["drain_timeout_ms"] = 1500
+    v1_cluster(d).update(per_connection_buffer_limit_bytes=7)
+    v1_cluster(d)["circuit_breakers"] = {"default": {"max_connections": 1, "max_retries": 0}}
+
+
+def limits_v3(d):
+    v3_listener(d)["per_connection_buffer_limit_bytes"] = 99
+    v3_manager(d)["drain_timeout"] = "1.5s"
+    v3_cluster(d).update(per_connection_buffer_limit_bytes=7)
+    v3_cluster(d)["circuit_breakers"] = {"thresholds": [{"max_connections": 1, "max_retries": 0}]}
+
+
+def test_limits_that_nobody_keeps_are_told_in_both_dialects(tmp_path):
+    old, new = plain_pair()
+    limits_v1(old)
+    limits_v3(new)
+    first, second = load(tmp_path, old), load(tmp_path, new)
+    assert first.configuration == second.configuration
+    assert first.configuration.clusters[0].thresholds == Thresholds(max_connections=1, max_retries=0)
+    assert sorted(message for _, message in said(first.warnings)) == sorted(
+        message for _, message in said(second.warnings)
+    )
+    assert {path for path, _ in said(first.warnings)} == {
+        "listeners[0].per_connection_buffer_limit_bytes",
+        f"{MANAGER_PATH}.drain_timeout_ms",
+        f"{CLUSTER_PATH}.per_connection_buffer_limit_bytes",
+        f"{CLUSTER_PATH}.circuit_breakers.default",
+    }
 
 
 def test_yaml_means_what_json_means(tmp_path):

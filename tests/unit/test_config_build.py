@@ -1,9 +1,13 @@
 """Listeners, connection managers and admin in the model."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import fastproxy
 from fastproxy.config.build import build
-from fastproxy.model import Address, Admin, Configuration
+from fastproxy.model import MAX_ACCESS_LOGS, MAX_REQUEST_HEADERS, Address, Admin, Configuration
 from tests.unit.config_files import (
     EXTENSIONS,
     V3_MANAGER_PATH,
@@ -37,7 +41,7 @@ def test_defaults():
     listener = configuration.listeners[0]
     assert errors(report) == warnings(report) == []
     assert (listener.name, listener.address, listener.bind_to_port) == ("front", Address("127.0.0.1", 9002), True)
-    assert (listener.per_connection_buffer_limit_bytes, listener.tcp_backlog_size) == (1024 * 1024, 4096)
+    assert listener.tcp_backlog_size == 4096
     assert listener.manager.stat_prefix == "front"
     assert listener.manager.idle_timeout_s == 3600
     assert listener.manager.stream_idle_timeout_s == 300
@@ -51,7 +55,6 @@ def test_defaults():
     [
         ({"add_user_agent": True}, "add_user_agent", True),
         ({"use_remote_address": True}, "use_remote_address", True),
-        ({"xff_num_trusted_hops": 2}, "xff_num_trusted_hops", 2),
         ({"skip_xff_append": True}, "skip_xff_append", True),
         ({"generate_request_id": False}, "generate_request_id", False),
         ({"server_name": "me"}, "server_name", "me"),
@@ -62,7 +65,6 @@ def test_defaults():
         ({"request_timeout": "2s"}, "request_timeout_s", 2.0),
         ({"request_timeout": "0s"}, "request_timeout_s", None),
         ({"request_headers_timeout": "0.25s"}, "request_headers_timeout_s", 0.25),
-        ({"drain_timeout": "0s"}, "drain_timeout_s", 0.0),
         ({"max_request_headers_kb": 96}, "max_request_headers_kb", 96),
         ({"http_protocol_options": {"accept_http_10": True}}, "accept_http_10", True),
         ({"http_protocol_options": {"default_host_for_http_10": "h"}}, "default_host_for_http_10", "h"),
@@ -84,21 +86,65 @@ def test_a_listener_without_a_name_is_called_by_its_address():
 
 
 def test_listener_fields():
-    fields = {"bind_to_port": False, "per_connection_buffer_limit_bytes": 7, "tcp_backlog_size": 9}
+    fields = {"bind_to_port": False, "tcp_backlog_size": 9}
     listener = built(lambda d: v3_listener(d).update(fields))[0].listeners[0]
-    assert (listener.bind_to_port, listener.per_connection_buffer_limit_bytes, listener.tcp_backlog_size) == (
-        False,
-        7,
-        9,
-    )
+    assert (listener.bind_to_port, listener.tcp_backlog_size) == (False, 9)
+
+
+@pytest.mark.parametrize(("count", "taken"), [(512, 512), (513, 512), (100000, 512)])
+def test_more_headers_than_are_ever_taken_are_warned_of(count, taken):
+    fields = {"common_http_protocol_options": {"max_headers_count": count}}
+    configuration, report = built(lambda d: v3_manager(d).update(fields))
+    assert configuration.listeners[0].manager.max_headers_count == taken
+    said = [
+        (
+            f"{V3_MANAGER_PATH}.common_http_protocol_options.max_headers_count",
+            "at most 512 headers are taken; a request with more gets 431",
+        )
+    ]
+    assert warnings(report) == (said if count > taken else [])
+
+
+def file_log(path, **fields):
+    typed = {"@type": f"{EXTENSIONS}access_loggers.file.v3.FileAccessLog", "path": path, **fields}
+    return {"name": "f", "typed_config": typed}
+
+
+def test_as_many_access_logs_as_the_data_plane_keeps_records_for():
+    logs = [file_log(f"{i}.log") for i in range(MAX_ACCESS_LOGS)]
+    assert len(manager(lambda d: v3_manager(d).update(access_log=logs)).access_logs) == MAX_ACCESS_LOGS
+    _, report = built(lambda d: v3_manager(d).update(access_log=[*logs, file_log("more.log")]))
+    assert errors(report) == [
+        (f"{V3_MANAGER_PATH}.access_log", "at most 4 access logs are written; remove the others"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "value"),
+    [("exchange/state.pxd", "MAX_LOGS", MAX_ACCESS_LOGS), ("http1.pxd", "MAX_FIELDS", MAX_REQUEST_HEADERS)],
+)
+def test_the_data_plane_has_the_same_limits(file, name, value):
+    declared = (Path(fastproxy.__file__).parent / file).read_text()
+    assert re.findall(rf"^    {name} = (\d+)", declared, re.MULTILINE) == [str(value)]
 
 
 def test_admin_is_optional_and_logs_to_a_file():
     assert built(lambda d: d.pop("admin"))[0].admin is None
     assert built(lambda d: d.update(admin={}))[0].admin is None
-    log = {"name": "f", "typed_config": {"@type": f"{EXTENSIONS}access_loggers.file.v3.FileAccessLog", "path": "a.log"}}
-    admin = built(lambda d: d["admin"].update(access_log=[log]))[0].admin
-    assert admin == Admin(Address("127.0.0.1", 9902), "a.log")
+    configuration, report = built(lambda d: d["admin"].update(access_log=[file_log("a.log")]))
+    assert configuration.admin == Admin(Address("127.0.0.1", 9902), "a.log")
+    assert warnings(report) == []
+
+
+def test_admin_has_one_log_in_the_default_format_and_the_rest_is_warned_of():
+    logs = [file_log("a.log", format="%PROTOCOL%\n"), file_log("b.log")]
+    configuration, report = built(lambda d: d["admin"].update(access_log=logs, access_log_path="c.log"))
+    assert configuration.admin == Admin(Address("127.0.0.1", 9902), "a.log")
+    assert sorted(warnings(report)) == [
+        ("admin.access_log[0]", "the format has no effect here: the access log of admin has the default one"),
+        ("admin.access_log[1]", "has no effect here: admin has one access log, the first"),
+        ("admin.access_log_path", "has no effect here: access_log counts"),
+    ]
 
 
 def test_no_listeners():

@@ -59,14 +59,13 @@ def test_fields():
         type="STRICT_DNS",
         dns_lookup_family="V6_ONLY",
         dns_refresh_rate="1.5s",
-        per_connection_buffer_limit_bytes=77,
         max_requests_per_connection=9,
         ring_hash_lb_config={"minimum_ring_size": 5, "maximum_ring_size": 6, "hash_function": "MURMUR_HASH_2"},
         load_assignment=endpoints(endpoint("node.example", 80)),
     )
     assert found.type is ClusterType.STRICT_DNS
     assert found.dns_lookup_family is DnsLookupFamily.V6_ONLY
-    assert (found.dns_refresh_rate_s, found.per_connection_buffer_limit_bytes) == (1.5, 77)
+    assert found.dns_refresh_rate_s == 1.5
     assert found.max_requests_per_connection == 9
     assert found.ring_hash == RingHashConfig(5, 6, HashFunction.MURMUR_HASH_2)
     assert found.hosts == (Host(Address("node.example", 80)),)
@@ -85,6 +84,24 @@ def test_other_metadata_is_no_hash_key():
     assert cluster(load_assignment=endpoints(host)).hosts == (Host(Address("10.0.0.1", 80)),)
 
 
+@pytest.mark.parametrize(
+    ("policy", "weights", "is_warned_of"),
+    [
+        ("LEAST_REQUEST", (1, 2), True),
+        ("LEAST_REQUEST", (2, 2), False),
+        ("RANDOM", (1, 2), False),  # as in Envoy, which does not look at them
+        ("ROUND_ROBIN", (1, 2), False),
+        ("RING_HASH", (1, 2), False),
+    ],
+)
+def test_weights_that_do_not_count_are_warned_of(policy, weights, is_warned_of):
+    hosts = [endpoint("10.0.0.1", 80 + i, load_balancing_weight=weight) for i, weight in enumerate(weights)]
+    _, report = built(lambda d: v3_cluster(d).update(lb_policy=policy, load_assignment=endpoints(*hosts)))
+    message = "the weights of these hosts have no effect here: least_request counts requests only"
+    said = [(f"{V3_CLUSTER_PATH}.load_assignment.endpoints", message)]
+    assert (errors(report), warnings(report)) == ([], said if is_warned_of else [])
+
+
 def test_localities_are_read_in_order():
     assignment = endpoints(endpoint("10.0.0.1", 1), endpoint("10.0.0.2", 2))
     assignment["endpoints"].append({"lb_endpoints": [endpoint("10.0.0.3", 3)]})
@@ -92,18 +109,8 @@ def test_localities_are_read_in_order():
 
 
 def test_thresholds_of_the_default_priority():
-    found, report = built(
-        lambda d: v3_cluster(d).update(
-            circuit_breakers={"thresholds": [{"priority": "HIGH", "max_requests": 1}, {"max_requests": 2}]}
-        )
-    )
-    assert found[0].thresholds == Thresholds(max_requests=2)
-    assert warnings(report) == [
-        (
-            f"{V3_CLUSTER_PATH}.circuit_breakers.thresholds[0]",
-            "has no effect here: all requests have the default priority",
-        )
-    ]
+    limits = [{"priority": "HIGH", "max_requests": 1}, {"max_requests": 2}]
+    assert cluster(circuit_breakers={"thresholds": limits}).thresholds == Thresholds(max_requests=2)
 
 
 def test_upstream_http_options():

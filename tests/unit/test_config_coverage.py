@@ -77,6 +77,7 @@ def test_a_file_that_is_acted_on_whole():
             "static_resources.listeners[0].default_filter_chain",
         ),
         (lambda d: d.update(dynamic_resources={}), "dynamic_resources"),
+        (lambda d: v3_manager(d).update(xff_num_trusted_hops=1), f"{V3_MANAGER_PATH}.xff_num_trusted_hops"),
     ],
 )
 def test_refused(change, path):
@@ -101,6 +102,27 @@ def test_refused(change, path):
             f"{V3_MANAGER_PATH}.common_http_protocol_options.max_stream_duration",
             "has no effect here",
         ),
+        (
+            lambda d: v3_cluster(d).update(circuit_breakers={"thresholds": [{"priority": "HIGH", "max_requests": 9}]}),
+            f"{V3_CLUSTER_PATH}.circuit_breakers",
+            "has no effect here: connections and requests to a cluster are not limited yet",
+        ),
+        (
+            lambda d: v3_manager(d).update(drain_timeout="1s"),
+            f"{V3_MANAGER_PATH}.drain_timeout",
+            "has no effect here: an idle connection that is to end closes at once, any other behind the response at "
+            "hand",
+        ),
+        (
+            lambda d: v3_listener(d).update(per_connection_buffer_limit_bytes=131071),
+            "static_resources.listeners[0].per_connection_buffer_limit_bytes",
+            "has no effect here: at most 128 KiB are held for each direction of a connection",
+        ),
+        (
+            lambda d: v3_cluster(d).update(per_connection_buffer_limit_bytes=0),
+            f"{V3_CLUSTER_PATH}.per_connection_buffer_limit_bytes",
+            "has no effect here: at most 128 KiB are held for each direction of a connection",
+        ),
         (lambda d: d.update(layered_runtime={"layers": [{"name": "x"}]}), "layered_runtime", "has no effect here"),
         (lambda d: d.update(node={"locality": {"zone": "a"}}), "node.locality", "has no effect here"),
     ],
@@ -118,7 +140,10 @@ def test_warned_of(change, path, words):
         lambda d: v3_cluster(d)["load_assignment"]["endpoints"][0].update(locality={"zone": "a"}),
         lambda d: v3_cluster(d)["load_assignment"]["endpoints"][0]["lb_endpoints"][0].update(health_status="HEALTHY"),
         lambda d: v3_route(d)["route"].update(auto_host_rewrite=False, priority="DEFAULT"),
-        lambda d: v3_manager(d)["route_config"].update(validate_clusters=True),
+        lambda d: v3_manager(d)["route_config"].update(name="local_route", validate_clusters=True),
+        lambda d: v3_manager(d).update(xff_num_trusted_hops=0),
+        lambda d: v3_listener(d).update(per_connection_buffer_limit_bytes=131072),
+        lambda d: v3_cluster(d).update(per_connection_buffer_limit_bytes=2**32 - 1),
     ],
 )
 def test_what_says_no_more_than_the_default_passes(change):

@@ -1,7 +1,7 @@
 """Every host that a real Envoy 1.40 chose, chosen again by the path that a request takes.
 
-The recording's own configuration goes through `config.load`, a Runtime is made of it, and the request's bytes go through
-the head parser, the Referer rule, the route table, the route's hash policies and the cluster's balancer.
+The recording's own configuration goes through `config.load`, a Runtime is made of it, and the request's bytes go
+through the head parser, the Referer rule, the route table, the route's hash policies and the cluster's balancer.
 """
 
 import json
@@ -32,9 +32,7 @@ def runtime_of(configuration: Configuration) -> Runtime:
     return Runtime(configuration, layout, row, None, bytes(16))
 
 
-@pytest.mark.parametrize(
-    "path", recordings(OURS) + recordings(WHOLE), ids=lambda path: f"{path.parts[-3]}-{path.stem}"
-)
+@pytest.mark.parametrize("path", recordings(OURS) + recordings(WHOLE), ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_envoys_hosts(path, tmp_path):
     case = load(path)
     file = tmp_path / "envoy.json"

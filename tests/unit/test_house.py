@@ -17,6 +17,8 @@ from tests.support.source_tree import ROOT
 # Modules without a unit test of their own, and what tests them instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "fastproxy": "test_house.py: the version",
+    "fastproxy.errors": "test_config.py: each message, with its place",
+    "fastproxy.model": "test_config_build.py: each field, as the files fill it",
 }
 # What a .pyx imports from: ourselves, and the C declarations that Cython brings along.
 NOT_PACKAGES = {"fastproxy", "libc", "posix", "cpython", "cython"}

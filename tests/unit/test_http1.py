@@ -140,8 +140,15 @@ def test_where_a_head_ends():
 
 
 @pytest.mark.parametrize(
-    "data", [request("a: b\x01"), request("a\x00: b"), request("a: b\x7f"), request(first="GEET / HTTP/1.1"), b"\x16\x03\r\n\r\n"]
-)  # fmt: skip
+    "data",
+    [
+        request("a: b\x01"),
+        request("a\x00: b"),
+        request("a: b\x7f"),
+        request(first="GEET / HTTP/1.1"),
+        b"\x16\x03\r\n\r\n",
+    ],
+)
 def test_what_httptools_refuses(data):
     assert not is_head(data, True)
     assert not is_head(data, True, cuts=range(1, len(data)))
@@ -219,6 +226,7 @@ def test_bad_chunks(data):
 def test_extensions_of_many_chunks_are_bounded_together():
     body = BodyReader("chunked")
     chunk = b"1;" + b"x" * 1000 + b"\r\na\r\n"
+    for _ in range(64):
+        assert body.take(chunk) == (len(chunk), b"a")
     with pytest.raises(ValueError, match="bad body"):
-        for _ in range(100):
-            body.take(chunk)
+        body.take(chunk * 2)

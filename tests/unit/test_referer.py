@@ -104,5 +104,3 @@ def test_what_is_kept_is_visible_ascii(value):
     if keeps(value):
         assert all(0x21 <= byte < 0x7F for byte in value)
         assert b"#" not in value.rstrip(b"#")
-
-

@@ -13,7 +13,8 @@ COARSE = 1024
 def test_a_timer_fires_at_its_deadline_or_one_slot_later(delay):
     wheel = TimerWheel(1, START)
     wheel.set(0, START + delay)
-    now, fired = START, []
+    now = START
+    fired: list[int] = []
     while not fired:
         assert wheel.wake_ms > now
         now = wheel.wake_ms

@@ -1,0 +1,20 @@
+"""What is decided about a request before it is sent: may it pass, where does it go, what is the upstream told."""
+
+from fastproxy.affinity cimport EngineIo
+from fastproxy.exchange.response cimport Response
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.bodies cimport Framing
+from fastproxy.mutation cimport Mutation
+
+
+cdef class Choice(Response):
+    cdef Mutation mutation
+
+    cdef bint check_request(self, Exchange x, RequestHead *plan)
+    cdef bint check_upgrade(self, Exchange x)
+    cdef Framing request_framing(self, Exchange x)
+    cdef bint expects_continue(self)
+    cdef void say_continue(self, Exchange x)
+    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io)
+    cdef void plan_request(self, Exchange x, RequestHead *plan)

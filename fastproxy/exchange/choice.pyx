@@ -1,0 +1,152 @@
+"""What is decided about a request before it is sent: may it pass, where does it go, what is the upstream told."""
+
+from libc.stdint cimport uint32_t
+
+from fastproxy.admission cimport (
+    TARGET_BAD, TARGET_FRAGMENT, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET, Target,
+    UpgradeWish, connection_names_trusted, read_target, read_upgrade, websocket_accept,
+)
+from fastproxy.affinity cimport EngineIo
+from fastproxy.counters cimport (
+    cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route, http_sid_known, http_sid_unknown,
+)
+from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.bodies cimport FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, Framing
+from fastproxy.http1 cimport (
+    HEAD_BAD, HEAD_TOO_MANY_FIELDS, HEAD_VERSION, H_EXPECT, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, TOKEN_OTHER, equals,
+    header,
+)
+from fastproxy.referer cimport check_referer
+from fastproxy.response_flags cimport FLAG_NR, FLAG_UH
+from fastproxy.runtime cimport Manager
+from fastproxy.slices cimport Slice
+from fastproxy.syscalls cimport iovec
+from fastproxy.upstream cimport Cluster, Host
+
+
+cdef class Choice(Response):
+    """Checks, routes and picks; answers what may not pass."""
+
+    cdef bint check_request(self, Exchange x, RequestHead *plan):
+        """Version, target and Host; False when the request was answered here."""
+        cdef Manager manager = x.manager
+        cdef Target target
+        cdef bint fits, names_trusted = self.head.tokens & TOKEN_OTHER and connection_names_trusted(&self.head)
+        x.minor_version = self.head.minor_version
+        x.is_head = equals(self.head.method, b"head")
+        if self.head.minor_version == 0:
+            x.keep_alive = x.keep_alive and self.head.tokens & TOKEN_KEEP_ALIVE
+            if not manager.accept_http_10:
+                x.minor_version = 1
+                self.refuse(x, HEAD_VERSION)
+                return False
+        elif self.head.tokens & TOKEN_CLOSE:
+            x.keep_alive = False
+        target = read_target(&self.head, manager.allow_absolute_url, &plan.path, &plan.authority)
+        if plan.authority.data == NULL and self.head.minor_version == 0 and manager.default_host:
+            plan.authority.data = manager.default_host
+            plan.authority.length = len(manager.default_host)
+        check_referer(&self.head)
+        fits = self.mutation.apply(&self.head, manager, &x.downstream.address)
+        self.begin_records(x, plan)
+        if not fits:
+            self.refuse(x, HEAD_TOO_MANY_FIELDS)
+        elif target == TARGET_BAD or names_trusted:
+            self.refuse(x, HEAD_BAD)
+        elif plan.authority.data == NULL or target == TARGET_FRAGMENT:
+            x.keep_alive = False
+            self.reply(x, 400, NO_BODY)
+        elif target == TARGET_UNROUTABLE:
+            x.response_flags |= FLAG_NR
+            x.keep_alive = False
+            self.reply(x, 404, NO_BODY)
+        else:
+            return True
+        return False
+
+    cdef bint check_upgrade(self, Exchange x):
+        """Whether the request is plain, or a websocket handshake that its route allows; else it is answered here."""
+        cdef UpgradeWish wish = read_upgrade(&self.head)
+        if wish == UPGRADE_NONE:
+            return True
+        if wish == UPGRADE_REFUSED or not x.route.allow_websocket or x.minor_version == 0:
+            if wish == UPGRADE_WEBSOCKET:
+                x.downstream.counters[<int> http_downstream_rq_ws_on_non_ws_route] += 1
+            x.keep_alive = False
+            self.reply(x, 403, NO_BODY)
+            return False
+        x.expected_accept = websocket_accept(&self.head)
+        if x.expected_accept is None:
+            self.refuse(x, HEAD_BAD)
+            return False
+        if not x.request_body.done:
+            # what follows is the tunnel's; should the upgrade be refused, nobody can tell what it was
+            x.keep_alive = False
+            x.request_body.done = True
+        x.is_upgrade = True
+        return True
+
+    cdef Framing request_framing(self, Exchange x):
+        if x.is_upgrade:
+            return FRAMING_NONE
+        if self.head.is_chunked:
+            x.request_is_chunked = True
+            return FRAMING_CHUNKED
+        return FRAMING_LENGTH if self.head.content_length > 0 else FRAMING_NONE
+
+    cdef bint expects_continue(self):
+        cdef const Slice *expect = header(&self.head, H_EXPECT)
+        return expect != NULL and equals(expect[0], b"100-continue")
+
+    cdef void say_continue(self, Exchange x):
+        cdef iovec part
+        part.iov_base = <char *> (
+            b"HTTP/1.1 100 Continue\r\n\r\n" if x.minor_version else b"HTTP/1.0 100 Continue\r\n\r\n")
+        part.iov_len = 25
+        self.io.transmit(x.downstream, &part, 1)
+
+    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io):
+        """Choose the host: the one that issued the session, else the one that the hash or the balancer names."""
+        cdef Manager manager = x.manager
+        cdef Cluster cluster = x.route.cluster
+        cdef uint32_t digest = 0
+        x.timeout_ms = x.route.timeout_ms
+        if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
+                and not x.route.timeout_is_set:
+            x.timeout_ms = 0
+        x.has_hash = x.route.hash_request(&self.head, plan.path, plan.authority, &x.hash)
+        if engine_io.is_engine_io and manager.sid_affinity and self.runtime.sessions is not None:
+            x.learns_sid = engine_io.sid.length == 0 and engine_io.is_polling and not x.is_head
+            if engine_io.sid.length:
+                if self.runtime.sessions.find(engine_io.sid.data, engine_io.sid.length, self.io.now_ms // 1000,
+                                              self.session_lifetime_s, &digest):
+                    x.host = cluster.host_with_digest(digest)
+                x.downstream.counters[<int> (http_sid_unknown if x.host is None else http_sid_known)] += 1
+        if x.host is None:
+            x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)
+            if x.first_choice < 0:
+                x.response_flags |= FLAG_UH
+                cluster.counters[<int> cluster_upstream_cx_none_healthy] += 1
+                self.reply(x, 503, NO_HEALTHY_UPSTREAM)
+                return False
+            x.host = <Host> cluster.hosts[x.first_choice]
+        return True
+
+    cdef void plan_request(self, Exchange x, RequestHead *plan):
+        """Decide what the upstream is told about the request; the slices live until the head is written."""
+        plan.is_upgrade = x.is_upgrade
+        plan.is_chunked = self.head.is_chunked and not x.is_upgrade
+        plan.needs_length = not x.is_upgrade and self.head.content_length < 0 and not self.head.is_chunked and not (
+            equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")
+            or equals(self.head.method, b"trace"))
+        plan.timeout_ms = x.timeout_ms
+        if x.route.prefix_rewrite is not None:
+            plan.original_path = plan.path
+            x.rewritten = x.route.rewritten_path(plan.path)
+            plan.path.data = x.rewritten
+            plan.path.length = len(x.rewritten)
+        if x.route.host_rewrite is not None:
+            plan.authority.data = x.route.host_rewrite
+            plan.authority.length = len(x.route.host_rewrite)

@@ -1,0 +1,14 @@
+"""The bodies of the answers that the proxy gives by itself, in Envoy's words."""
+
+cdef bytes RESET_PREFIX
+cdef bytes CONNECT_FAILURE
+cdef bytes CONNECT_TIMEOUT
+cdef bytes TERMINATION
+cdef bytes PROTOCOL_ERROR
+cdef bytes NO_HEALTHY_UPSTREAM
+cdef bytes UPSTREAM_TIMEOUT
+cdef bytes STREAM_TIMEOUT
+cdef bytes HEADER_TIMEOUT
+cdef bytes REQUEST_TIMEOUT
+cdef bytes BAD_REQUEST
+cdef bytes NO_BODY

@@ -1,0 +1,214 @@
+"""The upstream's half: every framing of an answer, interim heads, garbage, and answers that stop short."""
+
+import pytest
+
+from tests.unit.engine_world import World, field, get, ok
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def cut_off(world: World, answer: bytes) -> bytes:
+    """What the client has in the end when the node says `answer` and closes."""
+    client, node = world.ask(get())
+    node.head()
+    node.send(answer)
+    node.close()
+    return client.end()
+
+
+def test_chunks_pass_as_they_come(world):
+    client, node = world.ask(get())
+    node.head()
+    node.send(CHUNKED)
+    assert field(client.head(), b"transfer-encoding") == b"chunked"
+    for part in (b"event: 1", b"x" * 1000):
+        node.send(b"%x\r\n%s\r\n" % (len(part), part))
+        expected = b"%x\r\n%s\r\n" % (len(part), part)
+        assert client.take(len(expected)) == expected
+    node.send(b"0\r\n\r\n")
+    assert client.take(5) == b"0\r\n\r\n"
+    client.send(get("/next"))
+    assert node.head().startswith(b"GET /next ")
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+
+
+def test_an_answer_byte_by_byte(world):
+    client, node = world.ask(get())
+    node.head()
+    for byte in CHUNKED + b"5\r\nhello\r\n0\r\n\r\n":
+        node.send(bytes([byte]))
+        world.settle()
+    client.head()
+    client.until(lambda: client.got.endswith(b"0\r\n\r\n"))
+    assert b"".join(client.got.split(b"\r\n")[1::2]) == b"hello"
+
+
+def test_an_answer_until_the_end_becomes_chunked(world):
+    client, node = world.ask(get())
+    node.head()
+    node.send(b"HTTP/1.0 200 OK\r\n\r\nab")
+    assert field(client.head(), b"transfer-encoding") == b"chunked"
+    assert client.take(7) == b"2\r\nab\r\n"
+    node.close()
+    assert client.take(5) == b"0\r\n\r\n"
+    client.send(get())
+    again = world.nodes[0].accept()
+    again.head()
+    again.send(ok())
+    assert client.response() == (200, b"hello")
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+def test_answers_without_a_body(world, status):
+    client, node = world.ask(get())
+    node.head()
+    node.send(f"HTTP/1.1 {status}\r\ncontent-length: 7\r\n\r\n".encode())
+    assert client.head().startswith(f"HTTP/1.1 {status}".encode())
+    client.send(get("/next"))
+    assert node.head().startswith(b"GET /next ")
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+
+
+def test_an_answer_to_head_has_no_body(world):
+    client, node = world.ask(get(method="HEAD"))
+    node.head()
+    node.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    assert field(client.head(), b"content-length") == b"1000"
+    client.send(get("/next"))
+    assert node.head().startswith(b"GET /next ")
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+
+
+def test_interim_heads_are_passed_over(world):
+    client, node = world.ask(get())
+    node.head()
+    node.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n")
+    world.settle()
+    node.send(b"HTTP/1.1 102 x\r\n\r\n" + ok())
+    assert client.response() == (200, b"hello")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"garbage\r\n\r\n",
+        b"\x00" * 10,
+        b"HTTP/1.1 200 OK\r\nbad line\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000,
+        CHUNKED + b"zz\r\n",
+    ],
+)
+def test_garbage_is_a_502(world, answer):
+    client, node = world.ask(get())
+    node.head()
+    node.send(answer)
+    assert client.response()[0] == 502
+    node.end()
+    client.send(get())
+    again = world.nodes[0].accept()
+    again.head()
+    again.send(ok())
+    assert client.response() == (200, b"hello")
+
+
+def test_garbage_within_the_body_cuts_the_answer(world):
+    client, node = world.ask(get())
+    node.head()
+    node.send(CHUNKED + b"2\r\nab\r\n")
+    client.head()
+    node.send(b"zz\r\n")
+    assert client.end() == b"2\r\nab\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "got"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab", b"ab"),
+        (CHUNKED + b"2\r\nab\r\n", b"2\r\nab\r\n"),
+        (CHUNKED + b"5\r\nab", b"2\r\nab\r\n"),
+    ],
+)
+def test_an_answer_that_stops_short_is_cut_for_the_client_too(world, answer, got):
+    assert cut_off(world, answer).partition(b"\r\n\r\n")[2] == got
+
+
+@pytest.mark.parametrize(("answer", "status"), [(b"", 503), (b"HTTP/1.1 200 OK\r\nx", 502)])
+def test_a_node_that_closes_before_its_head_is_whole(world, answer, status):
+    client, node = world.ask(get())
+    node.head()
+    node.send(answer)
+    world.settle()
+    node.close()
+    assert client.response()[0] == status
+
+
+def test_more_than_was_announced_ends_the_connection(world):
+    """What comes behind an answer belongs to no request."""
+    client, node = world.ask(get())
+    node.head()
+    node.send(ok() + b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged")
+    assert client.response() == (200, b"hello")
+    node.end()
+    client.send(get())
+    again = world.nodes[0].accept()
+    again.head()
+    again.send(ok(b"true"))
+    assert client.response() == (200, b"true")
+
+
+def test_bytes_on_an_idle_connection_end_it(world):
+    client, node = world.ask(get())
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    node.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    node.end()
+    assert world.engine.active == 2
+
+
+def test_an_answer_before_the_request_is_complete(world):
+    client, node = world.ask(get("/", "content-length: 100", method="POST"))
+    node.head()
+    node.send(ok(b"early"))
+    assert client.response() == (200, b"early")
+    client.end()
+    node.end()
+
+
+@pytest.mark.parametrize(
+    "packet", [b'0{"sid":"abc","pingInterval":25000}', b'35:0{"sid":"abc","pingInterval":25000}2:40']
+)
+@pytest.mark.parametrize("cut", [0, 1, 12, 33])
+def test_a_sid_is_learned_from_an_open_packet_cut_anywhere(world, packet, cut):
+    client, node = world.ask(get("/socket.io/?EIO=4&transport=polling"))
+    node.head()
+    node.send(ok(packet)[: -len(packet)] + packet[:cut])
+    world.settle()
+    node.send(packet[cut:])
+    assert client.response() == (200, packet)
+    assert world.count("sid_learned") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/socket.io/?EIO=4&transport=polling", ok(b'0{"sid":"abc"}', "content-encoding: gzip")),
+        ("/socket.io/?EIO=4&transport=polling&sid=x", ok(b'0{"sid":"abc"}')),
+        ("/socket.io/?EIO=4&transport=polling", ok(b'{"sid":"abc"}')),
+        ("/socket.io/?transport=polling", ok(b'0{"sid":"abc"}')),
+        ("/socket.io/?EIO=4&transport=polling", ok(b'0{"sid":"abc"}').replace(b"200 OK", b"400 Bad Request")),
+    ],
+)
+def test_what_no_sid_is_learned_from(world, path, answer):
+    client, node = world.ask(get(path))
+    node.head()
+    node.send(answer)
+    client.response()
+    assert world.count("sid_learned") == 0
