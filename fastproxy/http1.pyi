@@ -1,4 +1,1 @@
 """Nothing for Python: `inspection` shows what it does with given bytes."""
-
-class HeadGuard:
-    def __init__(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Nothing for Python: `inspection` shows what it does with given bytes."""

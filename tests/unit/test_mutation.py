@@ -1,0 +1,115 @@
+"""What is changed in a request's head before it is routed, hashed and logged."""
+
+import re
+
+import pytest
+
+from fastproxy.model import HeaderHashPolicy, LbPolicy
+from tests.unit.engine_world import World, get, ok
+
+UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+EDGE = {"use_remote_address": True}
+
+
+def changed(world: World, *lines: str) -> list[tuple[bytes, bytes]]:
+    """Name and value of the fields that the node is sent, but for those of every request."""
+    client, node = world.ask(get("/", *lines))
+    head = node.head()
+    node.send(ok(b"", "connection: close"))
+    client.response()
+    fields = [line.split(b": ", 1) for line in head.split(b"\r\n")[1:-2]]
+    return [(name, value) for name, value in fields if name not in {b"host", b"x-envoy-expected-rq-timeout-ms"}]
+
+
+def values(fields: list[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    return [value for each, value in fields if each == name]
+
+
+@pytest.mark.parametrize("settings", [{}, EDGE])
+def test_request_ids(worlds, settings):
+    fields = changed(worlds(manager=settings))
+    (made,) = values(fields, b"x-request-id")
+    assert UUID.fullmatch(made)
+
+
+@pytest.mark.parametrize(("settings", "is_kept"), [({}, True), (EDGE, False)])
+def test_a_clients_request_id(worlds, settings, is_kept):
+    (found,) = values(changed(worlds(manager=settings), "x-request-id: mine"), b"x-request-id")
+    assert (found == b"mine") == is_kept
+
+
+def test_no_request_id(worlds):
+    world = worlds(manager={"generate_request_id": False})
+    assert values(changed(world), b"x-request-id") == []
+    assert values(changed(world, "x-request-id: mine"), b"x-request-id") == [b"mine"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "before"),
+    [
+        ([], b""),
+        (["x-forwarded-for: 1.1.1.1"], b"1.1.1.1,"),
+        (["x-forwarded-for: 1.1.1.1", "x-forwarded-for: 2.2.2.2"], b"1.1.1.1,2.2.2.2,"),
+        (["x-forwarded-for:", "x-forwarded-for: 2.2.2.2", "x-forwarded-for:"], b"2.2.2.2,"),
+        (["x-forwarded-for:"], b""),
+    ],
+)
+def test_the_client_is_appended_at_the_edge(worlds, lines, before):
+    (found,) = values(changed(worlds(manager=EDGE), *lines), b"x-forwarded-for")
+    assert found.startswith(before)
+    assert re.fullmatch(rb"[0-9.]+", found.removeprefix(before))
+
+
+def test_appending_can_be_turned_off(worlds):
+    world = worlds(manager={**EDGE, "skip_xff_append": True})
+    assert values(changed(world, "x-forwarded-for: 1.1.1.1"), b"x-forwarded-for") == [b"1.1.1.1"]
+
+
+@pytest.mark.parametrize(("settings", "expected"), [({}, [b"https"]), (EDGE, [b"http"])])
+def test_x_forwarded_proto(worlds, settings, expected):
+    assert values(changed(worlds(manager=settings), "x-forwarded-proto: https"), b"x-forwarded-proto") == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-internal", "x-envoy-original-path"]
+)
+@pytest.mark.parametrize("settings", [{}, EDGE])
+def test_what_a_client_may_not_say(worlds, settings, name):
+    assert values(changed(worlds(manager=settings), f"{name}: 1"), name.encode()) == []
+
+
+def test_the_service_asks_by_name(worlds):
+    world = worlds(manager={"add_user_agent": True, "service_cluster": "front", "service_node": "n1"})
+    fields = changed(world)
+    assert values(fields, b"user-agent") == [b"front"]
+    assert values(fields, b"x-envoy-downstream-service-cluster") == [b"front"]
+    assert values(fields, b"x-envoy-downstream-service-node") == [b"n1"]
+    assert values(changed(world, "user-agent: mine"), b"user-agent") == [b"mine"]
+
+
+def test_fields_at_the_limit_leave_room_for_the_proxys_own(worlds):
+    world = worlds(manager={**EDGE, "add_user_agent": True, "service_cluster": "a", "service_node": "b"})
+    fields = changed(world, *(f"x-{number}: {number}" for number in range(99)))
+    assert len([name for name, _ in fields if name[2:].isdigit()]) == 99
+    assert values(fields, b"x-envoy-downstream-service-node") == [b"b"]
+
+
+def test_the_changed_head_is_what_is_hashed(worlds):
+    """At the edge the hash is on the address that we append, not on what a client says."""
+    world = worlds(
+        3, manager=EDGE, cluster={"lb_policy": LbPolicy.RING_HASH},
+        route={"hash_policies": (HeaderHashPolicy("x-envoy-external-address"),)},
+    )  # fmt: skip
+    client = world.client()
+    chosen = set()
+    for number in range(6):
+        client.send(get("/", f"x-envoy-external-address: 1.2.3.{number}"))
+        if not number:
+            world.until(lambda: any(node.is_asked() for node in world.nodes))
+            (home,) = [node for node in world.nodes if node.is_asked()]
+            peer = home.accept()
+        peer.head()
+        peer.send(ok())
+        client.response()
+        chosen.add(home.address)
+    assert len(chosen) == 1
