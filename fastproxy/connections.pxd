@@ -59,7 +59,7 @@ cdef struct Connection:
     Buffer *out  # what the peer did not take yet; NULL when there is nothing
     Buffer *held  # what was read and not consumed yet; NULL when there is nothing
     PyObject *exchange  # owned
-    PyObject *owner  # owned: the Filter of a downstream, the Host of an upstream connection
+    PyObject *owner  # owned: the Manager of a downstream connection, the Host of an upstream one
     void *tunnel  # owned: tunnel.pxd; NULL before the 101
     uint64_t *counters  # the block of its manager (downstream) or cluster (upstream)
     int fd

@@ -19,13 +19,13 @@ cdef list INTERNAL = [
     b"x-envoy-internal", b"x-envoy-retry-on", b"x-envoy-retry-grpc-on", b"x-envoy-max-retries",
     b"x-envoy-upstream-rq-timeout-ms", b"x-envoy-upstream-rq-per-try-timeout-ms",
     b"x-envoy-upstream-rq-timeout-alt-response", b"x-envoy-expected-rq-timeout-ms", b"x-envoy-upstream-alt-stat-name",
-    b"x-envoy-force-trace", b"x-envoy-original-path", b"x-envoy-original-host", b"x-envoy-ip-tags",
+    b"x-envoy-force-trace", b"x-envoy-ip-tags",
     b"x-envoy-hedge-on-per-try-timeout", b"x-envoy-upstream-stream-duration-ms", b"x-envoy-is-timeout-retry",
     b"x-envoy-attempt-count", b"x-envoy-retriable-status-codes", b"x-envoy-retriable-header-names",
 ]
 cdef list EDGE_ONLY = [
     b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster", b"x-envoy-downstream-service-node",
-    b"x-envoy-external-address",
+    b"x-envoy-external-address", b"x-envoy-original-path", b"x-envoy-original-host",
 ]
 cdef const char *INTERNAL_NAMES[32]
 cdef size_t INTERNAL_LENGTHS[32]
@@ -116,9 +116,10 @@ cdef class Mutation:
 
 
 cdef bint is_loopback(const PeerAddress *client) noexcept nogil:
+    """Whether the client is 127.0.0.1 or ::1; the rest of 127.0.0.0/8 counts as any address, as with Envoy."""
     cdef int i
     if client.family == 4:
-        return client.ip[0] == 127
+        return client.ip[0] == 127 and client.ip[1] == 0 and client.ip[2] == 0 and client.ip[3] == 1
     for i in range(15):
         if client.ip[i]:
             return False

@@ -104,7 +104,7 @@ cdef class Route:
         self.path = None if model.match.path is None else model.match.path.encode()
         self.regex = None if model.match.regex is None else re.compile(model.match.regex.encode())
         self.hash_policies = tuple(HashPolicy(policy) for policy in model.hash_policies)
-        self.timeout_ms = round((model.timeout_s or 0) * 1000)
+        self.timeout_ms = max(1, round(model.timeout_s * 1000)) if model.timeout_s else 0
         self.timeout_is_set = model.timeout_is_set
         self.allow_websocket = model.allow_websocket
         self.prefix_rewrite = model.prefix_rewrite.encode() or None

@@ -1,6 +1,6 @@
 """What follows a 101: bytes in both directions, until one side or a timer ends it."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.connections cimport Connection, Connections
 
@@ -13,7 +13,6 @@ cdef struct Tunnel:
     Connection *downstream
     Connection *upstream
     void *records[4]  # of the access logs, NULL where nothing is logged
-    int64_t start_us
     uint64_t start_ms
     uint64_t bytes_received  # from downstream
     uint64_t bytes_sent  # to downstream

@@ -55,7 +55,7 @@ cdef class Cluster:
         self.row = &view[0]
         self.counters = self.row + <Py_ssize_t> layout.cluster(model.name)
         self.connect_timeout_ms = max(1, round(model.connect_timeout_s * 1000))
-        self.idle_timeout_ms = round((model.idle_timeout_s or 0) * 1000)
+        self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
         self.max_requests_per_connection = model.max_requests_per_connection
         self.hosts = []
         self.set_hosts([host for host in model.hosts if is_ip(host.address.host)])

@@ -110,7 +110,9 @@ def _manager(listener: View, node: View, clusters: frozenset[str], report: Repor
 def _manager_logs(view: View, report: Report) -> tuple[AccessLog, ...]:
     logs = build_access_logs(view, report)
     if len(logs) > MAX_ACCESS_LOGS:
-        report.error(view.node_of("access_log"), f"at most {MAX_ACCESS_LOGS} access logs are written; remove the others")
+        report.error(
+            view.node_of("access_log"), f"at most {MAX_ACCESS_LOGS} access logs are written; remove the others"
+        )
     return logs
 
 

@@ -1,5 +1,7 @@
 """Sending a request to a host, and on to the next one while it is certain that nothing was sent."""
 
+from libc.stdint cimport uint64_t
+
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.syscalls cimport iovec
@@ -13,4 +15,6 @@ cdef class Attempt(Upgrade):
     cdef void connect_failed(self, Exchange x, bytes reason)
     cdef void retry_connect(self, Exchange x, bytes reason)
     cdef void request_complete(self, Exchange x)
+    cdef void start_response_timer(self, Exchange x)
+    cdef uint64_t connect_delay_ms(self, Exchange x)
     cdef void send_more(self, Exchange x, iovec *parts, int count)

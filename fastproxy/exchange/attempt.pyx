@@ -1,5 +1,6 @@
 """Sending a request to a host, and on to the next one while it is certain that nothing was sent."""
 
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport CONNECTING, PAUSED, REUSED, SHUT, Buffer, Connection
@@ -46,7 +47,9 @@ cdef class Attempt(Upgrade):
         u.counters[<int> cluster_upstream_cx_tx_bytes_total] += total
         if not u.flags & REUSED and u.out != NULL and u.out.end - u.out.start == total:
             u.flags |= CONNECTING
-            self.io.set_timer(u, x.host.cluster.connect_timeout_ms)
+            if x.request_body.done:
+                self.start_response_timer(x)
+            self.io.set_timer(u, self.connect_delay_ms(x))
         elif x.request_body.done:
             self.request_complete(x)
         elif u.out == NULL and x.downstream.flags & PAUSED:
@@ -109,8 +112,22 @@ cdef class Attempt(Upgrade):
     cdef void request_complete(self, Exchange x):
         """The request is with the upstream: from here the route's timeout runs."""
         x.sent_ms = self.io.now_ms
+        self.start_response_timer(x)
         if x.upstream != NULL and x.timeout_ms and not x.upstream.flags & CONNECTING:
-            self.io.set_timer(x.upstream, x.timeout_ms)
+            self.io.set_timer(x.upstream, max(1, <int64_t> (x.response_deadline_ms - self.io.now_ms)))
+
+    cdef void start_response_timer(self, Exchange x):
+        """The route's timeout runs from the end of the request, whether it could be sent already or not."""
+        if x.timeout_ms and x.response_deadline_ms == 0:
+            x.response_deadline_ms = self.io.now_ms + x.timeout_ms
+
+    cdef uint64_t connect_delay_ms(self, Exchange x):
+        """How long to wait for a connection: connect_timeout, or what is left of the route's timeout."""
+        cdef uint64_t delay_ms = x.host.cluster.connect_timeout_ms
+        cdef uint64_t now_ms = self.io.now_ms
+        if x.response_deadline_ms == 0 or now_ms + delay_ms <= x.response_deadline_ms:
+            return delay_ms
+        return x.response_deadline_ms - now_ms if x.response_deadline_ms > now_ms else 1
 
     cdef void send_more(self, Exchange x, iovec *parts, int count):
         cdef Connection *u = x.upstream

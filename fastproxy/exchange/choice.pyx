@@ -60,7 +60,7 @@ cdef class Choice(Response):
             self.reply(x, 400, NO_BODY)
         elif target == TARGET_UNROUTABLE:
             x.response_flags |= FLAG_NR
-            x.keep_alive = False
+            x.keep_alive = x.keep_alive and not equals(self.head.method, b"connect")
             self.reply(x, 404, NO_BODY)
         else:
             return True

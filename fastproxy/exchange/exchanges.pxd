@@ -3,8 +3,8 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
-from fastproxy.tunnel cimport tunnel_event
 from fastproxy.exchange.request cimport Request
+from fastproxy.runtime cimport Manager
 
 
 cdef class Exchanges(Request):
@@ -13,6 +13,7 @@ cdef class Exchanges(Request):
     cdef void timer(self, Connection *connection)
     cdef void upstream_timer(self, Connection *u)
     cdef void downstream_timer(self, Connection *c)
+    cdef void late_head(self, Connection *c, Manager manager)
     cdef void drain(self)
     cdef void close_all(self)
     cdef void discard(self, Connection *connection)

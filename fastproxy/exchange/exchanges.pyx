@@ -9,7 +9,7 @@ Each layer builds on the one below and calls nothing above:
 log < ending < upgrade < attempt < response < choice < request.
 """
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from fastproxy.connections cimport (
@@ -25,7 +25,7 @@ from fastproxy.counters cimport (
 from fastproxy.exchange.local_replies cimport (
     CONNECT_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
 )
-from fastproxy.exchange.state cimport Exchange, exchange_of
+from fastproxy.exchange.state cimport Exchange, PartialHead, exchange_of
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.mutation cimport Mutation
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
@@ -33,6 +33,11 @@ from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
 from fastproxy.tunnel cimport TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, Tunnel, TunnelState, tunnel_read
 from fastproxy.tunnel cimport tunnel_event as relay_event
+
+cdef enum:
+    # A session that is asked for stays known for this long at least: this worker may not have seen what its open packet
+    # announced, and heartbeats above ten minutes are unheard of.
+    KNOWN_SESSION_S = 600
 
 
 cdef class Exchanges(Request):
@@ -45,7 +50,7 @@ cdef class Exchanges(Request):
         self.guard = HeadGuard()
         self.stamps = Stamps()
         self.mutation = Mutation(self.stamps, runtime.max_head_bytes)
-        self.session_lifetime_s = 60
+        self.session_lifetime_s = KNOWN_SESSION_S
         self.writer.start = <char *> malloc(size)
         if self.writer.start == NULL:
             raise MemoryError
@@ -91,7 +96,7 @@ cdef class Exchanges(Request):
             self.close_upstream(u)
         elif x is None:
             return
-        elif u.flags & CONNECTING:
+        elif u.flags & CONNECTING and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
             u.counters[<int> cluster_upstream_cx_connect_timeout] += 1
             self.retry_connect(x, CONNECT_TIMEOUT)
         else:
@@ -113,16 +118,29 @@ cdef class Exchanges(Request):
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             x.response_flags |= FLAG_SI
             self.reply(x, 504 if x.request_body.done else 408, STREAM_TIMEOUT)
-        elif c.flags & PARTIAL_HEAD and (<Manager> c.owner).request_headers_timeout_ms:
-            c.counters[<int> http_downstream_rq_header_timeout] += 1
-            c.flags &= ~PARTIAL_HEAD
-            x = self.begin(c, <Manager> c.owner)
-            x.request_body.done = False
-            self.reply(x, 408, HEADER_TIMEOUT)
+        elif c.flags & PARTIAL_HEAD and self.head_timeout_ms(<Manager> c.owner):
+            self.late_head(c, <Manager> c.owner)
         else:
             if not c.flags & (LINGERING | CLOSE_WHEN_FLUSHED):
                 c.counters[<int> http_downstream_cx_idle_timeout] += 1
             self.close_downstream(c)
+
+    cdef void late_head(self, Connection *c, Manager manager):
+        """A request head did not come to its end in time: say which limit it was."""
+        cdef uint64_t waited_ms = self.io.now_ms - (<PartialHead> c.exchange).start_ms
+        cdef Exchange x
+        c.flags &= ~PARTIAL_HEAD
+        x = self.begin(c, manager)
+        if manager.request_headers_timeout_ms and waited_ms >= manager.request_headers_timeout_ms:
+            c.counters[<int> http_downstream_rq_header_timeout] += 1
+            self.reply(x, 408, HEADER_TIMEOUT)
+        elif manager.request_timeout_ms and waited_ms >= manager.request_timeout_ms:
+            c.counters[<int> http_downstream_rq_timeout] += 1
+            self.reply(x, 408, REQUEST_TIMEOUT)
+        else:
+            c.counters[<int> http_downstream_rq_idle_timeout] += 1
+            x.response_flags |= FLAG_SI
+            self.reply(x, 408, STREAM_TIMEOUT)
 
     cdef void drain(self):
         """Close idle downstream connections; from now on every response closes its own."""

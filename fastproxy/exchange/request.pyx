@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
@@ -206,9 +206,19 @@ cdef class Request(Choice):
             return GONE
         set_exchange(c, partial)
         c.flags |= PARTIAL_HEAD
-        if manager.request_headers_timeout_ms:
-            self.io.set_timer(c, manager.request_headers_timeout_ms)
+        partial.start_ms = self.io.now_ms
+        if self.head_timeout_ms(manager):
+            self.io.set_timer(c, self.head_timeout_ms(manager))
         return NOT_COMPLETE
+
+    cdef uint64_t head_timeout_ms(self, Manager manager):
+        """The shortest of the limits under which a head has to come; 0: none."""
+        cdef uint64_t shortest = manager.request_headers_timeout_ms
+        if manager.request_timeout_ms and (shortest == 0 or manager.request_timeout_ms < shortest):
+            shortest = manager.request_timeout_ms
+        if manager.stream_idle_timeout_ms and (shortest == 0 or manager.stream_idle_timeout_ms < shortest):
+            shortest = manager.stream_idle_timeout_ms
+        return shortest
 
     cdef bint partial_head_grew(self, Connection *c):
         """More of a head has come to what is held: whether it is complete, or too large to wait for."""

@@ -19,6 +19,7 @@ cdef enum:
 cdef class PartialHead:
     cdef object parser
     cdef size_t searched
+    cdef uint64_t start_ms
 
 
 @cython.final
@@ -42,6 +43,7 @@ cdef class Exchange:
     cdef uint64_t request_deadline_ms  # for the whole request to come; 0: none
     cdef uint64_t sent_ms  # when the request was complete
     cdef uint64_t answered_ms
+    cdef uint64_t response_deadline_ms  # the route's timeout; 0: none, or it does not run yet
     cdef int64_t service_time_ms
     cdef uint64_t bytes_received
     cdef uint64_t bytes_sent

@@ -94,7 +94,7 @@ def test_one_key_one_node(worlds):
         (get().replace(b"example.com", b"a b"), 400),
         (get("/a#b"), 400),
         (get("/", "connection: x-forwarded-for"), 400),
-        (get("*", method="OPTIONS"), 404),
+        (get("example.com:443", method="CONNECT"), 404),
         (get("/", "connection: upgrade", "upgrade: smtp"), 403),
     ],
 )

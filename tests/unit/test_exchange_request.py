@@ -120,7 +120,7 @@ def test_expect_continue_is_answered_by_the_proxy(world):
         (b"GET / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip\r\n\r\n", 501),
         (b"GET / HTTP/1.0\r\nhost: a\r\n\r\n", 426),
         (b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", 426),
-        (b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", 404),
+        (b"CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n", 404),
         (b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 101 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000, 431),

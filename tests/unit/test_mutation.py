@@ -71,11 +71,18 @@ def test_x_forwarded_proto(worlds, settings, expected):
 
 
 @pytest.mark.parametrize(
-    "name", ["x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-internal", "x-envoy-original-path"]
+    ("name", "settings"),
+    [
+        *((name, settings) for name in ("retry-on", "max-retries", "internal") for settings in ({}, EDGE)),
+        ("original-path", EDGE),
+    ],
 )
-@pytest.mark.parametrize("settings", [{}, EDGE])
 def test_what_a_client_may_not_say(worlds, settings, name):
-    assert values(changed(worlds(manager=settings), f"{name}: 1"), name.encode()) == []
+    assert values(changed(worlds(manager=settings), f"x-envoy-{name}: 1"), f"x-envoy-{name}".encode()) == []
+
+
+def test_behind_another_proxy_the_original_path_is_kept(worlds):
+    assert values(changed(worlds(), "x-envoy-original-path: /x"), b"x-envoy-original-path") == [b"/x"]
 
 
 def test_the_service_asks_by_name(worlds):
