@@ -30,9 +30,10 @@ cdef class Attempt(Upgrade):
             u = take_idle(self.io, x.host)
             if u != NULL:
                 self.bind(x, u)
-                if self.io.transmit(u, parts, count) < 0:
-                    u.flags |= SHUT
-                break
+                if self.io.transmit(u, parts, count) == 0:
+                    break
+                self.drop_upstream(x)  # the node had closed it: not a byte was sent
+                continue
             u = connect_to(self.io, x.host)
             if u != NULL:
                 self.bind(x, u)
