@@ -1,15 +1,11 @@
 """What is decided about a request before it is sent: may it pass, where does it go, what is the upstream told."""
 
-from libc.stdint cimport uint32_t
-
 from fastproxy.admission cimport (
     TARGET_BAD, TARGET_FRAGMENT, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET, Target,
     UpgradeWish, connection_names_trusted, read_target, read_upgrade, websocket_accept,
 )
 from fastproxy.affinity cimport EngineIo
-from fastproxy.counters cimport (
-    cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route, http_sid_known, http_sid_unknown,
-)
+from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route
 from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
@@ -111,19 +107,12 @@ cdef class Choice(Response):
         """Choose the host: the one that issued the session, else the one that the hash or the balancer names."""
         cdef Manager manager = x.manager
         cdef Cluster cluster = x.route.cluster
-        cdef uint32_t digest = 0
         x.timeout_ms = x.route.timeout_ms
         if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
                 and not x.route.timeout_is_set:
             x.timeout_ms = 0
         x.has_hash = x.route.hash_request(&self.head, plan.path, plan.authority, &x.hash)
-        if engine_io.is_engine_io and manager.sid_affinity and self.runtime.sessions is not None:
-            x.learns_sid = engine_io.sid.length == 0 and engine_io.is_polling and not x.is_head
-            if engine_io.sid.length:
-                if self.runtime.sessions.find(engine_io.sid.data, engine_io.sid.length, self.io.now_ms // 1000,
-                                              self.session_lifetime_s, &digest):
-                    x.host = cluster.host_with_digest(digest)
-                x.downstream.counters[<int> (http_sid_unknown if x.host is None else http_sid_known)] += 1
+        self.find_session(x, engine_io)
         if x.host is None:
             x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)
             if x.first_choice < 0:

@@ -15,6 +15,7 @@ cdef class Ending(ExchangeLog):
     cdef readonly bint draining
     cdef readonly size_t active
 
+    cdef void accepted(self, Connection *c, Manager manager)
     cdef void close_downstream(self, Connection *c)
     cdef void end_downstream(self, Connection *c)
     cdef void downstream_failed(self, Connection *c)

@@ -3,6 +3,8 @@
 Every exchange, whatever happens, comes to `end` once.
 """
 
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
@@ -11,13 +13,13 @@ from fastproxy.connections cimport (
     CLOSED, CLOSE_WHEN_FLUSHED, ENDED, HUNG_UP, IDLE, LINGERING, PAUSED, READABLE, Connection, reset_on_close, shut,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_destroy_local,
-    cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_protocol_error,
-    cluster_upstream_rq_1xx, cluster_upstream_rq_active, host_cx_active, host_rq_active, host_rq_error,
-    http_downstream_cx_active, http_downstream_cx_destroy, http_downstream_cx_http1_active,
-    http_downstream_cx_protocol_error, http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx,
-    http_downstream_rq_active, http_downstream_rq_completed, http_downstream_rq_rx_reset,
-    http_downstream_rq_tx_reset, listener_downstream_cx_active, listener_downstream_cx_destroy,
+    cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_destroy_local,
+    cluster_upstream_cx_protocol_error, cluster_upstream_rq_1xx, cluster_upstream_rq_active, host_cx_active,
+    host_rq_active, host_rq_error, http_downstream_cx_active, http_downstream_cx_destroy,
+    http_downstream_cx_http1_active, http_downstream_cx_http1_total, http_downstream_cx_protocol_error,
+    http_downstream_cx_total, http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
+    http_downstream_rq_completed, http_downstream_rq_rx_reset, http_downstream_rq_tx_reset,
+    listener_downstream_cx_active, listener_downstream_cx_destroy, listener_downstream_cx_total,
 )
 from fastproxy.exchange.local_replies cimport BAD_REQUEST, PROTOCOL_ERROR
 from fastproxy.exchange.state cimport Exchange, exchange_of, set_exchange
@@ -37,6 +39,19 @@ cdef enum:
 
 cdef class Ending(ExchangeLog):
     """Ends exchanges, and closes connections with their gauges."""
+
+    cdef void accepted(self, Connection *c, Manager manager):
+        """A client has connected to one of the manager's listeners."""
+        Py_INCREF(manager)
+        c.owner = <PyObject *> manager
+        c.counters = manager.counters
+        c.counters[<int> http_downstream_cx_total] += 1
+        c.counters[<int> http_downstream_cx_active] += 1
+        c.counters[<int> http_downstream_cx_http1_total] += 1
+        c.counters[<int> http_downstream_cx_http1_active] += 1
+        manager.listener_counters[<int> listener_downstream_cx_total] += 1
+        manager.listener_counters[<int> listener_downstream_cx_active] += 1
+        self.io.set_timer(c, manager.idle_timeout_ms)
 
     cdef void close_downstream(self, Connection *c):
         cdef Manager manager

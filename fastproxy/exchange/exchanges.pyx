@@ -6,7 +6,7 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < ending < upgrade < attempt < response < choice < request.
+log < ending < upgrade < attempt < sessions < response < choice < request.
 """
 
 from libc.stdint cimport uint32_t, uint64_t

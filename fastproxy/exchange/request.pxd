@@ -10,7 +10,6 @@ from fastproxy.syscalls cimport iovec
 
 
 cdef class Request(Choice):
-    cdef void accepted(self, Connection *c, Manager manager)
     cdef void downstream_event(self, Connection *c, uint32_t events)
     cdef bint downstream_writable(self, Connection *c)
     cdef void read_downstream(self, Connection *c)

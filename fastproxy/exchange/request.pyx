@@ -1,7 +1,5 @@
 """The downstream's half of an exchange: heads and bodies."""
 
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
@@ -11,10 +9,9 @@ from fastproxy.connections cimport (
     CLOSED, CLOSE_WHEN_FLUSHED, HUNG_UP, LINGERING, PARTIAL_HEAD, PAUSED, READABLE, Buffer, Connection,
 )
 from fastproxy.counters cimport (
-    http_downstream_cx_active, http_downstream_cx_http1_active, http_downstream_cx_http1_total,
-    http_downstream_cx_rx_bytes_total, http_downstream_cx_total, http_downstream_flow_control_paused_reading_total,
+    http_downstream_cx_rx_bytes_total, http_downstream_flow_control_paused_reading_total,
     http_downstream_flow_control_resumed_reading_total, http_downstream_rq_active, http_downstream_rq_http1_total,
-    http_downstream_rq_total, http_no_route, http_rq_total, listener_downstream_cx_active, listener_downstream_cx_total,
+    http_downstream_rq_total, http_no_route, http_rq_total,
 )
 from fastproxy.exchange.local_replies cimport NO_BODY
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of, set_exchange
@@ -34,19 +31,6 @@ cdef enum:
 
 cdef class Request(Choice):
     """Reads downstream connections."""
-
-    cdef void accepted(self, Connection *c, Manager manager):
-        """A client has connected to one of the manager's listeners."""
-        Py_INCREF(manager)
-        c.owner = <PyObject *> manager
-        c.counters = manager.counters
-        c.counters[<int> http_downstream_cx_total] += 1
-        c.counters[<int> http_downstream_cx_active] += 1
-        c.counters[<int> http_downstream_cx_http1_total] += 1
-        c.counters[<int> http_downstream_cx_http1_active] += 1
-        manager.listener_counters[<int> listener_downstream_cx_total] += 1
-        manager.listener_counters[<int> listener_downstream_cx_active] += 1
-        self.io.set_timer(c, manager.idle_timeout_ms)
 
     cdef void downstream_event(self, Connection *c, uint32_t events):
         if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):

@@ -7,12 +7,11 @@ from fastproxy.exchange.state cimport Exchange
 from fastproxy.bodies cimport Framing
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.attempt cimport Attempt
+from fastproxy.exchange.sessions cimport Sessions
 
 
-cdef class Response(Attempt):
+cdef class Response(Sessions):
     cdef HeadGuard guard
-    cdef uint32_t session_lifetime_s
 
     cdef void upstream_event(self, Connection *u, uint32_t events)
     cdef void upstream_writable(self, Exchange x, Connection *u)
@@ -29,5 +28,4 @@ cdef class Response(Attempt):
     cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length)
     cdef void relay_response(self, Exchange x, char *data, size_t length, iovec *head)
     cdef void broken_body(self, Exchange x, iovec *head)
-    cdef void learn(self, Exchange x, char *data, size_t length)
     cdef void finish(self, Exchange x, bint surplus)

@@ -4,16 +4,12 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport free
 
 from fastproxy.admission cimport is_websocket_answer
-from fastproxy.affinity cimport (
-    MAX_OPEN_PACKET, OPEN_PACKET_FOUND, OPEN_PACKET_INCOMPLETE, OpenPacket, Session, read_open_packet,
-)
 from fastproxy.connections cimport (
-    CLOSED, CONNECTING, HUNG_UP, IDLE, PAUSED, READABLE, SHUT, Buffer, Connection, buffer_append,
+    CLOSED, CONNECTING, HUNG_UP, IDLE, PAUSED, READABLE, SHUT, Buffer, Connection,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_destroy_remote, cluster_upstream_cx_max_requests, cluster_upstream_cx_protocol_error,
     cluster_upstream_cx_rx_bytes_total, cluster_upstream_rq_completed, host_rq_error, host_rq_success,
-    http_sid_evicted, http_sid_learned,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
@@ -32,7 +28,7 @@ cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
 
 
-cdef class Response(Attempt):
+cdef class Response(Sessions):
     """Reads upstream connections."""
 
     cdef void upstream_event(self, Connection *u, uint32_t events):
@@ -294,31 +290,6 @@ cdef class Response(Attempt):
             self.reply(x, 502, PROTOCOL_ERROR)
         else:
             self.abort(x)
-
-    cdef void learn(self, Exchange x, char *data, size_t length):
-        """Look for an open packet in the beginning of an answer to a handshake, and remember whose session it is."""
-        cdef Session session
-        cdef OpenPacket found
-        if x.opening != NULL:
-            x.opening = buffer_append(x.opening, data, length)
-            if x.opening == NULL:
-                x.learns_sid = False
-                return
-            data = x.opening.data + x.opening.start
-            length = x.opening.end - x.opening.start
-        found = read_open_packet(&session, data, length)
-        if found == OPEN_PACKET_INCOMPLETE and length < MAX_OPEN_PACKET:
-            if x.opening == NULL:
-                x.opening = buffer_append(NULL, data, length)
-            return
-        x.learns_sid = False
-        if found == OPEN_PACKET_FOUND:
-            if session.lifetime_s + 15 > self.session_lifetime_s:
-                self.session_lifetime_s = session.lifetime_s + 15
-            if self.runtime.sessions.learn(session.sid.data, session.sid.length, x.host.digest,
-                                           self.io.now_ms // 1000, session.lifetime_s + 15) == 1:
-                x.downstream.counters[<int> http_sid_evicted] += 1
-            x.downstream.counters[<int> http_sid_learned] += 1
 
     cdef void finish(self, Exchange x, bint surplus):
         """The response is complete. `surplus`: the upstream sent more than it announced."""

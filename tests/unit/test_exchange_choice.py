@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastproxy.model import Departures, HeaderHashPolicy, LbPolicy
-from tests.unit.engine_world import Node, Peer, World, get, handshake, ok
+from fastproxy.model import HeaderHashPolicy, LbPolicy
+from tests.unit.engine_world import Node, World, get, ok
 
 OPEN = b'0{"sid":"abc","pingInterval":25000,"pingTimeout":20000}'
 
@@ -13,63 +13,6 @@ def asked(world: World) -> Node:
     world.until(lambda: any(node.is_asked() for node in world.nodes))
     (node,) = [node for node in world.nodes if node.is_asked()]
     return node
-
-
-def opened(world: World) -> tuple[Node, Peer]:
-    """The node that issued session abc, and the connection kept to it."""
-    client = world.client().send(get("/socket.io/?EIO=4&transport=polling"))
-    home = asked(world)
-    peer = home.accept()
-    peer.head()
-    peer.send(ok(OPEN))
-    assert client.response() == (200, OPEN)
-    return home, peer
-
-
-def test_an_upgrade_takes_the_way_of_its_poll(worlds):
-    world = worlds(3)
-    _, peer = opened(world)
-    world.client().send(handshake("/socket.io/?EIO=4&transport=websocket&sid=abc"))
-    assert peer.head().startswith(b"GET /socket.io/?EIO=4&transport=websocket&sid=abc ")
-
-
-def test_a_preflight_takes_the_way_of_its_session(worlds):
-    world = worlds(3)
-    _, peer = opened(world)
-    client = world.client().send(get("/socket.io/?EIO=4&transport=polling&sid=abc", method="OPTIONS"))
-    peer.head()
-    peer.send(ok())
-    assert client.response() == (200, b"hello")
-
-
-def test_sessions_can_be_left_to_the_balancer(worlds):
-    world = worlds(2, manager={"departures": Departures(sid_affinity=False)})
-    opened(world)
-    assert (world.count("sid_learned"), world.count("sid_known"), world.count("sid_unknown")) == (0, 0, 0)
-
-
-def test_an_unknown_sid_goes_where_the_balancer_says(worlds):
-    world = worlds(2)
-    client = world.client().send(get("/socket.io/?EIO=4&transport=polling&sid=nobodys"))
-    peer = asked(world).accept()
-    peer.head()
-    peer.send(ok())
-    assert client.response() == (200, b"hello")
-    assert world.count("sid_unknown") == 1
-
-
-def test_a_session_whose_node_cannot_be_reached_goes_on_to_another(worlds):
-    world = worlds(2)
-    home, peer = opened(world)
-    home.stop()
-    peer.close()
-    world.settle()
-    client = world.client().send(get("/socket.io/?EIO=4&transport=polling&sid=abc"))
-    (other,) = [node for node in world.nodes if node is not home]
-    again = other.accept()
-    again.head()
-    again.send(ok(b"who?"))
-    assert client.response() == (200, b"who?")
 
 
 def test_one_key_one_node(worlds):

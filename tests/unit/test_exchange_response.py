@@ -180,35 +180,3 @@ def test_an_answer_before_the_request_is_complete(world):
     assert client.response() == (200, b"early")
     client.end()
     node.end()
-
-
-@pytest.mark.parametrize(
-    "packet", [b'0{"sid":"abc","pingInterval":25000}', b'35:0{"sid":"abc","pingInterval":25000}2:40']
-)
-@pytest.mark.parametrize("cut", [0, 1, 12, 33])
-def test_a_sid_is_learned_from_an_open_packet_cut_anywhere(world, packet, cut):
-    client, node = world.ask(get("/socket.io/?EIO=4&transport=polling"))
-    node.head()
-    node.send(ok(packet)[: -len(packet)] + packet[:cut])
-    world.settle()
-    node.send(packet[cut:])
-    assert client.response() == (200, packet)
-    assert world.count("sid_learned") == 1
-
-
-@pytest.mark.parametrize(
-    ("path", "answer"),
-    [
-        ("/socket.io/?EIO=4&transport=polling", ok(b'0{"sid":"abc"}', "content-encoding: gzip")),
-        ("/socket.io/?EIO=4&transport=polling&sid=x", ok(b'0{"sid":"abc"}')),
-        ("/socket.io/?EIO=4&transport=polling", ok(b'{"sid":"abc"}')),
-        ("/socket.io/?transport=polling", ok(b'0{"sid":"abc"}')),
-        ("/socket.io/?EIO=4&transport=polling", ok(b'0{"sid":"abc"}').replace(b"200 OK", b"400 Bad Request")),
-    ],
-)
-def test_what_no_sid_is_learned_from(world, path, answer):
-    client, node = world.ask(get(path))
-    node.head()
-    node.send(answer)
-    client.response()
-    assert world.count("sid_learned") == 0

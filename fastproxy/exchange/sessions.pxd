@@ -1,0 +1,14 @@
+"""Whose session is it? The exchange's questions to the session table, and what it teaches the table."""
+
+from libc.stdint cimport uint32_t
+
+from fastproxy.affinity cimport EngineIo
+from fastproxy.exchange.attempt cimport Attempt
+from fastproxy.exchange.state cimport Exchange
+
+
+cdef class Sessions(Attempt):
+    cdef uint32_t session_lifetime_s
+
+    cdef void find_session(self, Exchange x, EngineIo *engine_io)
+    cdef void learn(self, Exchange x, char *data, size_t length)
