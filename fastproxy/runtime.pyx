@@ -4,7 +4,7 @@ from fastproxy.access_log import AccessLog
 from fastproxy.routing import RouteTable as make_route_table
 from fastproxy.upstream import Cluster
 
-MIN_HEAD_BYTES = 60 * 1024  # of a response (Envoy: max_response_headers_kb)
+MIN_HEAD_BYTES = 80 * 1024  # of a response; Envoy 1.40 passes 70 KB and refuses 200 KB
 
 
 cdef class Manager:
