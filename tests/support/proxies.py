@@ -73,11 +73,16 @@ def bootstrap(port: int, admin_port: int, manager: Json, clusters: Sequence[Json
 
 def command(file: Path, concurrency: int) -> list[str]:
     """How the proxy under test is started on a configuration file."""
-    arguments = ["-c", str(file), "--concurrency", str(concurrency)]
-    if not IS_ENVOY:
-        return [sys.executable, "-m", "fastproxy", *arguments]
+    if IS_ENVOY:
+        return envoy_command(file, concurrency)
+    return [sys.executable, "-m", "fastproxy", "-c", str(file), "--concurrency", str(concurrency)]
+
+
+def envoy_command(file: Path, concurrency: int) -> list[str]:
+    """How the real Envoy is started on a configuration file."""
     envoy = shutil.which("envoy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert envoy, "there is no envoy to test against"
+    arguments = ["-c", str(file), "--concurrency", str(concurrency)]
     return [envoy, *arguments, "--disable-hot-restart", "--log-level", "error"]
 
 
@@ -85,6 +90,7 @@ class Proxy:
     """A running proxy: its ports, its processes, its statistics."""
 
     def __init__(self, configuration: Json, folder: Path, concurrency: int = 1) -> None:
+        self.configuration = configuration
         file = folder / "proxy.json"
         file.write_text(json.dumps(configuration, indent=1))
         listeners = configuration["static_resources"]["listeners"]
