@@ -6,13 +6,15 @@ Return convention of everything that does input or output: > 0 bytes, 0 no progr
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from fastproxy.syscalls cimport epoll_event, iovec, sockaddr_storage, socklen_t
+from fastproxy.addresses cimport PeerAddress
+from fastproxy.syscalls cimport iovec
 from fastproxy.timers cimport Timer, Wheel
 
 cdef enum:
     END_OF_STREAM = -100000
     SLAB = 256  # structs allocated at a time
     READ_BYTES = 131072  # the shared read buffer: the most that one recv takes
+    GATHER_BYTES = 4096  # pieces up to this together are cheaper copied than gathered by the kernel
 
 cdef enum Kind:
     CLOSED
@@ -44,12 +46,6 @@ cdef struct Buffer:
     char data[1]
 
 
-cdef struct PeerAddress:
-    uint8_t ip[16]
-    uint16_t port
-    uint8_t family  # 4 or 6
-
-
 cdef struct Connection:
     Timer timer  # first, so that a timer is its connection
     Connection *peer  # the other side of the exchange or tunnel
@@ -76,6 +72,7 @@ cdef class Connections:
     cdef uint64_t timer_armed_ms
     cdef Connection clock
     cdef char *read_buffer
+    cdef char gathered[4096]  # GATHER_BYTES
     cdef readonly uint64_t now_ms
     cdef readonly size_t open_count
     cdef Connection *free_list
@@ -93,6 +90,7 @@ cdef class Connections:
     cdef Connection *dequeue(self) noexcept nogil
     cdef ssize_t receive(self, Connection *connection) noexcept nogil
     cdef int transmit(self, Connection *connection, iovec *parts, int count) noexcept nogil
+    cdef bint gather(self, iovec *parts, int count, iovec *whole) noexcept nogil
     cdef int flush(self, Connection *connection) noexcept nogil
     cdef int hold(self, Connection *connection, const char *data, size_t length) noexcept nogil
     cdef void set_timer(self, Connection *connection, uint64_t delay_ms) noexcept nogil
@@ -103,6 +101,3 @@ cdef class Connections:
 cdef Buffer *buffer_append(Buffer *buffer, const char *data, size_t length) noexcept nogil
 cdef void shut(Connection *connection) noexcept nogil
 cdef void reset_on_close(Connection *connection) noexcept nogil
-cdef void read_address(PeerAddress *address, sockaddr_storage *source) noexcept nogil
-cdef int format_ip(const PeerAddress *address, char *target, socklen_t size) noexcept nogil
-cdef int format_address(const PeerAddress *address, char *target, socklen_t size) noexcept nogil

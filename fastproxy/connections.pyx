@@ -7,18 +7,18 @@ There is one read buffer: whoever has received must be done with the bytes, or h
 
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF
-from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, memmove, memset, strlen
+from libc.string cimport memcpy, memmove, memset
 
 from fastproxy.syscalls cimport (
-    AF_INET6, CLOCK_MONOTONIC, EAGAIN, EINTR, ENOMEM, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, MSG_DONTWAIT,
+    CLOCK_MONOTONIC, EAGAIN, EINTR, ENOMEM, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, MSG_DONTWAIT,
     MSG_NOSIGNAL, SHUT_WR, SO_LINGER, SOL_SOCKET, TFD_CLOEXEC, TFD_NONBLOCK, TFD_TIMER_ABSTIME, clock_gettime,
-    epoll_create1, epoll_ctl, errno, inet_ntop, itimerspec, msghdr, ntohs, recv, send, sendmsg, setsockopt, shutdown,
-    sockaddr_in, sockaddr_in6, timerfd_create, timerfd_settime, timespec,
+    epoll_create1, epoll_ctl, epoll_event, errno, itimerspec, msghdr, recv, send, sendmsg, setsockopt, shutdown,
+    timerfd_create, timerfd_settime, timespec,
 )
 from fastproxy.syscalls cimport close as close_fd
 from fastproxy.timers cimport timer_remove, timer_set, wheel_init
+
 
 cdef class Connections:
     """All connections of one worker."""
@@ -169,9 +169,13 @@ cdef class Connections:
         The caller stops reading from the other side while `out` is not NULL: that is what bounds it.
         """
         cdef msghdr message
+        cdef iovec whole
         cdef ssize_t sent = 0
         cdef size_t skip
         cdef int i
+        if count > 1 and self.gather(parts, count, &whole):
+            parts = &whole
+            count = 1
         if connection.out == NULL:
             while True:
                 if count == 1:
@@ -199,6 +203,22 @@ cdef class Connections:
                 return -ENOMEM
             skip = 0
         return 0
+
+    cdef bint gather(self, iovec *parts, int count, iovec *whole) noexcept nogil:
+        """Copy small pieces into one; False when they are too large together. The pieces stay as they are."""
+        cdef size_t total = 0
+        cdef int i
+        for i in range(count):
+            total += parts[i].iov_len
+        if total > GATHER_BYTES:
+            return False
+        total = 0
+        for i in range(count):
+            memcpy(self.gathered + total, parts[i].iov_base, parts[i].iov_len)
+            total += parts[i].iov_len
+        whole.iov_base = self.gathered
+        whole.iov_len = total
+        return True
 
     cdef int flush(self, Connection *connection) noexcept nogil:
         """Send what `out` holds: 0 when all of it is gone or the kernel takes no more (`out` tells), else -errno."""
@@ -291,42 +311,3 @@ cdef void reset_on_close(Connection *connection) noexcept nogil:
     linger[0] = 1
     linger[1] = 0
     setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, linger, sizeof(linger))
-
-
-cdef void read_address(PeerAddress *address, sockaddr_storage *source) noexcept nogil:
-    """Take IP and port out of what the kernel filled in; an IPv4 address mapped into IPv6 becomes IPv4 again."""
-    cdef sockaddr_in *v4 = <sockaddr_in *> source
-    cdef sockaddr_in6 *v6 = <sockaddr_in6 *> source
-    cdef const char *mapped = b"\0\0\0\0\0\0\0\0\0\0\xff\xff"
-    cdef int i
-    if source.ss_family == AF_INET6:
-        address.family = 6
-        address.port = ntohs(v6.sin6_port)
-        memcpy(address.ip, &v6.sin6_addr, 16)
-        for i in range(12):
-            if address.ip[i] != <uint8_t> mapped[i]:
-                return
-        address.family = 4
-        memmove(address.ip, address.ip + 12, 4)
-    else:
-        address.family = 4
-        address.port = ntohs(v4.sin_port)
-        memcpy(address.ip, &v4.sin_addr, 4)
-
-
-cdef int format_ip(const PeerAddress *address, char *target, socklen_t size) noexcept nogil:
-    """Write the IP as text and a NUL; the length of the text. `size` is at least 46."""
-    if address.family == 4:
-        return snprintf(target, size, b"%u.%u.%u.%u", <unsigned> address.ip[0], <unsigned> address.ip[1],
-                        <unsigned> address.ip[2], <unsigned> address.ip[3])
-    inet_ntop(AF_INET6, address.ip, target, size)
-    return <int> strlen(target)
-
-
-cdef int format_address(const PeerAddress *address, char *target, socklen_t size) noexcept nogil:
-    """Write `ip:port` or `[ip]:port` and a NUL; the length of the text. `size` is at least 56."""
-    cdef char ip[48]
-    format_ip(address, ip, sizeof(ip))
-    if address.family == 4:
-        return snprintf(target, size, b"%s:%u", ip, <unsigned> address.port)
-    return snprintf(target, size, b"[%s]:%u", ip, <unsigned> address.port)

@@ -10,9 +10,8 @@ from cpython.ref cimport Py_INCREF
 
 import logging
 
-from fastproxy.connections cimport (
-    CLOSED, DOWNSTREAM, LISTENER, UPSTREAM, read_address,
-)
+from fastproxy.addresses cimport read_address
+from fastproxy.connections cimport CLOSED, DOWNSTREAM, LISTENER, UPSTREAM
 from fastproxy.counters cimport listener_downstream_cx_overflow
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport (
@@ -25,7 +24,6 @@ from fastproxy.upstream cimport Host
 
 cdef enum:
     ROUNDS = 16  # batches in one call of pump, so that the control plane has its turn
-    ACCEPTS_AT_ONCE = 16
     ACCEPT_PAUSE_MS = 100  # without a free descriptor, how long nothing is accepted
 
 cdef int WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
@@ -189,27 +187,23 @@ cdef class Engine:
             self.fail(connection)
 
     cdef void accept(self, Connection *listener):
-        """Take new connections out of the accept queue, a bounded number at a time."""
+        """Take one connection out of the accept queue; the kernel tells again while there are more."""
         cdef sockaddr_storage address
         cdef socklen_t length
         cdef Connection *connection
-        cdef int fd, accepted = 0
-        while accepted < ACCEPTS_AT_ONCE:
-            length = sizeof(address)
-            fd = accept4(listener.fd, <sockaddr *> &address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
-            if fd < 0:
-                if errno == EINTR or errno == ECONNABORTED:
-                    continue
-                if errno != EAGAIN:
-                    self.pause_accepting(listener)
-                return
-            accepted += 1
-            connection = self.io.adopt(fd, DOWNSTREAM, WATCHED)
-            if connection == NULL:
+        cdef int fd
+        length = sizeof(address)
+        fd = accept4(listener.fd, <sockaddr *> &address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        if fd < 0:
+            if errno != EAGAIN and errno != EINTR and errno != ECONNABORTED:
                 self.pause_accepting(listener)
-                return
-            read_address(&connection.address, &address)
-            self.exchanges_.accepted(connection, <Manager> listener.owner)
+            return
+        connection = self.io.adopt(fd, DOWNSTREAM, WATCHED)
+        if connection == NULL:
+            self.pause_accepting(listener)
+            return
+        read_address(&connection.address, &address)
+        self.exchanges_.accepted(connection, <Manager> listener.owner)
 
     cdef void pause_accepting(self, Connection *listener):
         """Out of descriptors or memory: leave the queue alone for a while, or its event would spin."""

@@ -11,9 +11,8 @@ from fastproxy.admission cimport (
     TARGET_OK, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_WEBSOCKET, Target, UpgradeWish, is_websocket_answer,
     read_target, read_upgrade, websocket_accept,
 )
-from fastproxy.connections cimport (
-    Buffer, Connection, PeerAddress, buffer_append, format_address, format_ip, read_address,
-)
+from fastproxy.addresses cimport PeerAddress, format_address, format_ip, read_address
+from fastproxy.connections cimport Buffer, Connection, buffer_append
 from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Body, body_init, body_take,
 )

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
-from fastproxy.connections cimport PeerAddress
+from fastproxy.addresses cimport PeerAddress
 from fastproxy.http1 cimport Head, HeaderId
 from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice

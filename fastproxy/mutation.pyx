@@ -7,7 +7,7 @@ may not say. The head's fields are changed in place, so that route, hash, log an
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, strlen
 
-from fastproxy.connections cimport format_ip
+from fastproxy.addresses cimport format_ip
 from fastproxy.http1 cimport (
     H_OTHER, H_USER_AGENT, H_X_ENVOY, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID,
     MAX_FIELDS, SPARE_FIELDS,

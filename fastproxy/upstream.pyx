@@ -9,7 +9,8 @@ import socket as sockets
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.balancing cimport LeastRequest
 from fastproxy.balancing import balancer_for
-from fastproxy.connections cimport IDLE, REUSED, UPSTREAM, read_address
+from fastproxy.addresses cimport read_address
+from fastproxy.connections cimport IDLE, REUSED, UPSTREAM
 from fastproxy.counters cimport (
     cluster_upstream_cx_active, cluster_upstream_cx_http1_total, cluster_upstream_cx_total, host_cx_active,
     host_cx_total, host_rq_active,

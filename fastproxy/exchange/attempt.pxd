@@ -10,11 +10,11 @@ from fastproxy.exchange.upgrade cimport Upgrade
 
 cdef class Attempt(Upgrade):
     cdef void attempt(self, Exchange x, iovec *parts, int count)
-    cdef void bind(self, Exchange x, Connection *u)
+    cdef void bind(self, Exchange x, Connection *u) noexcept
     cdef bint next_host(self, Exchange x)
     cdef void connect_failed(self, Exchange x, bytes reason)
     cdef void retry_connect(self, Exchange x, bytes reason)
-    cdef void request_complete(self, Exchange x)
-    cdef void start_response_timer(self, Exchange x)
+    cdef void request_complete(self, Exchange x) noexcept
+    cdef void start_response_timer(self, Exchange x) noexcept
     cdef uint64_t connect_delay_ms(self, Exchange x)
     cdef void send_more(self, Exchange x, iovec *parts, int count)

@@ -57,7 +57,7 @@ cdef class Attempt(Upgrade):
             x.downstream.flags &= ~PAUSED  # it was, for a host that could not be reached
             self.io.enqueue(x.downstream)
 
-    cdef void bind(self, Exchange x, Connection *u):
+    cdef void bind(self, Exchange x, Connection *u) noexcept:
         """Have the upstream connection carry this exchange."""
         cdef Host host = x.host
         set_exchange(u, x)
@@ -110,14 +110,14 @@ cdef class Attempt(Upgrade):
             self.connect_failed(x, reason)
         free(unsent)
 
-    cdef void request_complete(self, Exchange x):
+    cdef void request_complete(self, Exchange x) noexcept:
         """The request is with the upstream: from here the route's timeout runs."""
         x.sent_ms = self.io.now_ms
         self.start_response_timer(x)
         if x.upstream != NULL and x.timeout_ms and not x.upstream.flags & CONNECTING:
             self.io.set_timer(x.upstream, max(1, <int64_t> (x.response_deadline_ms - self.io.now_ms)))
 
-    cdef void start_response_timer(self, Exchange x):
+    cdef void start_response_timer(self, Exchange x) noexcept:
         """The route's timeout runs from the end of the request, whether it could be sent already or not."""
         if x.timeout_ms and x.response_deadline_ms == 0:
             x.response_deadline_ms = self.io.now_ms + x.timeout_ms

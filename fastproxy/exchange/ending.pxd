@@ -19,16 +19,16 @@ cdef class Ending(ExchangeLog):
     cdef void close_downstream(self, Connection *c)
     cdef void end_downstream(self, Connection *c)
     cdef void downstream_failed(self, Connection *c)
-    cdef void unbind(self, Exchange x)
+    cdef void unbind(self, Exchange x) noexcept
     cdef void drop_upstream(self, Exchange x)
     cdef void close_upstream(self, Connection *u)
-    cdef void await_request(self, Connection *c, Manager manager)
-    cdef void set_stream_timer(self, Exchange x)
-    cdef void fill_response_head(self, Exchange x, ResponseHead *plan)
+    cdef void await_request(self, Connection *c, Manager manager) noexcept
+    cdef void set_stream_timer(self, Exchange x) noexcept
+    cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
     cdef void reply(self, Exchange x, int status, bytes body)
     cdef void refuse(self, Exchange x, HeadError error)
     cdef void protocol_error(self, Exchange x)
     cdef void abort(self, Exchange x)
-    cdef void count_status(self, Exchange x)
-    cdef void end(self, Exchange x)
+    cdef void count_status(self, Exchange x) noexcept
+    cdef void end(self, Exchange x) noexcept

@@ -95,7 +95,7 @@ cdef class Ending(ExchangeLog):
             self.end(x)
         self.close_downstream(c)
 
-    cdef void unbind(self, Exchange x):
+    cdef void unbind(self, Exchange x) noexcept:
         cdef Connection *u = x.upstream
         x.upstream = NULL
         x.host.counters[<int> host_rq_active] -= 1
@@ -124,7 +124,7 @@ cdef class Ending(ExchangeLog):
             u.counters[<int> cluster_upstream_cx_destroy_local] += 1
         self.io.close(u)
 
-    cdef void await_request(self, Connection *c, Manager manager):
+    cdef void await_request(self, Connection *c, Manager manager) noexcept:
         """The connection is free for the next request; one that came already is taken up from the queue."""
         c.requests += 1
         self.io.set_timer(c, manager.idle_timeout_ms)
@@ -132,7 +132,7 @@ cdef class Ending(ExchangeLog):
             c.flags &= ~PAUSED
             self.io.enqueue(c)
 
-    cdef void set_stream_timer(self, Exchange x):
+    cdef void set_stream_timer(self, Exchange x) noexcept:
         """Something has moved: stream_idle_timeout starts anew. An unfinished request has a deadline besides."""
         cdef uint64_t delay_ms = x.manager.stream_idle_timeout_ms
         cdef uint64_t now_ms = self.io.now_ms
@@ -141,7 +141,7 @@ cdef class Ending(ExchangeLog):
                 delay_ms = x.request_deadline_ms - now_ms if x.request_deadline_ms > now_ms else 1
         self.io.set_timer(x.downstream, delay_ms)
 
-    cdef void fill_response_head(self, Exchange x, ResponseHead *plan):
+    cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept:
         memset(plan, 0, sizeof(plan[0]))
         plan.server_name.data = x.manager.server_name
         plan.server_name.length = len(x.manager.server_name)
@@ -229,14 +229,14 @@ cdef class Ending(ExchangeLog):
         self.end(x)
         self.end_downstream(c)
 
-    cdef void count_status(self, Exchange x):
+    cdef void count_status(self, Exchange x) noexcept:
         cdef int step = x.status // 100
         if 1 <= step <= 5:
             x.downstream.counters[<int> http_downstream_rq_1xx + step - 1] += 1
             if x.upstream != NULL:
                 x.upstream.counters[<int> cluster_upstream_rq_1xx + step - 1] += 1
 
-    cdef void end(self, Exchange x):
+    cdef void end(self, Exchange x) noexcept:
         """Every exchange comes here once: counted, logged, forgotten by its connection."""
         cdef Connection *c = x.downstream
         if c == NULL:

@@ -14,7 +14,7 @@ cdef class ExchangeLog:
     cdef Stamps stamps
     cdef Head head  # the head parsed last: valid until the next receive
 
-    cdef void begin_records(self, Exchange x, RequestHead *plan)
-    cdef void keep_response_fields(self, Exchange x)
-    cdef void log(self, Manager manager, void **records, Exchange x, Connection *c)
-    cdef void fill_facts(self, LogFacts *facts, Exchange x)
+    cdef void begin_records(self, Exchange x, RequestHead *plan) noexcept
+    cdef void keep_response_fields(self, Exchange x) noexcept
+    cdef void log(self, Manager manager, void **records, Exchange x, Connection *c) noexcept
+    cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept

@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
 from fastproxy.access_log cimport AccessLog, LogFacts
-from fastproxy.connections cimport Connection, format_address
+from fastproxy.addresses cimport format_address
+from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport MAX_LOGS, Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.log_record cimport LogRecord
@@ -15,7 +16,7 @@ from fastproxy.upstream cimport Host
 cdef class ExchangeLog:
     """Writes what an exchange or a tunnel was. The lowest layer of `Exchanges`: it changes nothing else."""
 
-    cdef void begin_records(self, Exchange x, RequestHead *plan):
+    cdef void begin_records(self, Exchange x, RequestHead *plan) noexcept:
         """Have the access logs keep what they will need of the request's head."""
         cdef AccessLog log
         cdef int i = 0
@@ -25,7 +26,7 @@ cdef class ExchangeLog:
                     &self.head.method, &plan.path, &plan.authority, self.head.fields, self.head.count)
             i += 1
 
-    cdef void keep_response_fields(self, Exchange x):
+    cdef void keep_response_fields(self, Exchange x) noexcept:
         cdef AccessLog log
         cdef int i = 0
         for log in x.manager.access_logs:
@@ -33,7 +34,7 @@ cdef class ExchangeLog:
                 x.records[i] = log.capture_response(<LogRecord *> x.records[i], self.head.fields, self.head.count)
             i += 1
 
-    cdef void log(self, Manager manager, void **records, Exchange x, Connection *c):
+    cdef void log(self, Manager manager, void **records, Exchange x, Connection *c) noexcept:
         """Write a line to every access log: for an exchange, or for a tunnel at its end."""
         cdef AccessLog log
         cdef LogFacts facts
@@ -52,7 +53,7 @@ cdef class ExchangeLog:
                 records[i] = NULL
             i += 1
 
-    cdef void fill_facts(self, LogFacts *facts, Exchange x):
+    cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept:
         """What the log can say of an exchange; the slices borrow from its route and host."""
         cdef uint64_t elapsed_ms = self.io.now_ms - x.start_ms
         facts.start_us = self.stamps.epoch_us(self.io.now_ms) - <int64_t> elapsed_ms * 1000

@@ -17,7 +17,7 @@ cdef class Request(Choice):
     cdef void consume_held(self, Connection *c)
     cdef void consume(self, Connection *c, char *data, size_t length)
     cdef ssize_t take_request(self, Connection *c, char *data, size_t length)
-    cdef bint admit_request(self, Connection *c, char *data, size_t length)
+    cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length)
     cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length)
     cdef uint64_t head_timeout_ms(self, Manager manager)
     cdef bint partial_head_grew(self, Connection *c)

@@ -154,7 +154,7 @@ cdef class Request(Choice):
         error = HEAD_TOO_MANY_FIELDS
         if 0 <= head_end <= <ssize_t> manager.max_head_bytes:
             error = parse_request(&self.head, data, head_end, manager.max_fields)
-            if error == HEAD_OK and not self.admit_request(c, data, head_end):
+            if error == HEAD_OK and not self.admit_request(c, data, head_end, length):
                 error = HEAD_BAD
         if c.flags & PARTIAL_HEAD:
             c.flags &= ~PARTIAL_HEAD
@@ -166,15 +166,21 @@ cdef class Request(Choice):
         body_used = self.start(x, data + head_end, length - head_end)
         return GONE if body_used < 0 else <ssize_t> blank + head_end + body_used
 
-    cdef bint admit_request(self, Connection *c, char *data, size_t length):
-        """Whether httptools agrees that this whole head is a request."""
+    cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length):
+        """Whether httptools agrees that this whole head is a request.
+
+        It is shown the body too when all of it has come: a parser at the end of a message serves for the next one.
+        """
         cdef PartialHead partial
+        cdef bint ends = not self.head.tokens and not self.head.is_chunked and self.head.minor_version == 1
         if c.flags & PARTIAL_HEAD:
             partial = <PartialHead> c.exchange
-            return self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched)
-        return self.guard.admit_request(
-            data, length, self.head.content_length <= 0 and not self.head.is_chunked and self.head.tokens == 0
-            and self.head.minor_version == 1)
+            return self.guard.admit_part(partial.parser, data + partial.searched, head_end - partial.searched)
+        if self.head.content_length > 0:
+            ends = ends and head_end + <size_t> self.head.content_length <= length
+            if ends:
+                head_end += <size_t> self.head.content_length
+        return self.guard.admit_request(data, head_end, ends)
 
     cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length):
         """Keep the beginning of a head; garbage is refused as soon as httptools knows it for that."""

@@ -213,7 +213,7 @@ cdef class Response(Sessions):
             self.plan_response(x, u, framing)
             self.send_response_head(x, u, data + head_end, length - head_end)
 
-    cdef void plan_response(self, Exchange x, Connection *u, Framing framing):
+    cdef void plan_response(self, Exchange x, Connection *u, Framing framing) noexcept:
         """Note what the parsed head says about the response and about both connections."""
         x.response_started = True
         x.status = self.head.status

@@ -63,5 +63,5 @@ cdef class Exchange:
 
 
 cdef Exchange exchange_of(Connection *connection)
-cdef void set_exchange(Connection *connection, object exchange)
+cdef void set_exchange(Connection *connection, object exchange) noexcept
 cdef int encode(iovec *parts, char *size_line, bint is_chunked, char *data, size_t length, bint done) noexcept

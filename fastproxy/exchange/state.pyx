@@ -29,7 +29,7 @@ cdef Exchange exchange_of(Connection *connection):
     return <Exchange> connection.exchange
 
 
-cdef void set_exchange(Connection *connection, object exchange):
+cdef void set_exchange(Connection *connection, object exchange) noexcept:
     """Have the connection own `exchange`, or nothing when it is None."""
     cdef PyObject *old = connection.exchange
     if exchange is None:

@@ -1,12 +1,9 @@
-"""Connections: buffers that keep order, addresses as text, structs that stay small."""
+"""Connections: buffers that keep order, structs that stay small."""
 
-import socket
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastproxy.inspection import address_text, buffered, struct_bytes
+from fastproxy.inspection import buffered, struct_bytes
 from tests.unit.engine_world import get, ok
 
 
@@ -17,19 +14,6 @@ def test_a_buffer_is_a_queue_of_bytes(pieces):
         expected = (expected + data)[sent:]
         contents.append(expected)
     assert buffered(pieces) == contents
-
-
-@pytest.mark.parametrize(
-    ("family", "ip", "text", "address"),
-    [
-        (socket.AF_INET, "1.2.3.4", b"1.2.3.4", b"1.2.3.4:80"),
-        (socket.AF_INET6, "2001:db8::1", b"2001:db8::1", b"[2001:db8::1]:80"),
-        (socket.AF_INET6, "::1", b"::1", b"[::1]:80"),
-        (socket.AF_INET6, "::ffff:9.8.7.6", b"9.8.7.6", b"9.8.7.6:80"),
-    ],
-)
-def test_addresses(family, ip, text, address):
-    assert address_text(family, socket.inet_pton(family, ip), 80) == (text, address)
 
 
 def test_an_idle_tunnel_is_small():

@@ -12,7 +12,7 @@ from tests.support import source_tree
 LAYERS: list[set[str]] = [
     {"fastproxy", "model", "errors"},
     {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format", "log_file"},
-    {"timers", "http1", "bodies", "head_guard", "affinity", "balancing"},
+    {"addresses", "timers", "http1", "bodies", "head_guard", "affinity", "balancing"},
     {"_sessions", "stamps", "response_flags", "log_record", "log_text"},
     {"stats", "control", "listeners", "resolver", "options"},
     {"connections", "heads", "admission", "referer", "access_log", "shared_memory"},

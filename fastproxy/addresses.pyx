@@ -1,0 +1,58 @@
+"""The addresses of peers, as small as they can be, and as text."""
+
+from libc.stdint cimport uint8_t
+from libc.stdio cimport snprintf
+from libc.string cimport memcpy, memmove, strlen
+
+from fastproxy.syscalls cimport AF_INET6, inet_ntop, ntohs, sockaddr_in, sockaddr_in6
+
+
+cdef void read_address(PeerAddress *address, sockaddr_storage *source) noexcept nogil:
+    """Take IP and port out of what the kernel filled in; an IPv4 address mapped into IPv6 becomes IPv4 again."""
+    cdef sockaddr_in *v4 = <sockaddr_in *> source
+    cdef sockaddr_in6 *v6 = <sockaddr_in6 *> source
+    cdef const char *mapped = b"\0\0\0\0\0\0\0\0\0\0\xff\xff"
+    cdef int i
+    if source.ss_family == AF_INET6:
+        address.family = 6
+        address.port = ntohs(v6.sin6_port)
+        memcpy(address.ip, &v6.sin6_addr, 16)
+        for i in range(12):
+            if address.ip[i] != <uint8_t> mapped[i]:
+                return
+        address.family = 4
+        memmove(address.ip, address.ip + 12, 4)
+    else:
+        address.family = 4
+        address.port = ntohs(v4.sin_port)
+        memcpy(address.ip, &v4.sin_addr, 4)
+
+
+cdef int format_ip(const PeerAddress *address, char *target, socklen_t size) noexcept nogil:
+    """Write the IP as text and a NUL; the length of the text. `size` is at least 46."""
+    cdef char *at = target
+    cdef int i
+    if address.family == 4:
+        for i in range(4):
+            if address.ip[i] > 99:
+                at[0] = <char> (48 + address.ip[i] // 100)
+                at += 1
+            if address.ip[i] > 9:
+                at[0] = <char> (48 + address.ip[i] // 10 % 10)
+                at += 1
+            at[0] = <char> (48 + address.ip[i] % 10)
+            at[1] = c"."
+            at += 2
+        (at - 1)[0] = 0
+        return <int> (at - 1 - target)
+    inet_ntop(AF_INET6, address.ip, target, size)
+    return <int> strlen(target)
+
+
+cdef int format_address(const PeerAddress *address, char *target, socklen_t size) noexcept nogil:
+    """Write `ip:port` or `[ip]:port` and a NUL; the length of the text. `size` is at least 56."""
+    cdef char ip[48]
+    format_ip(address, ip, sizeof(ip))
+    if address.family == 4:
+        return snprintf(target, size, b"%s:%u", ip, <unsigned> address.port)
+    return snprintf(target, size, b"[%s]:%u", ip, <unsigned> address.port)
