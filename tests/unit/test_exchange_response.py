@@ -101,7 +101,7 @@ def test_interim_heads_are_passed_over(world):
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n",
         b"HTTP/2.0 200 OK\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000,
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 90_000,
         CHUNKED + b"zz\r\n",
     ],
 )

@@ -33,9 +33,9 @@ def test_sessions():
     assert table.get(b"a", 2) == 7
 
 
-@pytest.mark.parametrize(("limit_kb", "expected"), [(8, 60 * 1024), (60, 60 * 1024), (96, 96 * 1024)])
+@pytest.mark.parametrize(("limit_kb", "expected"), [(8, 80 * 1024), (60, 80 * 1024), (96, 96 * 1024)])
 def test_the_largest_head(limit_kb, expected):
-    """A response's head may always have 60 KiB."""
+    """A response's head may always have 80 KiB."""
     assert runtime_of(configuration(ADDRESSES, manager={"max_request_headers_kb": limit_kb})).max_head_bytes == expected
 
 
