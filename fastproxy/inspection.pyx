@@ -22,6 +22,7 @@ from fastproxy.http1 cimport (
     TOKEN_OTHER, TOKEN_UPGRADE, Head, HeadError, head_length, parse_request, parse_response,
 )
 from fastproxy.referer cimport check_referer
+from fastproxy.request_facts cimport RequestFacts
 from fastproxy.routing cimport Route, RouteTable
 from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport AF_INET6, htons, sockaddr_in, sockaddr_in6, sockaddr_storage
@@ -201,14 +202,20 @@ def is_answer(head: bytes, accept: bytes):
 def route_and_hash(RouteTable table, head: bytes):
     """`(route, hash)` of a request: None for no route, and None where the route's policies found nothing to hash."""
     cdef Head parsed
-    cdef Slice path, authority
+    cdef RequestFacts facts
+    cdef PeerAddress client
     cdef Route route
     cdef uint64_t hash = 0
     _alive = parse(&parsed, head, True, 100)
-    if read_target(&parsed, True, &path, &authority) != TARGET_OK:
+    memset(&client, 0, sizeof(client))
+    memset(&facts, 0, sizeof(facts))
+    facts.head = &parsed
+    facts.remote = &client
+    facts.fd = -1
+    if read_target(&parsed, True, &facts.path, &facts.authority) != TARGET_OK:
         raise ValueError("bad")
     check_referer(&parsed)
-    route = table.find(authority, path)
-    if route is None or not route.hash_request(&parsed, path, authority, &hash):
+    route = table.find(&facts)
+    if route is None or not route.hashing.hash(&facts, &hash, []):
         return route, None
     return route, hash

@@ -3,11 +3,6 @@ from collections.abc import Mapping, Sequence
 from fastproxy import model as models
 from fastproxy.upstream import Cluster
 
-class HashPolicy:
-    header_name: bytes
-    terminal: bool
-    def __init__(self, model: models.HeaderHashPolicy) -> None: ...
-
 class Route:
     model: models.Route
     name: bytes

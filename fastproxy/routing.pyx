@@ -1,96 +1,17 @@
-"""Which route a request takes, and the hash by which its cluster chooses a host.
+"""Which route a request takes.
 
 Virtual hosts: exact domain, longest `*suffix`, longest `prefix*`, `*`, without regard to case, the port significant;
-then the first route that matches (Envoy: config.route.v3.VirtualHost). Hashing: envoy-reference "Request hash".
+then the first route that matches (Envoy: config.route.v3.VirtualHost).
 """
 
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr, memcmp, memset
 
 import re
 
-from fastproxy._ring cimport xx_hash_64
-from fastproxy.http1 cimport H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONTENT_TYPE
-from fastproxy.http1 cimport H_ORIGIN, H_REFERER, H_USER_AGENT, H_VIA, H_X_CLIENT_TRACE_ID, H_X_FORWARDED_FOR
-from fastproxy.http1 cimport H_X_FORWARDED_PROTO, H_X_REQUEST_ID
-from fastproxy.slices cimport Field
+from fastproxy.addresses cimport PeerAddress
+from fastproxy.hashing import HashPolicies
+from fastproxy.http1 cimport Head
 from fastproxy.syscalls cimport strncasecmp
-
-# Envoy keeps these as one line each: repeated ones are joined before they are hashed.
-cdef uint64_t JOINED = (
-    1ULL << <int> H_ACCEPT | 1ULL << <int> H_ACCEPT_ENCODING | 1ULL << <int> H_AUTHORIZATION
-    | 1ULL << <int> H_CACHE_CONTROL | 1ULL << <int> H_CONTENT_TYPE | 1ULL << <int> H_ORIGIN | 1ULL << <int> H_REFERER
-    | 1ULL << <int> H_USER_AGENT | 1ULL << <int> H_VIA | 1ULL << <int> H_X_CLIENT_TRACE_ID
-    | 1ULL << <int> H_X_FORWARDED_FOR | 1ULL << <int> H_X_FORWARDED_PROTO | 1ULL << <int> H_X_REQUEST_ID
-)
-
-
-cdef inline uint64_t rotl(uint64_t value) noexcept nogil:
-    return value << 1 | value >> 63
-
-
-cdef class HashPolicy:
-    """Hashes one request header."""
-
-    def __init__(self, model):
-        self.header_name = model.header_name.lower().encode()
-        self.terminal = model.terminal
-
-    cdef bint add(self, Head *head, Slice path, Slice authority, uint64_t *hash, bint has_hash) except -1:
-        """Combine this policy's hash into `hash`; whether there is a hash now."""
-        cdef uint64_t new
-        cdef const char *name = self.header_name
-        cdef size_t length = len(self.header_name)
-        cdef Slice value
-        cdef int i, found = -1
-        cdef bint several = False
-        if name[0] == c":":
-            if not pseudo_header(&value, self.header_name, head, path, authority):
-                return has_hash
-            new = xx_hash_64(value.data, value.length, 0)
-        else:
-            for i in range(head.count):
-                if head.fields[i].name.length == length and memcmp(head.fields[i].name.data, name, length) == 0:
-                    several = found >= 0
-                    if several:
-                        break
-                    found = i
-            if found < 0:
-                return has_hash
-            value = head.fields[found].value
-            new = self.hash_several(head) if several else xx_hash_64(value.data, value.length, 0)
-        hash[0] = rotl(hash[0]) ^ new if has_hash else new
-        return True
-
-    cdef uint64_t hash_several(self, Head *head) except? 0:
-        """Repeated lines: sorted and chained, each hash the seed of the next; joined ones count as one line."""
-        cdef Field *field
-        cdef uint64_t hash = 0
-        cdef int i
-        cdef bint joined = False
-        values = []
-        for i in range(head.count):
-            field = &head.fields[i]
-            if field.name.data[:field.name.length] == self.header_name:
-                values.append(field.value.data[:field.value.length])
-                joined = JOINED >> field.id & 1
-        if joined:
-            values = [b",".join(filter(None, values))]
-        for value in sorted(values):
-            hash = xx_hash_64(value, len(value), hash)
-        return hash
-
-
-cdef bint pseudo_header(Slice *value, bytes name, Head *head, Slice path, Slice authority):
-    if name == b":path":
-        value[0] = path
-    elif name == b":authority":
-        value[0] = authority
-    elif name == b":method":
-        value[0] = head.method
-    else:
-        return False
-    return True
-
 
 cdef class Route:
     """One route of a virtual host."""
@@ -103,15 +24,16 @@ cdef class Route:
         self.prefix = None if model.match.prefix is None else model.match.prefix.encode()
         self.path = None if model.match.path is None else model.match.path.encode()
         self.regex = None if model.match.regex is None else re.compile(model.match.regex.encode())
-        self.hash_policies = tuple(HashPolicy(policy) for policy in model.hash_policies)
+        self.hashing = HashPolicies(model.hash_policies)
         self.timeout_ms = max(1, round(model.timeout_s * 1000)) if model.timeout_s else 0
         self.timeout_is_set = model.timeout_is_set
         self.allow_websocket = model.allow_websocket
         self.prefix_rewrite = model.prefix_rewrite.encode() or None
         self.host_rewrite = model.host_rewrite.encode() or None
 
-    cdef bint matches(self, Slice path) except -1:
+    cdef bint matches(self, const RequestFacts *facts) except -1:
         """Whether the request's path, query included, matches."""
+        cdef Slice path = facts.path
         cdef const char *query
         cdef size_t length
         if self.prefix is not None:
@@ -128,16 +50,6 @@ cdef class Route:
             return memcmp(text, <const char *> other, length) == 0
         return strncasecmp(text, <const char *> other, length) == 0
 
-    cdef bint hash_request(self, Head *head, Slice path, Slice authority, uint64_t *hash) except -1:
-        """Combine the route's hash policies in order; False when none of them found anything to hash."""
-        cdef HashPolicy policy
-        cdef bint has_hash = False
-        for policy in self.hash_policies:
-            has_hash = policy.add(head, path, authority, hash, has_hash)
-            if has_hash and policy.terminal:
-                break
-        return has_hash
-
     cdef bytes rewritten_path(self, Slice path):
         """The path with what matched replaced by `prefix_rewrite`; the query stays."""
         cdef const char *query = <const char *> memchr(path.data, c"?", path.length)
@@ -152,11 +64,11 @@ cdef class VirtualHost:
         self.name = name.encode()
         self.routes = tuple(routes)
 
-    cdef Route find(self, Slice path):
+    cdef Route find(self, const RequestFacts *facts):
         """The first route that matches; None when none does."""
         cdef Route route
         for route in self.routes:
-            if route.matches(path):
+            if route.matches(facts):
                 return route
         return None
 
@@ -185,12 +97,12 @@ cdef class RouteTable:
         else:
             self.exact[domain] = virtual_host
 
-    cdef Route find(self, Slice authority, Slice path):
+    cdef Route find(self, const RequestFacts *facts):
         """The route for a request; None when no virtual host or no route of it matches."""
         cdef VirtualHost virtual_host = self.default
         if self.exact or self.suffixes or self.prefixes:
-            virtual_host = self.named(authority.data[:authority.length].lower())
-        return virtual_host.find(path) if virtual_host is not None else None
+            virtual_host = self.named(facts.authority.data[:facts.authority.length].lower())
+        return virtual_host.find(facts) if virtual_host is not None else None
 
     def named(self, authority):
         """The virtual host for a lower-case authority, with Envoy's order of precedence."""
@@ -206,10 +118,17 @@ cdef class RouteTable:
         return self.default
 
     def route(self, authority: bytes, path: bytes):
-        """The route for a request, for whoever is not on the hot path."""
-        cdef Slice a, p
-        a.data = authority
-        a.length = len(authority)
-        p.data = path
-        p.length = len(path)
-        return self.find(a, p)
+        """The route for a request without headers, for whoever is not on the hot path."""
+        cdef RequestFacts facts
+        cdef Head head
+        cdef PeerAddress client
+        memset(&client, 0, sizeof(client))
+        memset(&facts, 0, sizeof(facts))
+        head.count = 0
+        head.seen = head.repeated = 0
+        facts.head = &head
+        facts.remote = &client
+        facts.fd = -1
+        facts.authority = Slice(authority, len(authority))
+        facts.path = Slice(path, len(path))
+        return self.find(&facts)

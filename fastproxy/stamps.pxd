@@ -13,8 +13,10 @@ cdef class Stamps:
     cdef unsigned char entropy[4096]
     cdef int entropy_left
     cdef char id_text[40]
+    cdef uint64_t random_state
     cdef bytes local_ip
 
     cdef int64_t epoch_us(self, uint64_t now_ms) noexcept nogil
     cdef Slice date(self, uint64_t now_ms) noexcept nogil
+    cdef uint64_t random(self) noexcept nogil
     cdef Slice request_id(self) noexcept nogil

@@ -1,5 +1,7 @@
 """What the proxy stamps on messages: the date, request ids, its own address."""
 
+import os
+
 from libc.string cimport memset
 
 from fastproxy.slices cimport Slice
@@ -25,6 +27,7 @@ cdef class Stamps:
     def __cinit__(self):
         self.local_ip = own_address()
         self.date_s = -1
+        self.random_state = int.from_bytes(os.urandom(8), "little") | 1
 
     cdef int64_t epoch_us(self, uint64_t now_ms) noexcept nogil:
         """Microseconds since the epoch at `now_ms` of the monotonic clock, good to a millisecond."""
@@ -47,6 +50,13 @@ cdef class Stamps:
         text.data = self.date_text
         text.length = 29
         return text
+
+    cdef uint64_t random(self) noexcept nogil:
+        """A draw that is good enough to spread load (xorshift64*, Vigna 2016); never used for secrets."""
+        self.random_state ^= self.random_state >> 12
+        self.random_state ^= self.random_state << 25
+        self.random_state ^= self.random_state >> 27
+        return self.random_state * <uint64_t> 0x2545F4914F6CDD1D
 
     cdef Slice request_id(self) noexcept nogil:
         """A new random UUID (RFC 9562 version 4); valid until the next call."""

@@ -5,6 +5,7 @@ from fastproxy.exchange.response cimport Response
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.bodies cimport Framing
+from fastproxy.request_facts cimport RequestFacts
 from fastproxy.mutation cimport Mutation
 
 
@@ -16,5 +17,5 @@ cdef class Choice(Response):
     cdef Framing request_framing(self, Exchange x)
     cdef bint expects_continue(self)
     cdef void say_continue(self, Exchange x)
-    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io)
+    cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
     cdef void plan_request(self, Exchange x, RequestHead *plan)

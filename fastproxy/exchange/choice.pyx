@@ -15,6 +15,7 @@ from fastproxy.http1 cimport (
     header,
 )
 from fastproxy.referer cimport check_referer
+from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR, FLAG_UH
 from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice
@@ -103,7 +104,7 @@ cdef class Choice(Response):
         part.iov_len = 25
         self.io.transmit(x.downstream, &part, 1)
 
-    cdef bint pick(self, Exchange x, RequestHead *plan, EngineIo *engine_io):
+    cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io):
         """Choose the host: the one that issued the session, else the one that the hash or the balancer names."""
         cdef Manager manager = x.manager
         cdef Cluster cluster = x.route.cluster
@@ -111,7 +112,7 @@ cdef class Choice(Response):
         if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
                 and not x.route.timeout_is_set:
             x.timeout_ms = 0
-        x.has_hash = x.route.hash_request(&self.head, plan.path, plan.authority, &x.hash)
+        x.has_hash = x.route.hashing.hash(facts, &x.hash, None)
         self.find_session(x, engine_io)
         if x.host is None:
             x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)

@@ -18,6 +18,7 @@ from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, e
 from fastproxy.heads cimport RequestHead, write_request
 from fastproxy.bodies cimport body_init, body_take
 from fastproxy.http1 cimport HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HeadError, head_length, parse_request
+from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
@@ -247,6 +248,7 @@ cdef class Request(Choice):
     cdef ssize_t start(self, Exchange x, char *body, size_t length):
         """Route the request whose head was just parsed and send it on: bytes of its body used, or GONE."""
         cdef RequestHead plan
+        cdef RequestFacts facts
         cdef EngineIo engine_io
         cdef iovec part
         cdef Manager manager = x.manager
@@ -255,7 +257,13 @@ cdef class Request(Choice):
         x.request_body.done = self.head.content_length <= 0 and not self.head.is_chunked
         if not self.check_request(x, &plan):
             return self.after_reply(c, 0)
-        x.route = manager.routes.find(plan.authority, plan.path)
+        facts.head = &self.head
+        facts.path = plan.path
+        facts.authority = plan.authority
+        facts.remote = &c.address
+        facts.fd = c.fd
+        facts.random = self.stamps.random()
+        x.route = manager.routes.find(&facts)
         if x.route is None:
             x.response_flags |= FLAG_NR
             c.counters[<int> http_no_route] += 1
@@ -265,7 +273,7 @@ cdef class Request(Choice):
         if not self.check_upgrade(x):
             return self.after_reply(c, 0)
         read_query(&engine_io, plan.path)
-        if not self.pick(x, &plan, &engine_io):
+        if not self.pick(x, &facts, &engine_io):
             return self.after_reply(c, 0)
         if self.expects_continue():
             self.say_continue(x)
