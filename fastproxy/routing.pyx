@@ -11,7 +11,17 @@ import re
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.hashing import HashPolicies
 from fastproxy.http1 cimport Head
+from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport strncasecmp
+
+cdef class Destination:
+    """Where a request goes: a cluster, and what sending it there changes."""
+
+    def __init__(self, cluster, host_rewrite=None, header_rules=()):
+        self.cluster = cluster
+        self.host_rewrite = host_rewrite
+        self.header_rules = header_rules
+
 
 cdef class Route:
     """One route of a virtual host."""
@@ -19,7 +29,12 @@ cdef class Route:
     def __init__(self, model, cluster):
         self.model = model
         self.name = model.name.encode()
+        self.action = ROUTE_FORWARD
+        self.header_rules = ()
+        self.mirrors = ()
+        self.missing_cluster_status = 503
         self.cluster = cluster
+        self.destination = Destination(cluster)
         self.case_sensitive = model.match.case_sensitive
         self.prefix = None if model.match.prefix is None else model.match.prefix.encode()
         self.path = None if model.match.path is None else model.match.path.encode()
@@ -50,13 +65,28 @@ cdef class Route:
             return memcmp(text, <const char *> other, length) == 0
         return strncasecmp(text, <const char *> other, length) == 0
 
-    cdef bytes rewritten_path(self, Slice path):
-        """The path with what matched replaced by `prefix_rewrite`; the query stays."""
+    cdef Destination choose(self, const RequestFacts *facts):
+        """Where this request goes; None when the cluster that it should go to does not exist."""
+        return self.destination
+
+    cdef bytes location(self, const RequestFacts *facts):
+        """Where a redirect sends the client."""
+        return b""
+
+    cdef bytes rewritten_path(self, const RequestFacts *facts):
+        """The path that the upstream is asked for, query included; None: the one that the client asked for."""
+        if self.prefix_rewrite is None:
+            return None
+        cdef Slice path = facts.path
         cdef const char *query = <const char *> memchr(path.data, c"?", path.length)
         cdef size_t length = query - path.data if query != NULL else path.length
         if self.prefix is not None:
             length = len(self.prefix)
         return self.prefix_rewrite + path.data[length:path.length]
+
+    cdef bytes rewritten_host(self, Destination destination, const RequestFacts *facts):
+        """The authority that the upstream is asked with; None: the one that the client asked with."""
+        return self.host_rewrite if destination.host_rewrite is None else destination.host_rewrite
 
 
 cdef class VirtualHost:

@@ -18,4 +18,4 @@ cdef class Choice(Response):
     cdef bint expects_continue(self)
     cdef void say_continue(self, Exchange x)
     cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
-    cdef void plan_request(self, Exchange x, RequestHead *plan)
+    cdef void plan_request(self, Exchange x, const RequestFacts *facts, RequestHead *plan)

@@ -124,7 +124,7 @@ cdef class Choice(Response):
             x.host = <Host> cluster.hosts[x.first_choice]
         return True
 
-    cdef void plan_request(self, Exchange x, RequestHead *plan):
+    cdef void plan_request(self, Exchange x, const RequestFacts *facts, RequestHead *plan):
         """Decide what the upstream is told about the request; the slices live until the head is written."""
         plan.is_upgrade = x.is_upgrade
         plan.is_chunked = self.head.is_chunked and not x.is_upgrade
@@ -132,11 +132,13 @@ cdef class Choice(Response):
             equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")
             or equals(self.head.method, b"trace"))
         plan.timeout_ms = x.timeout_ms
-        if x.route.prefix_rewrite is not None:
+        rewritten = x.route.rewritten_path(facts)
+        if rewritten is not None:
             plan.original_path = plan.path
-            x.rewritten = x.route.rewritten_path(plan.path)
+            x.rewritten = rewritten
             plan.path.data = x.rewritten
             plan.path.length = len(x.rewritten)
-        if x.route.host_rewrite is not None:
-            plan.authority.data = x.route.host_rewrite
-            plan.authority.length = len(x.route.host_rewrite)
+        x.rewritten_host = x.route.rewritten_host(x.route.choose(facts), facts)
+        if x.rewritten_host is not None:
+            plan.authority.data = x.rewritten_host
+            plan.authority.length = len(x.rewritten_host)

@@ -277,7 +277,7 @@ cdef class Request(Choice):
             return self.after_reply(c, 0)
         if self.expects_continue():
             self.say_continue(x)
-        self.plan_request(x, &plan)
+        self.plan_request(x, &facts, &plan)
         self.writer.at = self.writer.start
         self.writer.overflow = False
         write_request(&self.writer, &self.head, &plan)

@@ -34,7 +34,8 @@ cdef class Exchange:
     cdef Buffer *opening  # the beginning of an answer that may hold an open packet
     cdef void *records[4]  # of the access logs; MAX_LOGS
     cdef set tried  # hosts that could not be reached
-    cdef bytes rewritten
+    cdef bytes rewritten  # path, as the upstream is asked for it
+    cdef bytes rewritten_host
     cdef bytes expected_accept  # what a websocket's 101 must say
     cdef PartialHead partial  # of the response
     cdef uint64_t hash
