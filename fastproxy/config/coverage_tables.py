@@ -6,23 +6,22 @@ place. What stands in neither table is refused. docs/envoy-compatibility.md says
 
 from typing import Any
 
+from fastproxy.config import coverage_clusters as clusters
+from fastproxy.config.coverage_clusters import BUFFER_LIMIT, ENOUGH, HEALTH, because
 from fastproxy.config.tree import words
 
 _CORE = "envoy.config.core.v3."
 _BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
 _LISTENER = "envoy.config.listener.v3."
 _ROUTE = "envoy.config.route.v3."
-_CLUSTER = "envoy.config.cluster.v3."
-_ENDPOINT = "envoy.config.endpoint.v3."
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_POLICIES = "envoy.extensions.load_balancing_policies."
 _LOGGERS = "envoy.extensions.access_loggers."
 
 
-ACTED_ON: dict[str, frozenset[str]] = {
+ACTED_ON: dict[str, frozenset[str]] = clusters.ACTED_ON | {
     _BOOTSTRAP: words("node static_resources admin"),
     f"{_BOOTSTRAP}.StaticResources": words("listeners clusters"),
     "envoy.config.bootstrap.v3.Admin": words("address access_log access_log_path"),
@@ -51,34 +50,13 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteAction.HashPolicy": words("header terminal"),
     f"{_ROUTE}RouteAction.HashPolicy.Header": words("header_name"),
     f"{_ROUTE}RouteAction.UpgradeConfig": words("upgrade_type enabled"),
-    f"{_CLUSTER}Cluster": words(
-        "name type connect_timeout lb_policy load_assignment max_requests_per_connection "
-        "typed_extension_protocol_options dns_refresh_rate dns_lookup_family ring_hash_lb_config common_lb_config "
-        "load_balancing_policy"
-    ),
-    f"{_CLUSTER}Cluster.RingHashLbConfig": words("minimum_ring_size maximum_ring_size hash_function"),
-    f"{_CLUSTER}Cluster.CommonLbConfig": words("consistent_hashing_lb_config"),
-    f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig": words("hash_balance_factor"),
-    f"{_CLUSTER}LoadBalancingPolicy": words("policies"),
-    f"{_CLUSTER}LoadBalancingPolicy.Policy": words("typed_extension_config"),
     f"{_CORE}TypedExtensionConfig": words("name typed_config"),
-    f"{_POLICIES}ring_hash.v3.RingHash": words(
-        "hash_function minimum_ring_size maximum_ring_size hash_balance_factor consistent_hashing_lb_config"
-    ),
-    f"{_POLICIES}common.v3.ConsistentHashingLbConfig": words("hash_balance_factor"),
-    f"{_POLICIES}round_robin.v3.RoundRobin": frozenset(),
-    f"{_POLICIES}random.v3.Random": frozenset(),
-    f"{_POLICIES}least_request.v3.LeastRequest": frozenset(),
     _UPSTREAM_HTTP: words("common_http_protocol_options explicit_http_config use_downstream_protocol_config"),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": words("idle_timeout max_requests_per_connection"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig": words("http_protocol_options"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": frozenset(),
     f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": words("http_protocol_options"),
     f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig.http_protocol_options": frozenset(),
-    f"{_ENDPOINT}ClusterLoadAssignment": words("cluster_name endpoints"),
-    f"{_ENDPOINT}LocalityLbEndpoints": words("lb_endpoints"),
-    f"{_ENDPOINT}LbEndpoint": words("endpoint load_balancing_weight metadata"),
-    f"{_ENDPOINT}Endpoint": words("address hostname"),
     "envoy.config.accesslog.v3.AccessLog": words("name typed_config"),
     f"{_LOGGERS}file.v3.FileAccessLog": words("path format log_format json_format typed_json_format"),
     f"{_LOGGERS}stream.v3.StdoutAccessLog": words("log_format"),
@@ -87,10 +65,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CORE}DataSource": words("inline_string"),
 }
 
-_BUFFERED_BYTES = 128 * 1024
-_ENOUGH = range(_BUFFERED_BYTES, 2**32)
-
-NEUTRAL: dict[tuple[str, str], Any] = {
+NEUTRAL: dict[tuple[str, str], Any] = clusters.NEUTRAL | {
     (f"{_CORE}SocketAddress", "protocol"): 0,
     (f"{_CORE}SocketAddress", "ipv4_compat"): False,
     (f"{_LISTENER}Listener", "enable_reuse_port"): True,
@@ -98,7 +73,7 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_LISTENER}Listener", "freebind"): False,
     (f"{_LISTENER}Listener", "use_original_dst"): False,
     (f"{_LISTENER}Listener", "metadata"): None,
-    (f"{_LISTENER}Listener", "per_connection_buffer_limit_bytes"): _ENOUGH,
+    (f"{_LISTENER}Listener", "per_connection_buffer_limit_bytes"): ENOUGH,
     (f"{_LISTENER}FilterChain", "metadata"): None,
     (f"{_LISTENER}FilterChain", "use_proxy_proto"): False,
     (_MANAGER, "normalize_path"): False,
@@ -113,32 +88,16 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_ROUTE}Route", "metadata"): None,
     (f"{_ROUTE}RouteAction", "auto_host_rewrite"): False,
     (f"{_ROUTE}RouteAction", "include_vh_rate_limits"): False,
-    (f"{_CLUSTER}Cluster", "metadata"): None,
-    (f"{_CLUSTER}Cluster", "per_connection_buffer_limit_bytes"): _ENOUGH,
-    (f"{_CLUSTER}Cluster.CommonLbConfig", "zone_aware_lb_config"): None,
-    (f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
-    (f"{_POLICIES}ring_hash.v3.RingHash", "use_hostname_for_hashing"): False,
-    (f"{_POLICIES}common.v3.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
     (f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig", "http2_protocol_options"): None,
-    (f"{_ENDPOINT}LocalityLbEndpoints", "locality"): None,
-    (f"{_ENDPOINT}LocalityLbEndpoints", "metadata"): None,
-    (f"{_ENDPOINT}LocalityLbEndpoints", "load_balancing_weight"): None,  # Envoy: only with locality_weighted_lb_config
-    (f"{_ENDPOINT}LbEndpoint", "health_status"): 1,
 }
 """Fields that may stand in a file without a word when they say no more than what holds here anyway: that value, one of
 that range, or for None whatever they say."""
 
 
-def _table(reason: str, text: str) -> dict[str, str]:
-    return dict.fromkeys(text.split(), reason)
-
-
 _RETRIES = "no answer is retried; connects that fail go on to the next host"
-_HEALTH = "a host is passed over only when a connect to it fails"
-_BUFFER_LIMIT = f"at most {_BUFFERED_BYTES // 1024} KiB are held for each direction of a connection"
 
-NO_EFFECT: dict[str, dict[str, str]] = {
-    _BOOTSTRAP: _table(
+NO_EFFECT: dict[str, dict[str, str]] = clusters.NO_EFFECT | {
+    _BOOTSTRAP: because(
         "",
         "node_context_params cluster_manager hds_config flags_path stats_sinks deferred_stat_options stats_config "
         "stats_flush_interval stats_flush_on_admin stats_eviction_interval watchdog watchdogs tracing layered_runtime "
@@ -146,15 +105,15 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "default_socket_interface perf_tracing_file_path default_regex_engine listener_manager application_log_config "
         "grpc_async_client_manager_config memory_allocator_manager",
     ),
-    f"{_BOOTSTRAP}.StaticResources": _table("TLS is not spoken yet", "secrets"),
-    "envoy.config.bootstrap.v3.Admin": _table("", "profile_path socket_options ignore_global_conn_limit"),
-    f"{_CORE}Node": _table(
+    f"{_BOOTSTRAP}.StaticResources": because("TLS is not spoken yet", "secrets"),
+    "envoy.config.bootstrap.v3.Admin": because("", "profile_path socket_options ignore_global_conn_limit"),
+    f"{_CORE}Node": because(
         "",
         "metadata dynamic_parameters locality user_agent_name user_agent_version user_agent_build_version extensions "
         "client_features listening_addresses",
     ),
     f"{_LISTENER}Listener": {
-        **_table(
+        **because(
             "",
             "stat_prefix deprecated_v1 drain_type listener_filters_timeout continue_on_listener_filters_timeout "
             "freebind socket_options tcp_fast_open_queue_length traffic_direction connection_balance_config reuse_port "
@@ -162,11 +121,11 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "bypass_overload_manager",
         ),
         "access_log": "this log is not written; that of the connection manager is",
-        "per_connection_buffer_limit_bytes": _BUFFER_LIMIT,
+        "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
     },
-    f"{_LISTENER}FilterChain": _table("", "transport_socket_connect_timeout"),
+    f"{_LISTENER}FilterChain": because("", "transport_socket_connect_timeout"),
     _MANAGER: {
-        **_table(
+        **because(
             "",
             "http1_safe_max_connection_duration http2_protocol_options http3_protocol_options stream_flush_timeout "
             "delayed_close_timeout access_log_flush_interval flush_access_log_on_new_request access_log_options "
@@ -184,88 +143,62 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "append_x_forwarded_port": "",
         "local_reply_config": "local replies are Envoy's own",
     },
-    f"{_MANAGER}.common_http_protocol_options": _table(
+    f"{_MANAGER}.common_http_protocol_options": because(
         "", "max_connection_duration max_response_headers_kb max_stream_duration max_requests_per_connection"
     ),
     f"{_CORE}Http1ProtocolOptions": {
-        **_table("", "header_key_format override_stream_error_on_invalid_http_message ignore_http_11_upgrade"),
+        **because("", "header_key_format override_stream_error_on_invalid_http_message ignore_http_11_upgrade"),
         "enable_trailers": "trailers are dropped",
         "allow_chunked_length": "a request with both content-length and transfer-encoding is refused",
         "allow_custom_methods": "",
     },
-    _ROUTER: _table(
+    _ROUTER: because(
         "",
         "dynamic_stats start_child_span upstream_log upstream_log_options suppress_envoy_headers "
         "respect_expected_rq_timeout suppress_grpc_request_failure_code_stats strict_check_headers",
     ),
     f"{_ROUTE}RouteConfiguration": {
-        **_table("", "most_specific_header_mutations_wins max_direct_response_body_size_bytes"),
+        **because("", "most_specific_header_mutations_wins max_direct_response_body_size_bytes"),
         "validate_clusters": "every cluster that a route names has to exist",
         "request_mirror_policies": "no request is mirrored",
     },
     f"{_ROUTE}VirtualHost": {
-        **_table(
+        **because(
             "",
             "virtual_clusters include_request_attempt_count include_attempt_count_in_response "
             "include_is_timeout_retry_header per_request_buffer_limit_bytes request_body_buffer_limit",
         ),
-        **_table(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
+        **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
         "request_mirror_policies": "no request is mirrored",
     },
-    f"{_ROUTE}Route": _table(
+    f"{_ROUTE}Route": because(
         "", "decorator tracing per_request_buffer_limit_bytes stat_prefix request_body_buffer_limit"
     ),
     f"{_ROUTE}RouteAction": {
-        **_table(
+        **because(
             "",
             "cluster_not_found_response_code append_x_forwarded_host early_data_policy max_grpc_timeout "
             "grpc_timeout_offset flush_timeout",
         ),
-        **_table(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
+        **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
         "idle_timeout": "the stream_idle_timeout of the connection manager counts",
         "max_stream_duration": "",
         "priority": "all requests have the default priority",
         "request_mirror_policies": "no request is mirrored",
     },
-    f"{_CLUSTER}Cluster": {
-        **_table(
-            "",
-            "alt_stat_name dns_jitter dns_failure_refresh_rate respect_dns_ttl use_tcp_for_dns_lookups "
-            "wait_for_warm_on_init cleanup_interval protocol_selection upstream_connection_options "
-            "close_connections_on_host_health_failure ignore_health_on_host_removal lrs_server "
-            "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats preconnect_policy "
-            "least_request_lb_config round_robin_lb_config maglev_lb_config original_dst_lb_config",
-        ),
-        **_table(_HEALTH, "health_checks outlier_detection"),
-        "circuit_breakers": "connections and requests to a cluster are not limited yet",
-        "per_connection_buffer_limit_bytes": _BUFFER_LIMIT,
-    },
-    f"{_CLUSTER}Cluster.CommonLbConfig": {
-        **_table(
-            "", "zone_aware_lb_config update_merge_window close_connections_on_host_set_change override_host_status"
-        ),
-        **_table(_HEALTH, "healthy_panic_threshold ignore_new_hosts_until_first_hc"),
-    },
-    f"{_POLICIES}round_robin.v3.RoundRobin": _table("", "slow_start_config"),
-    f"{_POLICIES}least_request.v3.LeastRequest": _table(
-        "", "choice_count active_request_bias slow_start_config enable_full_scan selection_method"
-    ),
-    f"{_UPSTREAM_HTTP}.common_http_protocol_options": _table(
+    f"{_UPSTREAM_HTTP}.common_http_protocol_options": because(
         "", "max_connection_duration max_headers_count max_response_headers_kb max_stream_duration"
     ),
-    _UPSTREAM_HTTP: _table(_HEALTH, "outlier_detection"),
-    f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": _table(
+    _UPSTREAM_HTTP: because(HEALTH, "outlier_detection"),
+    f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": because(
         "", "allow_absolute_url accept_http_10 default_host_for_http_10 enable_trailers header_key_format"
     ),
-    f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": _table(
+    f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": because(
         "clients speak HTTP/1 here", "http2_protocol_options http3_protocol_options"
     ),
-    f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig.http_protocol_options": _table(
+    f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig.http_protocol_options": because(
         "", "allow_absolute_url accept_http_10 default_host_for_http_10 enable_trailers header_key_format"
     ),
-    f"{_ENDPOINT}ClusterLoadAssignment": _table(_HEALTH, "policy"),
-    f"{_ENDPOINT}LocalityLbEndpoints": _table("", "proximity"),
-    f"{_ENDPOINT}Endpoint": _table(_HEALTH, "health_check_config"),
-    f"{_CORE}SubstitutionFormatString": _table("", "omit_empty_values content_type formatters json_format_options"),
+    f"{_CORE}SubstitutionFormatString": because("", "omit_empty_values content_type formatters json_format_options"),
 }
 """Fields that are left out with a warning, and what holds instead ("" where nothing needs saying)."""
