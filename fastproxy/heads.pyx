@@ -153,7 +153,7 @@ cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept 
     for i in range(head.count):
         field = &head.fields[i]
         if field.id == 0:
-            if head.tokens & TOKEN_OTHER and not forwards_request_field(head, field, plan):
+            if head.tokens & TOKEN_OTHER and i < head.received and not forwards_request_field(head, field, plan):
                 continue
             if field.name.length:
                 put_field(writer, field.name, field.value)
@@ -211,7 +211,8 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
     for i in range(head.count):
         field = &head.fields[i]
         if field.id == 0:
-            put_field(writer, field.name, field.value)
+            if field.name.length:
+                put_field(writer, field.name, field.value)
         elif HOP_BY_HOP >> field.id & 1:
             if plan.is_upgrade and (field.id == H_CONNECTION or field.id == H_UPGRADE):
                 put_field(writer, field.name, field.value)

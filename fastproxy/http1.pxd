@@ -6,7 +6,7 @@ from fastproxy.slices cimport Field, Slice
 
 cdef enum:
     MAX_FIELDS = 512  # of a received head; a manager's max_headers_count may be lower
-    SPARE_FIELDS = 8  # for those that the proxy adds
+    SPARE_FIELDS = 288  # for those that the proxy adds: its own, and those of the header rules of four levels
 
 # the headers that the proxy itself acts on; every other one has id 0
 cdef enum HeaderId:
@@ -64,18 +64,20 @@ cdef struct Head:
     int minor_version
     int status
     int count
+    int received  # of the fields; behind them stands what the proxy has added
     int tokens  # ConnectionToken bits
     bint is_chunked
     int64_t content_length  # -1: none
     uint64_t seen  # bit 1 << HeaderId
     uint64_t repeated
     int first[40]  # index of the first field of an id, where seen
-    Field fields[520]  # MAX_FIELDS + SPARE_FIELDS
+    Field fields[800]  # MAX_FIELDS + SPARE_FIELDS
 
 
 cdef ssize_t head_length(const char *data, size_t length, size_t searched) noexcept nogil
 cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fields) noexcept nogil
 cdef HeadError parse_response(Head *head, char *data, size_t length, int max_fields) noexcept nogil
+cdef HeaderId header_id(const char *name, size_t length) noexcept nogil
 cdef const Slice *header(const Head *head, HeaderId id) noexcept nogil
 cdef bint equals(Slice value, const char *lower) noexcept nogil
 cdef bint has_token(Slice value, const char *lower) noexcept nogil

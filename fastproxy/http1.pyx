@@ -191,7 +191,7 @@ cdef HeadError parse_fields(Head *head, char *at, char *end, int max_fields) noe
     cdef char *name
     cdef unsigned char lower
     cdef HeadError error
-    head.count = head.tokens = 0
+    head.count = head.received = head.tokens = 0
     head.seen = head.repeated = 0
     head.is_chunked = False
     head.content_length = -1
@@ -230,6 +230,7 @@ cdef HeadError parse_fields(Head *head, char *at, char *end, int max_fields) noe
                 return error
         head.count += 1
         at = line_end + 2
+    head.received = head.count
     if head.is_chunked and head.content_length >= 0:
         return HEAD_BAD
     return HEAD_OK

@@ -17,10 +17,12 @@ from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Body, body_init, body_take,
 )
 from fastproxy.head_guard cimport HeadGuard
+from fastproxy.header_rules cimport KeptValues, Room, change_request, change_response, keep_for_response
 from fastproxy.http1 cimport (
     HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, TOKEN_CLOSE, TOKEN_KEEP_ALIVE,
     TOKEN_OTHER, TOKEN_UPGRADE, Head, HeadError, head_length, parse_request, parse_response,
 )
+from fastproxy.log_operations cimport LogFacts
 from fastproxy.referer cimport check_referer
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.routing cimport Route, RouteTable
@@ -102,12 +104,11 @@ cdef bytearray parse(Head *head, bytes data, bint is_request, int max_fields):
 def read_head(data: bytes, is_request: bool, max_fields: int = 100):
     """A whole head as the data plane reads it. ValueError: bad, too many fields, unknown coding, version."""
     cdef Head head
-    cdef int i
     _alive = parse(&head, data, is_request, max_fields)
     return {
         "first": (text(head.method), text(head.target)) if is_request else head.status,
         "minor_version": head.minor_version,
-        "fields": [(text(head.fields[i].name), text(head.fields[i].value)) for i in range(head.count)],
+        "fields": fields_of(&head),
         "content_length": head.content_length,
         "is_chunked": bool(head.is_chunked),
         "tokens": {name for name, bit in TOKENS.items() if head.tokens & bit},
@@ -219,3 +220,40 @@ def route_and_hash(RouteTable table, head: bytes):
     if route is None or not route.hashing.hash(&facts, &hash, []):
         return route, None
     return route, hash
+
+
+def changed_heads(rules, request: bytes, response: bytes, room: int = 4096, **numbers):
+    """The fields of both heads, as pairs, after the header rules; None for a head that has no room for them.
+
+    `rules` are HeaderRules in their order, `numbers` those of LogFacts; the upstream host is 10.0.0.1:80.
+    """
+    cdef Head parsed
+    cdef RequestFacts facts
+    cdef LogFacts told
+    cdef Room space
+    cdef KeptValues kept
+    cdef tuple levels = tuple(rules)
+    cdef bytearray values = bytearray(room)
+    memset(&facts, 0, sizeof(facts))
+    memset(&told, 0, sizeof(told))
+    told.response_code = numbers.get("response_code", 0)
+    told.start_us = numbers.get("start_us", 0)
+    told.protocol = 11
+    facts.head = &parsed
+    _alive = parse(&parsed, request, True, 100)
+    read_target(&parsed, True, &facts.path, &facts.authority)
+    kept = keep_for_response(levels, &facts)
+    space = Room(values, room, 0)
+    first = fields_of(&parsed) if change_request(levels, &facts, &told, &space) else None
+    _alive_too = parse(&parsed, response, False, 100)
+    told.upstream_host = Slice(b"10.0.0.1:80", 11)
+    space.used = 0
+    second = fields_of(&parsed) if change_response(levels, &parsed, kept, &told, &space) else None
+    return first, second
+
+
+cdef list fields_of(Head *head):
+    cdef int i
+    return [
+        (text(head.fields[i].name), text(head.fields[i].value)) for i in range(head.count) if head.fields[i].name.length
+    ]

@@ -88,10 +88,13 @@ def _simple_operators() -> dict[str, Operator]:
 SIMPLE = _simple_operators()
 
 
-def compile_format(text: str) -> list[Operator]:
-    """The operators of a format, literals joined. ValueError names the place (from 1) and what stands there."""
+def compile_format(text: str, unset: str = "-") -> list[Operator]:
+    """The operators of a format, literals joined. ValueError names the place (from 1) and what stands there.
+
+    `unset` is written for an operator that never has a value here.
+    """
     joined: list[Operator] = []
-    for operator in _operators(text):
+    for operator in _operators(text, unset):
         if operator.kind == "literal" and joined and joined[-1].kind == "literal":
             joined[-1] = Operator("literal", text=joined[-1].text + operator.text)
         else:
@@ -99,7 +102,7 @@ def compile_format(text: str) -> list[Operator]:
     return joined
 
 
-def _operators(text: str) -> Iterator[Operator]:
+def _operators(text: str, unset: str) -> Iterator[Operator]:
     start = 0
     while (at := text.find("%", start)) >= 0:
         yield from _literal(text[start:at])
@@ -113,7 +116,7 @@ def _operators(text: str) -> Iterator[Operator]:
                 f"character {at + 1}: no operator begins with {text[at : at + 20]!r}; write %% for a percent"
             )
         try:
-            yield from _operator(match["name"], match["argument"], match["maximum"])
+            yield from _operator(match["name"], match["argument"], match["maximum"], unset)
         except ValueError as error:
             raise ValueError(f"character {at + 1}: {match[0]}: {error}") from None
         start = match.end()
@@ -125,15 +128,15 @@ def _literal(text: str) -> Iterator[Operator]:
         yield Operator("literal", text=text.encode())
 
 
-def _operator(name: str, argument: str | None, maximum: str | None) -> Iterator[Operator]:
+def _operator(name: str, argument: str | None, maximum: str | None, unset: str) -> Iterator[Operator]:
     length = None if maximum is None else int(maximum)
     is_simple = name in SIMPLE or name == "HOSTNAME"
     if name in ("REQ", "RESP"):
         yield _header(name, argument or "", length)
     elif name == "ENVIRONMENT":
-        yield from _environment(argument or "", length)
+        yield from _environment(argument or "", length, unset)
     elif name in _ALWAYS_UNSET:
-        yield from _literal("-")
+        yield from _literal(unset)
     elif not is_simple and name not in ("START_TIME", "START_TIME_LOCAL"):
         raise ValueError("unknown operator")
     elif maximum is not None:
@@ -143,7 +146,7 @@ def _operator(name: str, argument: str | None, maximum: str | None) -> Iterator[
     elif argument is not None:
         raise ValueError("this operator takes no argument")
     elif name == "HOSTNAME":
-        yield from _literal(socket.gethostname() or "-")
+        yield from _literal(socket.gethostname() or unset)
     else:
         yield SIMPLE[name]
 
@@ -156,10 +159,10 @@ def _header(name: str, argument: str, maximum: int | None) -> Operator:
     return Operator(kind, text=first.encode(), other=second.encode(), maximum=maximum)
 
 
-def _environment(argument: str, maximum: int | None) -> Iterator[Operator]:
+def _environment(argument: str, maximum: int | None, unset: str) -> Iterator[Operator]:
     if not argument:
         raise ValueError("expected the name of an environment variable")
-    yield from _literal(os.environ.get(argument, "")[:maximum] or "-")
+    yield from _literal(os.environ.get(argument, "")[:maximum] or unset)
 
 
 def _time(argument: str, is_local: bool) -> Iterator[Operator]:

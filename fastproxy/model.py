@@ -90,6 +90,33 @@ class Cluster:
     max_requests_per_connection: int = 0  # 0: unlimited
 
 
+class AppendAction(Enum):
+    APPEND_IF_EXISTS_OR_ADD = "APPEND_IF_EXISTS_OR_ADD"
+    ADD_IF_ABSENT = "ADD_IF_ABSENT"
+    OVERWRITE_IF_EXISTS_OR_ADD = "OVERWRITE_IF_EXISTS_OR_ADD"
+    OVERWRITE_IF_EXISTS = "OVERWRITE_IF_EXISTS"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderValue:
+    """A header to add; `key` is lower case, `value` a format as in the access log, where nothing stands for unset."""
+
+    key: str
+    value: str
+    append_action: AppendAction = AppendAction.APPEND_IF_EXISTS_OR_ADD
+    keep_empty_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """Headers to add and remove at one level: weighted cluster, route, virtual host or route configuration."""
+
+    request_add: tuple[HeaderValue, ...] = ()
+    request_remove: tuple[str, ...] = ()
+    response_add: tuple[HeaderValue, ...] = ()
+    response_remove: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class HeaderHashPolicy:
     """Hash every line of a request header; `header_name` is lower case, `:path` and the like included."""
@@ -141,6 +168,7 @@ DEFAULT_ACCESS_LOG_FORMAT = (
 
 
 MAX_ACCESS_LOGS = 4  # of one connection manager; the data plane keeps as many records per exchange
+MAX_HEADER_RULES = 64  # additions, and header values that these name, of one level and direction
 MAX_REQUEST_HEADERS = 512  # that the data plane takes, whatever `max_headers_count` says
 
 

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint64_t
 
 from fastproxy.addresses cimport PeerAddress
-from fastproxy.http1 cimport Head, HeaderId
+from fastproxy.http1 cimport Head
 from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice
 from fastproxy.stamps cimport Stamps
@@ -18,8 +18,3 @@ cdef class Mutation:
 
     cdef bint apply(self, Head *head, Manager manager, PeerAddress *client) noexcept
     cdef bint forward_for(self, Head *head, Slice client_ip) noexcept nogil
-
-
-cdef void add_field(Head *head, const char *name, HeaderId id, Slice value) noexcept nogil
-cdef void set_field(Head *head, const char *name, HeaderId id, Slice value) noexcept nogil
-cdef void remove_field(Head *head, int index) noexcept nogil

@@ -5,12 +5,12 @@ may not say. The head's fields are changed in place, so that route, hash, log an
 """
 
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy, strlen
+from libc.string cimport memcmp, memcpy
 
 from fastproxy.addresses cimport format_ip
+from fastproxy.head_fields cimport add_field, remove_field, set_field
 from fastproxy.http1 cimport (
     H_OTHER, H_USER_AGENT, H_X_ENVOY, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID,
-    MAX_FIELDS, SPARE_FIELDS,
 )
 from fastproxy.slices cimport Field
 
@@ -124,43 +124,6 @@ cdef bint is_loopback(const PeerAddress *client) noexcept nogil:
         if client.ip[i]:
             return False
     return client.ip[15] == 1
-
-
-cdef void add_field(Head *head, const char *name, HeaderId id, Slice value) noexcept nogil:
-    """Put a field behind the others. There is always room for the proxy's own."""
-    cdef Field *field
-    if head.count >= MAX_FIELDS + SPARE_FIELDS:
-        return
-    field = &head.fields[head.count]
-    field.name.data = name
-    field.name.length = strlen(name)
-    field.value = value
-    field.id = id
-    if id != H_OTHER and not head.seen >> <int> id & 1:
-        head.seen |= <uint64_t> 1 << <int> id
-        head.first[<int> id] = head.count
-    head.count += 1
-
-
-cdef void set_field(Head *head, const char *name, HeaderId id, Slice value) noexcept nogil:
-    """Have one field of that kind, in the place of the first one if there was any."""
-    cdef int i, first
-    if not head.seen >> <int> id & 1:
-        add_field(head, name, id, value)
-        return
-    first = head.first[<int> id]
-    head.fields[first].value = value
-    if head.repeated >> <int> id & 1:
-        head.repeated &= ~(<uint64_t> 1 << <int> id)
-        for i in range(first + 1, head.count):
-            if head.fields[i].id == <int> id:
-                remove_field(head, i)
-
-
-cdef void remove_field(Head *head, int index) noexcept nogil:
-    """Make a field one that nobody sees: its name is empty."""
-    head.fields[index].name.length = 0
-    head.fields[index].id = H_OTHER
 
 # end hot
 

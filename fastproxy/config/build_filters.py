@@ -96,17 +96,20 @@ def _access_log(view: View, report: Report) -> AccessLog | None:
             _warn_of_json(config, report)
             return None
         text, node = _text_of(log_format)
-    _check_format(text, node, report)
+    problem = format_problem(text)
+    if problem:
+        report.error(node, problem)
     return AccessLog(path, text or DEFAULT_ACCESS_LOG_FORMAT)
 
 
-def _check_format(text: str, node: Node, report: Report) -> None:
-    """Envoy dies of an access-log operator that it does not know."""
+def format_problem(text: str) -> str:
+    """What is wrong with a format; "" when it can be used. Envoy dies of an operator that it does not know."""
     try:
         compile_format(text)
     except ValueError as error:
         unknown = _UNKNOWN_OPERATOR.search(str(error))
-        report.error(node, f"{error}{did_you_mean(unknown[1], _OPERATORS) if unknown else ''}")
+        return f"{error}{did_you_mean(unknown[1], _OPERATORS) if unknown else ''}"
+    return ""
 
 
 def _warn_of_json(config: View, report: Report) -> None:

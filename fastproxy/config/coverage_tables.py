@@ -63,6 +63,8 @@ ACTED_ON: dict[str, frozenset[str]] = clusters.ACTED_ON | {
     f"{_LOGGERS}stream.v3.StderrAccessLog": words("log_format"),
     f"{_CORE}SubstitutionFormatString": words("text_format text_format_source json_format"),
     f"{_CORE}DataSource": words("inline_string"),
+    f"{_CORE}HeaderValueOption": words("header append append_action keep_empty_value"),
+    f"{_CORE}HeaderValue": words("key value raw_value"),
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = clusters.NEUTRAL | {
