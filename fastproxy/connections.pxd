@@ -37,6 +37,7 @@ cdef enum Flag:
     REUSED = 1024  # an upstream connection that has carried an exchange before
     IDLE = 2048  # an upstream connection in its host's pool
     PARTIAL_HEAD = 4096  # `exchange` holds the parser of a head that is not complete
+    LEAVING = 8192  # a downstream connection of which the next response is the last, or that closes without one
 
 
 cdef struct Buffer:
@@ -63,6 +64,7 @@ cdef struct Connection:
     uint8_t kind
     PeerAddress address
     uint32_t requests
+    uint64_t leaves_ms  # when a downstream connection has lasted long enough; 0: never
 
 
 cdef class Connections:

@@ -19,6 +19,8 @@ cpdef enum HttpCounter:
     http_downstream_cx_http1_total
     http_downstream_cx_http1_active
     http_downstream_cx_idle_timeout
+    http_downstream_cx_max_duration_reached
+    http_downstream_cx_max_requests_reached
     http_downstream_cx_protocol_error
     http_downstream_cx_upgrades_total
     http_downstream_cx_upgrades_active
@@ -36,6 +38,7 @@ cpdef enum HttpCounter:
     http_downstream_rq_timeout
     http_downstream_rq_header_timeout
     http_downstream_rq_idle_timeout
+    http_downstream_rq_max_duration_reached
     http_downstream_rq_rx_reset
     http_downstream_rq_tx_reset
     http_downstream_rq_ws_on_non_ws_route

@@ -209,6 +209,11 @@ class HttpConnectionManager:
     stream_idle_timeout_s: float | None = 300.0
     request_timeout_s: float | None = None
     request_headers_timeout_s: float | None = None
+    drain_timeout_s: float = 5.0
+    delayed_close_timeout_s: float = 1.0
+    max_connection_duration_s: float | None = None
+    max_stream_duration_s: float | None = None
+    max_requests_per_connection: int = 0  # 0: unlimited
     max_request_headers_kb: int = 60
     max_headers_count: int = 100
     accept_http_10: bool = False

@@ -1,6 +1,6 @@
 """A configuration made ready for one worker: its managers, clusters and hosts, bound to its counters."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy._sessions cimport SessionTable
 from fastproxy.routing cimport RouteTable
@@ -20,6 +20,11 @@ cdef class Manager:
     cdef uint64_t stream_idle_timeout_ms
     cdef uint64_t request_timeout_ms
     cdef uint64_t request_headers_timeout_ms
+    cdef uint64_t drain_timeout_ms
+    cdef uint64_t delayed_close_timeout_ms
+    cdef uint64_t max_connection_duration_ms
+    cdef uint64_t max_stream_duration_ms
+    cdef uint32_t max_requests_per_connection
     cdef size_t max_head_bytes
     cdef int max_fields
     cdef bint use_remote_address

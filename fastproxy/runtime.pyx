@@ -27,6 +27,11 @@ cdef class Manager:
         self.stream_idle_timeout_ms = milliseconds(model.stream_idle_timeout_s)
         self.request_timeout_ms = milliseconds(model.request_timeout_s)
         self.request_headers_timeout_ms = milliseconds(model.request_headers_timeout_s)
+        self.drain_timeout_ms = milliseconds(model.drain_timeout_s)
+        self.delayed_close_timeout_ms = milliseconds(model.delayed_close_timeout_s)
+        self.max_connection_duration_ms = milliseconds(model.max_connection_duration_s)
+        self.max_stream_duration_ms = milliseconds(model.max_stream_duration_s)
+        self.max_requests_per_connection = model.max_requests_per_connection
         self.max_head_bytes = model.max_request_headers_kb * 1024
         self.max_fields = model.max_headers_count
         self.use_remote_address = model.use_remote_address

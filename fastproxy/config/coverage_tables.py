@@ -34,9 +34,12 @@ ACTED_ON: dict[str, frozenset[str]] = clusters.ACTED_ON | {
     _MANAGER: words(
         "codec_type stat_prefix route_config http_filters add_user_agent common_http_protocol_options "
         "http_protocol_options server_name max_request_headers_kb stream_idle_timeout request_timeout "
-        "request_headers_timeout access_log use_remote_address skip_xff_append generate_request_id upgrade_configs"
+        "request_headers_timeout drain_timeout delayed_close_timeout access_log use_remote_address "
+        "skip_xff_append generate_request_id upgrade_configs"
     ),
-    f"{_MANAGER}.common_http_protocol_options": words("idle_timeout max_headers_count"),
+    f"{_MANAGER}.common_http_protocol_options": words(
+        "idle_timeout max_headers_count max_connection_duration max_stream_duration max_requests_per_connection"
+    ),
     f"{_MANAGER}.UpgradeConfig": words("upgrade_type enabled"),
     f"{_CORE}Http1ProtocolOptions": words("allow_absolute_url accept_http_10 default_host_for_http_10"),
     _HTTP_FILTER: words("name typed_config is_optional disabled"),
@@ -130,11 +133,10 @@ NO_EFFECT: dict[str, dict[str, str]] = clusters.NO_EFFECT | {
         **because(
             "",
             "http1_safe_max_connection_duration http2_protocol_options http3_protocol_options stream_flush_timeout "
-            "delayed_close_timeout access_log_flush_interval flush_access_log_on_new_request access_log_options "
+            "access_log_flush_interval flush_access_log_on_new_request access_log_options "
             "proxy_100_continue represent_ipv4_remote_address_as_ipv4_mapped_ipv6 request_id_extension "
             "proxy_status_config stream_error_on_invalid_http_message append_local_overload",
         ),
-        "drain_timeout": "an idle connection that is to end closes at once, any other behind the response at hand",
         "tracing": "no spans are made",
         "server_header_transformation": '"server" is always overwritten',
         "scheme_header_transformation": "",
@@ -145,9 +147,7 @@ NO_EFFECT: dict[str, dict[str, str]] = clusters.NO_EFFECT | {
         "append_x_forwarded_port": "",
         "local_reply_config": "local replies are Envoy's own",
     },
-    f"{_MANAGER}.common_http_protocol_options": because(
-        "", "max_connection_duration max_response_headers_kb max_stream_duration max_requests_per_connection"
-    ),
+    f"{_MANAGER}.common_http_protocol_options": because("", "max_response_headers_kb"),
     f"{_CORE}Http1ProtocolOptions": {
         **because("", "header_key_format override_stream_error_on_invalid_http_message ignore_http_11_upgrade"),
         "enable_trailers": "trailers are dropped",

@@ -119,6 +119,7 @@ def _manager(node: Node, report: Report) -> Node:
             "generate_request_id": node.get("generate_request_id"),
             "common_http_protocol_options": {"idle_timeout": _duration(node.get("idle_timeout_s"), 1) or "0s"},
             "stream_idle_timeout": "0s",
+            "drain_timeout": _duration(node.get("drain_timeout_ms")),
             "http_protocol_options": {
                 "allow_absolute_url": (http1.get("allow_absolute_url") if http1 else None) or False,
                 "accept_http_10": True,

@@ -102,9 +102,7 @@ MANAGER = Table(
         "http2_settings": ignored(Table()),
         "server_name": Text(),
         "idle_timeout_s": DURATION_MS,
-        "drain_timeout_ms": ignored(
-            DURATION_MS, "an idle connection that is to end closes at once, any other behind the response at hand"
-        ),
+        "drain_timeout_ms": DURATION_MS,
         "access_log": ListOf(item=ACCESS_LOG),
         "use_remote_address": Flag(),
         "forward_client_cert": refused(

@@ -6,13 +6,12 @@ from fastproxy.heads cimport ResponseHead, Writer
 from fastproxy.http1 cimport Head, HeadError
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.log cimport ExchangeLog
+from fastproxy.exchange.timeouts cimport Timeouts
 
 
-cdef class Ending(ExchangeLog):
+cdef class Ending(Timeouts):
     cdef readonly Runtime runtime
     cdef Writer writer
-    cdef readonly bint draining
     cdef readonly size_t active
 
     cdef void accepted(self, Connection *c, Manager manager)
@@ -23,7 +22,6 @@ cdef class Ending(ExchangeLog):
     cdef void drop_upstream(self, Exchange x)
     cdef void close_upstream(self, Connection *u)
     cdef void await_request(self, Connection *c, Manager manager) noexcept
-    cdef void set_stream_timer(self, Exchange x) noexcept
     cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
     cdef void reply(self, Exchange x, int status, bytes body)

@@ -33,11 +33,10 @@ from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Host, forget_idle
 
 cdef enum:
-    LINGER_MS = 1000  # how long a refused client may go on sending (Envoy's delayed_close_timeout)
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
 
 
-cdef class Ending(ExchangeLog):
+cdef class Ending(Timeouts):
     """Ends exchanges, and closes connections with their gauges."""
 
     cdef void accepted(self, Connection *c, Manager manager):
@@ -51,7 +50,9 @@ cdef class Ending(ExchangeLog):
         c.counters[<int> http_downstream_cx_http1_active] += 1
         manager.listener_counters[<int> listener_downstream_cx_total] += 1
         manager.listener_counters[<int> listener_downstream_cx_active] += 1
-        self.io.set_timer(c, manager.idle_timeout_ms)
+        if manager.max_connection_duration_ms:
+            c.leaves_ms = self.io.now_ms + manager.max_connection_duration_ms
+        self.set_idle_timer(c, manager)
 
     cdef void close_downstream(self, Connection *c):
         cdef Manager manager
@@ -66,22 +67,24 @@ cdef class Ending(ExchangeLog):
         self.io.close(c)
 
     cdef void end_downstream(self, Connection *c):
-        """End our direction once everything is sent, and close when the client has ended its own, or after LINGER_MS.
+        """End our direction once everything is sent, and close when the client has ended its own.
 
-        Closing at once could meet bytes that the client is still sending: the RST would cost it the answer.
+        It has delayed_close_timeout for that. Closing at once could meet bytes that the client is still sending: the
+        RST would cost it the answer.
         """
+        cdef uint64_t linger_ms = (<Manager> c.owner).delayed_close_timeout_ms
         c.flags = (c.flags | LINGERING) & ~PAUSED
         free(c.held)
         c.held = NULL
         if c.out != NULL:
             c.flags |= CLOSE_WHEN_FLUSHED
             self.io.set_timer(c, FLUSH_TIMEOUT_MS)
-        elif c.flags & ENDED:
+        elif c.flags & ENDED or linger_ms == 0:
             self.close_downstream(c)
         else:
             c.flags &= ~CLOSE_WHEN_FLUSHED
             shut(c)
-            self.io.set_timer(c, LINGER_MS)
+            self.io.set_timer(c, linger_ms)
             if c.flags & READABLE:
                 self.io.enqueue(c)
 
@@ -127,19 +130,10 @@ cdef class Ending(ExchangeLog):
     cdef void await_request(self, Connection *c, Manager manager) noexcept:
         """The connection is free for the next request; one that came already is taken up from the queue."""
         c.requests += 1
-        self.io.set_timer(c, manager.idle_timeout_ms)
+        self.set_idle_timer(c, manager)
         if c.out == NULL and (c.flags & PAUSED or c.held != NULL):
             c.flags &= ~PAUSED
             self.io.enqueue(c)
-
-    cdef void set_stream_timer(self, Exchange x) noexcept:
-        """Something has moved: stream_idle_timeout starts anew. An unfinished request has a deadline besides."""
-        cdef uint64_t delay_ms = x.manager.stream_idle_timeout_ms
-        cdef uint64_t now_ms = self.io.now_ms
-        if x.request_deadline_ms and not x.request_body.done:
-            if delay_ms == 0 or now_ms + delay_ms > x.request_deadline_ms:
-                delay_ms = x.request_deadline_ms - now_ms if x.request_deadline_ms > now_ms else 1
-        self.io.set_timer(x.downstream, delay_ms)
 
     cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept:
         memset(plan, 0, sizeof(plan[0]))
@@ -176,7 +170,7 @@ cdef class Ending(ExchangeLog):
             self.abort(x)
             return
         self.drop_upstream(x)
-        x.keep_alive = x.keep_alive and request_done and not self.draining
+        x.keep_alive = x.keep_alive and request_done and not self.is_leaving(c)
         x.status = status
         x.service_time_ms = -1
         self.count_status(x)

@@ -4,6 +4,7 @@ from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.request cimport Request
+from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
 
 
@@ -13,6 +14,8 @@ cdef class Exchanges(Request):
     cdef void timer(self, Connection *connection)
     cdef void upstream_timer(self, Connection *u)
     cdef void downstream_timer(self, Connection *c)
+    cdef void late_exchange(self, Connection *c, Exchange x)
+    cdef void idle_too_long(self, Connection *c, Manager manager)
     cdef void late_head(self, Connection *c, Manager manager)
     cdef void drain(self)
     cdef void close_all(self)

@@ -6,26 +6,26 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < ending < upgrade < attempt < sessions < response < choice < request.
+log < timeouts < ending < upgrade < attempt < sessions < response < choice < request.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from fastproxy.connections cimport (
-    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LINGERING, PARTIAL_HEAD, READABLE, SLAB, UPSTREAM,
-    Connection, Connections,
+    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING, PARTIAL_HEAD, READABLE, SLAB,
+    UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
-    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_rq_header_timeout,
+    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_cx_max_duration_reached,
+    http_downstream_rq_header_timeout, http_downstream_rq_idle_timeout, http_downstream_rq_max_duration_reached,
     http_downstream_rq_timeout,
-    http_downstream_rq_idle_timeout,
 )
 from fastproxy.exchange.local_replies cimport (
-    CONNECT_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
+    CONNECT_TIMEOUT, DURATION_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
 )
-from fastproxy.exchange.state cimport Exchange, PartialHead, exchange_of
+from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.mutation cimport Mutation
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
@@ -94,6 +94,9 @@ cdef class Exchanges(Request):
         if u.flags & IDLE:
             u.counters[<int> cluster_upstream_cx_idle_timeout] += 1
             self.close_upstream(u)
+        elif u.tunnel != NULL:
+            u.peer.counters[<int> http_downstream_rq_max_duration_reached] += 1
+            self.end_tunnel(<Tunnel *> u.tunnel, 0)
         elif x is None:
             return
         elif u.flags & CONNECTING and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
@@ -111,32 +114,61 @@ cdef class Exchanges(Request):
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             self.end_tunnel(<Tunnel *> c.tunnel, FLAG_SI)
         elif x is not None:
-            if not x.request_body.done and x.request_deadline_ms and self.io.now_ms >= x.request_deadline_ms:
-                c.counters[<int> http_downstream_rq_timeout] += 1
-                self.reply(x, 408, REQUEST_TIMEOUT)
-                return
-            c.counters[<int> http_downstream_rq_idle_timeout] += 1
-            x.response_flags |= FLAG_SI
-            self.reply(x, 504 if x.request_body.done else 408, STREAM_TIMEOUT)
+            self.late_exchange(c, x)
         elif c.flags & PARTIAL_HEAD and self.head_timeout_ms(<Manager> c.owner):
             self.late_head(c, <Manager> c.owner)
-        else:
-            if not c.flags & (LINGERING | CLOSE_WHEN_FLUSHED):
-                c.counters[<int> http_downstream_cx_idle_timeout] += 1
+        elif c.flags & (LINGERING | CLOSE_WHEN_FLUSHED):
             self.close_downstream(c)
+        else:
+            self.idle_too_long(c, <Manager> c.owner)
+
+    cdef void late_exchange(self, Connection *c, Exchange x):
+        """One of an exchange's limits is reached: say which."""
+        cdef int status = 504 if x.request_body.done else 408
+        if x.end_ms and self.io.now_ms >= x.end_ms:
+            c.counters[<int> http_downstream_rq_max_duration_reached] += 1
+            self.reply(x, status, DURATION_TIMEOUT)
+        elif not x.request_body.done and x.request_deadline_ms and self.io.now_ms >= x.request_deadline_ms:
+            c.counters[<int> http_downstream_rq_timeout] += 1
+            self.reply(x, status, REQUEST_TIMEOUT)
+        else:
+            c.counters[<int> http_downstream_rq_idle_timeout] += 1
+            x.response_flags |= FLAG_SI
+            self.reply(x, status, STREAM_TIMEOUT)
+
+    cdef void idle_too_long(self, Connection *c, Manager manager):
+        """An idle connection is to close. One that has carried a request has drain_timeout for another one.
+
+        That request may be on its way already; its answer then says that it was the last.
+        """
+        if c.flags & LEAVING:
+            self.end_downstream(c)
+            return
+        if c.leaves_ms and self.io.now_ms >= c.leaves_ms:
+            c.counters[<int> http_downstream_cx_max_duration_reached] += 1
+        else:
+            c.counters[<int> http_downstream_cx_idle_timeout] += 1
+        if c.requests == 0 and c.held == NULL:
+            self.close_downstream(c)
+        elif manager.drain_timeout_ms == 0:
+            self.end_downstream(c)
+        else:
+            c.flags |= LEAVING
+            self.io.set_timer(c, manager.drain_timeout_ms)
 
     cdef void late_head(self, Connection *c, Manager manager):
         """A request head did not come to its end in time: say which limit it was."""
-        cdef uint64_t waited_ms = self.io.now_ms - (<PartialHead> c.exchange).start_ms
-        cdef Exchange x
-        c.flags &= ~PARTIAL_HEAD
-        x = self.begin(c, manager)
+        cdef Exchange x = self.begin(c, manager)
+        cdef uint64_t waited_ms = self.io.now_ms - x.start_ms
         if manager.request_headers_timeout_ms and waited_ms >= manager.request_headers_timeout_ms:
             c.counters[<int> http_downstream_rq_header_timeout] += 1
             self.reply(x, 408, HEADER_TIMEOUT)
         elif manager.request_timeout_ms and waited_ms >= manager.request_timeout_ms:
             c.counters[<int> http_downstream_rq_timeout] += 1
             self.reply(x, 408, REQUEST_TIMEOUT)
+        elif x.end_ms and self.io.now_ms >= x.end_ms:
+            c.counters[<int> http_downstream_rq_max_duration_reached] += 1
+            self.reply(x, 408, DURATION_TIMEOUT)
         else:
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             x.response_flags |= FLAG_SI

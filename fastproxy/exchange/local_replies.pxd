@@ -10,5 +10,6 @@ cdef bytes UPSTREAM_TIMEOUT
 cdef bytes STREAM_TIMEOUT
 cdef bytes HEADER_TIMEOUT
 cdef bytes REQUEST_TIMEOUT
+cdef bytes DURATION_TIMEOUT
 cdef bytes BAD_REQUEST
 cdef bytes NO_BODY

@@ -1,6 +1,6 @@
 """The downstream's half of an exchange: heads and bodies."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.choice cimport Choice
@@ -19,7 +19,6 @@ cdef class Request(Choice):
     cdef ssize_t take_request(self, Connection *c, char *data, size_t length)
     cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length)
     cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length)
-    cdef uint64_t head_timeout_ms(self, Manager manager)
     cdef bint partial_head_grew(self, Connection *c)
     cdef Exchange begin(self, Connection *c, Manager manager)
     cdef ssize_t start(self, Exchange x, char *body, size_t length)

@@ -1,6 +1,6 @@
 """The downstream's half of an exchange: heads and bodies."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
@@ -157,9 +157,6 @@ cdef class Request(Choice):
             error = parse_request(&self.head, data, head_end, manager.max_fields)
             if error == HEAD_OK and not self.admit_request(c, data, head_end, length):
                 error = HEAD_BAD
-        if c.flags & PARTIAL_HEAD:
-            c.flags &= ~PARTIAL_HEAD
-            set_exchange(c, None)
         x = self.begin(c, manager)
         if error != HEAD_OK:
             self.refuse(x, error)
@@ -202,15 +199,6 @@ cdef class Request(Choice):
             self.io.set_timer(c, self.head_timeout_ms(manager))
         return NOT_COMPLETE
 
-    cdef uint64_t head_timeout_ms(self, Manager manager):
-        """The shortest of the limits under which a head has to come; 0: none."""
-        cdef uint64_t shortest = manager.request_headers_timeout_ms
-        if manager.request_timeout_ms and (shortest == 0 or manager.request_timeout_ms < shortest):
-            shortest = manager.request_timeout_ms
-        if manager.stream_idle_timeout_ms and (shortest == 0 or manager.stream_idle_timeout_ms < shortest):
-            shortest = manager.stream_idle_timeout_ms
-        return shortest
-
     cdef bint partial_head_grew(self, Connection *c):
         """More of a head has come to what is held: whether it is complete, or too large to wait for."""
         cdef PartialHead partial = <PartialHead> c.exchange
@@ -222,8 +210,6 @@ cdef class Request(Choice):
         if self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
             partial.searched = length
             return False
-        c.flags &= ~PARTIAL_HEAD
-        set_exchange(c, None)
         self.refuse(self.begin(c, manager), HEAD_BAD)
         return False
 
@@ -232,17 +218,18 @@ cdef class Request(Choice):
         x.downstream = c
         x.manager = manager
         x.start_ms = self.io.now_ms
+        if c.flags & PARTIAL_HEAD:
+            c.flags &= ~PARTIAL_HEAD
+            x.start_ms = (<PartialHead> c.exchange).start_ms
         x.service_time_ms = -1
-        if manager.request_timeout_ms:
-            x.request_deadline_ms = x.start_ms + manager.request_timeout_ms
         x.minor_version = 1
-        x.keep_alive = not self.draining
+        x.keep_alive = not self.is_worn_out(c, manager) and not self.is_leaving(c)
         set_exchange(c, x)
         self.active += 1
         c.counters[<int> http_downstream_rq_total] += 1
         c.counters[<int> http_downstream_rq_http1_total] += 1
         c.counters[<int> http_downstream_rq_active] += 1
-        self.set_stream_timer(x)
+        self.begin_timeouts(x)
         return x
 
     cdef ssize_t start(self, Exchange x, char *body, size_t length):

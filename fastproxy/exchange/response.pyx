@@ -229,7 +229,7 @@ cdef class Response(Sessions):
                 x.keep_alive = False
         if x.request_body.done:
             x.service_time_ms = self.io.now_ms - x.sent_ms
-        if self.draining or not x.request_body.done:
+        if not x.request_body.done or self.is_leaving(x.downstream):
             x.keep_alive = False
         if x.learns_sid and (x.status != 200 or header(&self.head, H_CONTENT_ENCODING) != NULL):
             x.learns_sid = False

@@ -42,6 +42,8 @@ cdef class Exchange:
     cdef uint64_t timeout_ms
     cdef uint64_t start_ms
     cdef uint64_t request_deadline_ms  # for the whole request to come; 0: none
+    cdef uint64_t end_ms  # of max_stream_duration; 0: none
+    cdef uint64_t idle_timeout_ms  # of the exchange, and of the tunnel after it; 0: none
     cdef uint64_t sent_ms  # when the request was complete
     cdef uint64_t answered_ms
     cdef uint64_t response_deadline_ms  # the route's timeout; 0: none, or it does not run yet

@@ -12,6 +12,7 @@ from fastproxy.counters cimport (
     http_downstream_rq_completed,
 )
 from fastproxy.exchange.state cimport Exchange, set_exchange
+from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.heads cimport ResponseHead, write_response
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
@@ -56,7 +57,7 @@ cdef class Upgrade(Ending):
         tunnel.upstream = u
         tunnel.start_ms = x.start_ms
         tunnel.bytes_sent = length
-        tunnel.idle_timeout_ms = x.manager.stream_idle_timeout_ms
+        tunnel.idle_timeout_ms = x.idle_timeout_ms
         memcpy(tunnel.records, x.records, sizeof(tunnel.records))
         self.become_tunnel(x, c, u, tunnel)
 
@@ -64,6 +65,8 @@ cdef class Upgrade(Ending):
         """Leave two connections and a struct behind where an exchange was. Its gauges count until the tunnel ends."""
         cdef iovec part
         cdef Buffer *held = c.held
+        # max_stream_duration goes on on the upstream's side, whose timer a tunnel does not need
+        self.io.set_timer(u, sooner(0, x.end_ms, self.io.now_ms) if x.end_ms else 0)
         c.held = NULL
         set_exchange(u, None)
         x.upstream = x.downstream = NULL
@@ -75,7 +78,6 @@ cdef class Upgrade(Ending):
         self.tunnels += 1
         c.counters[<int> http_downstream_cx_upgrades_total] += 1
         c.counters[<int> http_downstream_cx_upgrades_active] += 1
-        self.io.set_timer(u, 0)
         self.io.set_timer(c, tunnel.idle_timeout_ms)
         c.flags &= ~PAUSED
         if held != NULL:

@@ -287,7 +287,6 @@ def test_limits_that_nobody_keeps_are_told_in_both_dialects(tmp_path):
     )
     assert {path for path, _ in said(first.warnings)} == {
         "listeners[0].per_connection_buffer_limit_bytes",
-        f"{MANAGER_PATH}.drain_timeout_ms",
         f"{CLUSTER_PATH}.per_connection_buffer_limit_bytes",
         f"{CLUSTER_PATH}.circuit_breakers.default",
     }

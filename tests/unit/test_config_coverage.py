@@ -98,20 +98,14 @@ def test_refused(change, path):
             'has no effect here: no "via" is added',
         ),
         (
-            lambda d: v3_manager(d).update(common_http_protocol_options={"max_stream_duration": "1s"}),
-            f"{V3_MANAGER_PATH}.common_http_protocol_options.max_stream_duration",
+            lambda d: v3_manager(d).update(common_http_protocol_options={"max_response_headers_kb": 9}),
+            f"{V3_MANAGER_PATH}.common_http_protocol_options.max_response_headers_kb",
             "has no effect here",
         ),
         (
             lambda d: v3_cluster(d).update(circuit_breakers={"thresholds": [{"priority": "HIGH", "max_requests": 9}]}),
             f"{V3_CLUSTER_PATH}.circuit_breakers",
             "has no effect here: connections and requests to a cluster are not limited yet",
-        ),
-        (
-            lambda d: v3_manager(d).update(drain_timeout="1s"),
-            f"{V3_MANAGER_PATH}.drain_timeout",
-            "has no effect here: an idle connection that is to end closes at once, any other behind the response at "
-            "hand",
         ),
         (
             lambda d: v3_listener(d).update(per_connection_buffer_limit_bytes=131071),

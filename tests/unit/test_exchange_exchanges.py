@@ -10,7 +10,7 @@ POLL = get("/socket.io/?EIO=4&transport=polling&sid=x")
 
 
 def test_an_idle_client_is_closed(worlds):
-    world = worlds(manager={"idle_timeout_s": 0.1})
+    world = worlds(manager={"idle_timeout_s": 0.1, "drain_timeout_s": 0.1})
     assert world.client().end() == b""
     client, node = world.ask(get())
     node.head()

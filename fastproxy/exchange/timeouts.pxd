@@ -1,0 +1,22 @@
+"""How long an exchange may be silent and may last, and how long a connection is kept for the next one."""
+
+from libc.stdint cimport uint64_t
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.log cimport ExchangeLog
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.runtime cimport Manager
+
+
+cdef class Timeouts(ExchangeLog):
+    cdef readonly bint draining
+
+    cdef bint is_leaving(self, Connection *c) noexcept
+    cdef bint is_worn_out(self, Connection *c, Manager manager) noexcept
+    cdef void set_idle_timer(self, Connection *c, Manager manager) noexcept
+    cdef void set_stream_timer(self, Exchange x) noexcept
+    cdef void begin_timeouts(self, Exchange x) noexcept
+    cdef uint64_t head_timeout_ms(self, Manager manager) noexcept
+
+
+cdef uint64_t sooner(uint64_t delay_ms, uint64_t deadline_ms, uint64_t now_ms) noexcept nogil

@@ -1,0 +1,69 @@
+"""How long an exchange may be silent and may last, and how long a connection is kept for the next one.
+
+A connection has one timer, armed for whatever comes first. `max_connection_duration` needs none while an exchange is
+under way: it is looked at when the response is written, which then says `connection: close`.
+"""
+
+from libc.stdint cimport uint64_t
+
+from fastproxy.connections cimport LEAVING, Connection
+from fastproxy.counters cimport http_downstream_cx_max_requests_reached
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.runtime cimport Manager
+
+
+cdef uint64_t sooner(uint64_t delay_ms, uint64_t deadline_ms, uint64_t now_ms) noexcept nogil:
+    """The delay (0: none), or what is left until the deadline when that is less; at least 1."""
+    cdef uint64_t left_ms = deadline_ms - now_ms if deadline_ms > now_ms else 1
+    return left_ms if delay_ms == 0 or left_ms < delay_ms else delay_ms
+
+
+cdef class Timeouts(ExchangeLog):
+    """Arms the timers of downstream connections."""
+
+    cdef bint is_leaving(self, Connection *c) noexcept:
+        """Whether the response at hand is to be the connection's last one, for reasons of the proxy."""
+        return self.draining or c.flags & LEAVING or (c.leaves_ms and self.io.now_ms >= c.leaves_ms)
+
+    cdef bint is_worn_out(self, Connection *c, Manager manager) noexcept:
+        """Whether the request that begins is the last one of `max_requests_per_connection`."""
+        if manager.max_requests_per_connection == 0 or c.requests + 1 < manager.max_requests_per_connection:
+            return False
+        c.counters[<int> http_downstream_cx_max_requests_reached] += 1
+        return True
+
+    cdef void set_idle_timer(self, Connection *c, Manager manager) noexcept:
+        """The connection carries nothing: idle_timeout runs, and max_connection_duration if that ends sooner."""
+        cdef uint64_t delay_ms = manager.idle_timeout_ms
+        if c.leaves_ms:
+            delay_ms = sooner(delay_ms, c.leaves_ms, self.io.now_ms)
+        self.io.set_timer(c, delay_ms)
+
+    cdef void set_stream_timer(self, Exchange x) noexcept:
+        """Something has moved: stream_idle_timeout starts anew. The request and the exchange have ends besides."""
+        cdef uint64_t delay_ms = x.idle_timeout_ms
+        if x.request_deadline_ms and not x.request_body.done:
+            delay_ms = sooner(delay_ms, x.request_deadline_ms, self.io.now_ms)
+        if x.end_ms:
+            delay_ms = sooner(delay_ms, x.end_ms, self.io.now_ms)
+        self.io.set_timer(x.downstream, delay_ms)
+
+    cdef void begin_timeouts(self, Exchange x) noexcept:
+        """What the connection manager allows an exchange; its route may say otherwise."""
+        x.idle_timeout_ms = x.manager.stream_idle_timeout_ms
+        if x.manager.request_timeout_ms:
+            x.request_deadline_ms = x.start_ms + x.manager.request_timeout_ms
+        if x.manager.max_stream_duration_ms:
+            x.end_ms = x.start_ms + x.manager.max_stream_duration_ms
+        self.set_stream_timer(x)
+
+    cdef uint64_t head_timeout_ms(self, Manager manager) noexcept:
+        """The shortest of the limits under which a head has to come; 0: none."""
+        cdef uint64_t shortest = manager.request_headers_timeout_ms
+        if manager.request_timeout_ms:
+            shortest = sooner(shortest, manager.request_timeout_ms, 0)
+        if manager.stream_idle_timeout_ms:
+            shortest = sooner(shortest, manager.stream_idle_timeout_ms, 0)
+        if manager.max_stream_duration_ms:
+            shortest = sooner(shortest, manager.max_stream_duration_ms, 0)
+        return shortest

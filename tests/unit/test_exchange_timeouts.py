@@ -1,0 +1,149 @@
+"""What a connection manager's limits do to connections and exchanges, when they are reached and before."""
+
+import pytest
+
+from tests.unit.engine_world import get, handshake, ok, switching
+
+
+def answered(client, node, request=None):
+    """The head of the answer to one request that the node answers at once."""
+    if request is not None:
+        client.send(request)
+    node.head()
+    node.send(ok())
+    head = client.head()
+    assert client.take(5) == b"hello"
+    return head
+
+
+def test_a_connection_that_never_carried_a_request_has_no_drain(worlds):
+    world = worlds(manager={"idle_timeout_s": 0.05, "drain_timeout_s": 3600})
+    assert world.client().end() == b""
+    assert world.count("downstream_cx_idle_timeout") == 1
+
+
+def test_a_request_during_the_drain_is_answered_and_the_last(worlds):
+    world = worlds(manager={"idle_timeout_s": 0.05, "drain_timeout_s": 3600})
+    client, node = world.ask(get())
+    assert b"connection: close" not in answered(client, node)
+    world.until(lambda: world.count("downstream_cx_idle_timeout") == 1)
+    assert b"\r\nconnection: close\r\n" in answered(client, node, get())
+    assert client.end() == b""
+
+
+def test_the_end_of_a_drain_closes(worlds):
+    world = worlds(manager={"idle_timeout_s": 0.05, "drain_timeout_s": 0.05})
+    client, node = world.ask(get())
+    answered(client, node)
+    assert client.end() == b""
+    assert world.count("downstream_cx_idle_timeout") == 1
+
+
+def test_without_a_drain_timeout_an_idle_connection_closes(worlds):
+    world = worlds(manager={"idle_timeout_s": 0.05, "drain_timeout_s": 0.0})
+    client, node = world.ask(get())
+    answered(client, node)
+    assert client.end() == b""
+
+
+def test_a_connection_that_lasted_long_enough_closes_with_its_response(worlds):
+    world = worlds(manager={"max_connection_duration_s": 0.05, "drain_timeout_s": 3600})
+    client, node = world.ask(get())
+    world.until(lambda: world.client().end() == b"")  # one of the same age has closed by now
+    assert b"\r\nconnection: close\r\n" in answered(client, node)
+    assert client.end() == b""
+
+
+def test_an_idle_connection_that_lasted_long_enough_drains(worlds):
+    world = worlds(manager={"max_connection_duration_s": 0.05, "drain_timeout_s": 0.05})
+    client, node = world.ask(get())
+    answered(client, node)
+    assert client.end() == b""
+    assert world.count("downstream_cx_max_duration_reached") == 1
+    assert world.count("downstream_cx_idle_timeout") == 0
+
+
+def test_a_tunnel_outlasts_its_connection(worlds):
+    world = worlds(manager={"max_connection_duration_s": 0.05, "drain_timeout_s": 0.0})
+    client, node = world.ask(handshake())
+    node.head()
+    node.send(switching())
+    client.head()
+    assert world.client().end() == b""
+    node.send(b"still here")
+    assert client.take(10) == b"still here"
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"), [(get(), 504), (get("/", "content-length: 10", method="POST"), 408)]
+)
+def test_an_exchange_that_takes_too_long(worlds, request_head, status):
+    world = worlds(manager={"max_stream_duration_s": 0.1})
+    client, node = world.ask(request_head)
+    node.head()
+    assert client.response() == (status, b"downstream duration timeout")
+    node.end()
+    assert world.count("downstream_rq_max_duration_reached") == 1
+
+
+def test_bytes_do_not_move_the_end_of_an_exchange(worlds):
+    world = worlds(manager={"max_stream_duration_s": 0.1})
+    client, node = world.ask(get())
+    node.head()
+    node.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    client.head()
+    while not client.ended:
+        if len(client.got) < 900 and world.gauges():
+            node.sock.send(b"x")
+        world.settle()
+        client.read()
+    assert len(client.got) < 1000
+    assert world.count("downstream_rq_max_duration_reached") == 1
+
+
+def test_a_head_that_takes_longer_than_an_exchange_may(worlds):
+    world = worlds(manager={"max_stream_duration_s": 0.1})
+    assert world.client().send(b"G").response() == (408, b"downstream duration timeout")
+
+
+def test_the_head_is_part_of_the_exchange(worlds):
+    """The clock starts with the first byte: what is left for the answer is little."""
+    world = worlds(manager={"max_stream_duration_s": 0.2, "stream_idle_timeout_s": None})
+    client = world.client().send(get()[:-2])
+    world.settle()
+    late = world.client().send(get()[:-2])
+    world.settle()
+    client.send(b"\r\n")
+    world.nodes[0].accept().head()
+    assert client.response() == (504, b"downstream duration timeout")
+    assert late.response()[0] == 408
+
+
+def test_a_tunnel_that_lasts_too_long(worlds):
+    world = worlds(manager={"max_stream_duration_s": 0.2})
+    client, node = world.ask(handshake())
+    node.head()
+    node.send(switching())
+    client.head()
+    client.send(b"x")
+    assert node.end() == b"x"
+    client.end()
+    assert world.count("downstream_rq_max_duration_reached") == 1
+
+
+def test_the_last_request_of_a_connection(worlds):
+    world = worlds(manager={"max_requests_per_connection": 2})
+    client, node = world.ask(get())
+    assert b"connection: close" not in answered(client, node)
+    assert b"\r\nconnection: close\r\n" in answered(client, node, get() + get())
+    assert client.end() == b""
+    assert world.count("downstream_cx_max_requests_reached") == 1
+
+
+def test_without_delayed_close_the_connection_closes_behind_the_response(worlds):
+    """The client does not end its side, and the proxy does not wait for it."""
+    world = worlds(manager={"delayed_close_timeout_s": 0.0})
+    client, node = world.ask(get("/", "connection: close"))
+    answered(client, node)
+    assert client.end() == b""
+    world.until(lambda: world.count("downstream_cx_active") == 0)
