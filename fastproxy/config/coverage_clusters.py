@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastproxy.config.tree import words
+from fastproxy.config.tree import because, words
 
 _CLUSTER = "envoy.config.cluster.v3."
 _ENDPOINT = "envoy.config.endpoint.v3."
@@ -12,11 +12,6 @@ _BUFFERED_BYTES = 128 * 1024
 ENOUGH = range(_BUFFERED_BYTES, 2**32)
 BUFFER_LIMIT = f"at most {_BUFFERED_BYTES // 1024} KiB are held for each direction of a connection"
 HEALTH = "a host is passed over only when a connect to it fails"
-
-
-def because(reason: str, text: str) -> dict[str, str]:
-    """One reason for each of the words of a text."""
-    return dict.fromkeys(text.split(), reason)
 
 
 ACTED_ON: dict[str, frozenset[str]] = {

@@ -7,21 +7,24 @@ place. What stands in neither table is refused. docs/envoy-compatibility.md says
 from typing import Any
 
 from fastproxy.config import coverage_clusters as clusters
-from fastproxy.config.coverage_clusters import BUFFER_LIMIT, ENOUGH, HEALTH, because
-from fastproxy.config.tree import words
+from fastproxy.config import coverage_routes as routes
+from fastproxy.config.coverage_clusters import BUFFER_LIMIT, ENOUGH, HEALTH
+from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
 _BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
 _LISTENER = "envoy.config.listener.v3."
-_ROUTE = "envoy.config.route.v3."
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LOGGERS = "envoy.extensions.access_loggers."
 
+_ACTED_ON = clusters.ACTED_ON | routes.ACTED_ON
+_NEUTRAL = clusters.NEUTRAL | routes.NEUTRAL
+_NO_EFFECT = clusters.NO_EFFECT | routes.NO_EFFECT
 
-ACTED_ON: dict[str, frozenset[str]] = clusters.ACTED_ON | {
+ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     _BOOTSTRAP: words("node static_resources admin"),
     f"{_BOOTSTRAP}.StaticResources": words("listeners clusters"),
     "envoy.config.bootstrap.v3.Admin": words("address access_log access_log_path"),
@@ -44,15 +47,6 @@ ACTED_ON: dict[str, frozenset[str]] = clusters.ACTED_ON | {
     f"{_CORE}Http1ProtocolOptions": words("allow_absolute_url accept_http_10 default_host_for_http_10"),
     _HTTP_FILTER: words("name typed_config is_optional disabled"),
     _ROUTER: frozenset(),
-    f"{_ROUTE}RouteConfiguration": words("virtual_hosts"),
-    f"{_ROUTE}VirtualHost": words("name domains routes"),
-    f"{_ROUTE}Route": words("name match route"),
-    f"{_ROUTE}RouteMatch": words("prefix path safe_regex case_sensitive"),
-    "envoy.type.matcher.v3.RegexMatcher": words("regex google_re2"),
-    f"{_ROUTE}RouteAction": words("cluster timeout hash_policy prefix_rewrite host_rewrite_literal upgrade_configs"),
-    f"{_ROUTE}RouteAction.HashPolicy": words("header terminal"),
-    f"{_ROUTE}RouteAction.HashPolicy.Header": words("header_name"),
-    f"{_ROUTE}RouteAction.UpgradeConfig": words("upgrade_type enabled"),
     f"{_CORE}TypedExtensionConfig": words("name typed_config"),
     _UPSTREAM_HTTP: words("common_http_protocol_options explicit_http_config use_downstream_protocol_config"),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": words("idle_timeout max_requests_per_connection"),
@@ -70,7 +64,7 @@ ACTED_ON: dict[str, frozenset[str]] = clusters.ACTED_ON | {
     f"{_CORE}HeaderValue": words("key value raw_value"),
 }
 
-NEUTRAL: dict[tuple[str, str], Any] = clusters.NEUTRAL | {
+NEUTRAL: dict[tuple[str, str], Any] = _NEUTRAL | {
     (f"{_CORE}SocketAddress", "protocol"): 0,
     (f"{_CORE}SocketAddress", "ipv4_compat"): False,
     (f"{_LISTENER}Listener", "enable_reuse_port"): True,
@@ -86,22 +80,13 @@ NEUTRAL: dict[tuple[str, str], Any] = clusters.NEUTRAL | {
     (f"{_MANAGER}.common_http_protocol_options", "headers_with_underscores_action"): 0,
     (f"{_CORE}Http1ProtocolOptions", "use_balsa_parser"): None,
     (_ROUTER, "dynamic_stats"): True,
-    (f"{_ROUTE}RouteConfiguration", "validate_clusters"): True,
-    (f"{_ROUTE}RouteConfiguration", "metadata"): None,
-    (f"{_ROUTE}RouteConfiguration", "name"): None,
-    (f"{_ROUTE}VirtualHost", "metadata"): None,
-    (f"{_ROUTE}Route", "metadata"): None,
-    (f"{_ROUTE}RouteAction", "auto_host_rewrite"): False,
-    (f"{_ROUTE}RouteAction", "include_vh_rate_limits"): False,
     (f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig", "http2_protocol_options"): None,
 }
 """Fields that may stand in a file without a word when they say no more than what holds here anyway: that value, one of
 that range, or for None whatever they say."""
 
 
-_RETRIES = "no answer is retried; connects that fail go on to the next host"
-
-NO_EFFECT: dict[str, dict[str, str]] = clusters.NO_EFFECT | {
+NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
     _BOOTSTRAP: because(
         "",
         "node_context_params cluster_manager hds_config flags_path stats_sinks deferred_stat_options stats_config "
@@ -159,35 +144,6 @@ NO_EFFECT: dict[str, dict[str, str]] = clusters.NO_EFFECT | {
         "dynamic_stats start_child_span upstream_log upstream_log_options suppress_envoy_headers "
         "respect_expected_rq_timeout suppress_grpc_request_failure_code_stats strict_check_headers",
     ),
-    f"{_ROUTE}RouteConfiguration": {
-        **because("", "most_specific_header_mutations_wins max_direct_response_body_size_bytes"),
-        "validate_clusters": "every cluster that a route names has to exist",
-        "request_mirror_policies": "no request is mirrored",
-    },
-    f"{_ROUTE}VirtualHost": {
-        **because(
-            "",
-            "virtual_clusters include_request_attempt_count include_attempt_count_in_response "
-            "include_is_timeout_retry_header per_request_buffer_limit_bytes request_body_buffer_limit",
-        ),
-        **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
-        "request_mirror_policies": "no request is mirrored",
-    },
-    f"{_ROUTE}Route": because(
-        "", "decorator tracing per_request_buffer_limit_bytes stat_prefix request_body_buffer_limit"
-    ),
-    f"{_ROUTE}RouteAction": {
-        **because(
-            "",
-            "cluster_not_found_response_code append_x_forwarded_host early_data_policy max_grpc_timeout "
-            "grpc_timeout_offset flush_timeout",
-        ),
-        **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
-        "idle_timeout": "the stream_idle_timeout of the connection manager counts",
-        "max_stream_duration": "",
-        "priority": "all requests have the default priority",
-        "request_mirror_policies": "no request is mirrored",
-    },
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": because(
         "", "max_connection_duration max_headers_count max_response_headers_kb max_stream_duration"
     ),

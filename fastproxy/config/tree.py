@@ -95,6 +95,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def because(reason: str, text: str) -> dict[str, str]:
+    """One reason for each of the words of a text."""
+    return dict.fromkeys(text.split(), reason)
+
+
 def describe(node: Node) -> str:
     """The value in a few words, for a message about its type."""
     value = node.value

@@ -5,14 +5,7 @@ from fastproxy.config import coverage_tables as tables
 
 
 def test_the_rows_are_merged():
-    for rows, whole in (
-        (clusters.ACTED_ON, tables.ACTED_ON),
-        (clusters.NEUTRAL, tables.NEUTRAL),
-        (clusters.NO_EFFECT, tables.NO_EFFECT),
-    ):
-        assert rows
-        assert {key: whole[key] for key in rows} == rows
-
-
-def test_one_reason_for_several_fields():
-    assert clusters.because("why", "a b") == {"a": "why", "b": "why"}
+    assert set(clusters.ACTED_ON.items()) <= set(tables.ACTED_ON.items())
+    assert clusters.NEUTRAL.items() <= tables.NEUTRAL.items()
+    assert {key: tables.NO_EFFECT[key] for key in clusters.NO_EFFECT} == clusters.NO_EFFECT
+    assert clusters.ACTED_ON

@@ -5,6 +5,7 @@ import pytest
 from fastproxy.config.tree import (
     Node,
     Report,
+    because,
     closest,
     describe,
     did_you_mean,
@@ -115,3 +116,7 @@ def test_fatal_carries_what_was_found_before():
     report = Report("f.json")
     report.error(node(0), "before")
     assert [problem.message for problem in report.fatal("the end").problems] == ["the end", "before"]
+
+
+def test_one_reason_for_several_fields():
+    assert because("why", "a b") == {"a": "why", "b": "why"}
