@@ -12,6 +12,9 @@ from fastproxy.stats import StatsLayout
 
 WORD_BYTES = 8
 SESSION_SLOT_BYTES = 16
+ROW_SLOTS = 1 << 17
+"""Counters that a worker's row has room for at least, or four times those of the first configuration: what comes with
+later ones finds its place behind them."""
 
 
 def _whole_pages(size_bytes: int) -> int:
@@ -22,7 +25,8 @@ class SharedMemory:
     """`row(i)` is worker i's counters; `sessions` is one region for everybody. All zero at first."""
 
     def __init__(self, configuration: Configuration, layout: StatsLayout, workers: int) -> None:
-        self._row_bytes = layout.slots * WORD_BYTES
+        self.row_slots = max(4 * layout.slots, ROW_SLOTS)
+        self._row_bytes = self.row_slots * WORD_BYTES
         self._stride_bytes = _whole_pages(self._row_bytes)
         self._workers = workers
         rows_bytes = self._stride_bytes * workers
@@ -33,7 +37,7 @@ class SharedMemory:
         self._views = [self.sessions]
 
     def row(self, worker: int) -> memoryview:
-        """Worker `worker`'s counters: a writable view of 64-bit words ('Q'), layout.slots long."""
+        """Worker `worker`'s counters: a writable view of 64-bit words ('Q'), row_slots long."""
         if not 0 <= worker < self._workers:
             raise IndexError(f"worker {worker} of {self._workers}")
         start = worker * self._stride_bytes

@@ -5,17 +5,22 @@ counters.pxd give the order inside a block and, without the scope's prefix, Envo
 the offsets, the admin reads through the names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
 from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter
-from fastproxy.model import Cluster, ClusterType, Configuration
+from fastproxy.errors import FastproxyError
+from fastproxy.model import Cluster, ClusterType, Configuration, Listener
 
 STRICT_DNS_HOSTS = 256
 """Hosts that a strict_dns cluster can have: their counters' place is reserved before the first answer is known."""
 LOGICAL_DNS_HOSTS = 8
 """A logical_dns cluster has one host at a time; older ones may still have connections that count."""
+
+MAX_SLOTS = 1 << 27
+"""More counters than that (1 GiB a worker) no configuration has."""
 
 _WORD = 1 << 64
 
@@ -36,6 +41,7 @@ LISTENER_NAMES = _names(ListenerCounter, "listener_")
 HTTP_NAMES = _names(HttpCounter, "http_")
 CLUSTER_NAMES = _names(ClusterCounter, "cluster_")
 HOST_NAMES = _names(HostCounter, "host_")
+KINDS = {"listener": LISTENER_NAMES, "http": HTTP_NAMES, "cluster": CLUSTER_NAMES, "host": HOST_NAMES}
 
 
 def is_gauge(name: str) -> bool:
@@ -50,74 +56,183 @@ def host_capacity(cluster: Cluster) -> int:
     return LOGICAL_DNS_HOSTS if cluster.type is ClusterType.LOGICAL_DNS else STRICT_DNS_HOSTS
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Consecutive slots: those of `count` blocks of one kind, the first of which begins at `first`."""
+
+    first: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose counters they are: `kind` is a key of KINDS, `name` the raw name; the hosts of a cluster are one scope."""
+
+    kind: str
+    name: str
+    extents: tuple[Extent, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(extent.count for extent in self.extents)
+
+    def firsts(self) -> Iterator[int]:
+        """The first slot of each block."""
+        length = len(KINDS[self.kind])
+        for extent in self.extents:
+            yield from range(extent.first, extent.first + extent.count * length, length)
+
+    def slots(self, *, gauges: bool) -> Iterator[int]:
+        """The slots of all gauges, or of all counters."""
+        offsets = [offset for offset, name in enumerate(KINDS[self.kind]) if is_gauge(name) == gauges]
+        return (first + offset for first in self.firsts() for offset in offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutState:
+    """A layout as data. It depends on the layouts before it, so whoever shares the rows has to be told it."""
+
+    slots: int = 0
+    live: tuple[Scope, ...] = ()
+    retired: tuple[Scope, ...] = ()
+    """Scopes that the configuration has no longer, the one that went first first."""
+    taken: tuple[Scope, ...] = ()
+    """Live ones that begin in the slots of a scope that was retired before: their counters have to be set to zero."""
+
+
 class StatsLayout:
     """The slots of every scope of one configuration. Scopes of the same name share one block."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.slots = 0
-        self._blocks: list[tuple[str, int, tuple[str, ...]]] = []
-        self._listeners = [
-            self._add(f"listener.{sanitize(str(listener.address))}", LISTENER_NAMES)
-            for listener in configuration.listeners
-        ]
-        prefixes = dict.fromkeys(listener.manager.stat_prefix for listener in configuration.listeners)
-        self._http = {prefix: self._add(f"http.{sanitize(prefix)}", HTTP_NAMES) for prefix in prefixes}
-        self._clusters = {
-            cluster.name: self._add(f"cluster.{sanitize(cluster.name)}", CLUSTER_NAMES)
-            for cluster in configuration.clusters
-        }
-        self._capacities = {cluster.name: host_capacity(cluster) for cluster in configuration.clusters}
-        self._hosts = {name: self._add_hosts(capacity) for name, capacity in self._capacities.items()}
+    def __init__(self, configuration: Configuration, state: LayoutState | None = None) -> None:
+        """The first layout, or the one that `state` says."""
+        self.state = state or Growth(LayoutState()).grown(configuration, {}, lambda scope: False, MAX_SLOTS)
+        self.slots = self.state.slots
+        self._live = {(scope.kind, scope.name): scope for scope in self.state.live}
+        self._listeners = [listener_scope(listener) for listener in configuration.listeners]
+
+    def extended(
+        self,
+        configuration: Configuration,
+        host_counts: Mapping[str, int],
+        is_idle: Callable[[Scope], bool],
+        limit: int,
+    ) -> "StatsLayout":
+        """The layout after this one: scopes that go on keep their slots, those that are back find theirs again.
+
+        `host_counts` says for how many hosts a cluster needs counters at least. Slots of a scope that went are used for
+        another only when there is no room left below `limit`, and the scope `is_idle`: nothing of it is under way.
+        FastproxyError when there is no room at all.
+        """
+        return StatsLayout(configuration, Growth(self.state).grown(configuration, host_counts, is_idle, limit))
 
     def listener(self, index: int) -> int:
         """First slot of the listener at that place in the configuration."""
-        return self._listeners[index]
+        return self._first("listener", self._listeners[index])
 
     def http(self, stat_prefix: str) -> int:
         """First slot of the HTTP connection managers with that prefix; KeyError when there is none."""
-        return self._http[stat_prefix]
+        return self._first("http", stat_prefix)
 
     def cluster(self, name: str) -> int:
         """First slot of that cluster; KeyError when there is none."""
-        return self._clusters[name]
+        return self._first("cluster", name)
 
     def host(self, cluster_name: str, host_index: int) -> int:
         """First slot of the host with that `Host.slot`, else at that place in the cluster; IndexError beyond them."""
-        if not 0 <= host_index < self._capacities[cluster_name]:
-            raise IndexError(f"host {host_index} of cluster {cluster_name}")
-        return self._hosts[cluster_name] + host_index * len(HOST_NAMES)
+        rest = host_index
+        for extent in self._live["host", cluster_name].extents:
+            if 0 <= rest < extent.count:
+                return extent.first + rest * len(HOST_NAMES)
+            rest -= extent.count
+        raise IndexError(f"host {host_index} of cluster {cluster_name}")
 
     def host_capacity(self, cluster_name: str) -> int:
         """How many hosts of that cluster have counters."""
-        return self._capacities[cluster_name]
+        return self._live["host", cluster_name].count
 
     def named(self) -> Iterator[tuple[str, int]]:
         """Every statistic that `/stats` shows, with its slot. A name can come twice; its values add up."""
-        for scope, first, names in self._blocks:
-            for offset, name in enumerate(names):
-                yield f"{scope}.{name}", first + offset
+        for scope in self.state.live:
+            yield from statistics_of(scope)
 
     def gauges(self) -> Iterator[int]:
         """The slots of all gauges, those of hosts included."""
-        for name, slot in self.named():
-            if is_gauge(name):
-                yield slot
-        offsets = [offset for offset, name in enumerate(HOST_NAMES) if is_gauge(name)]
-        for cluster, capacity in self._capacities.items():
-            for index in range(capacity):
-                first = self.host(cluster, index)
-                yield from (first + offset for offset in offsets)
+        for scope in (*self.state.live, *self.state.retired):
+            yield from scope.slots(gauges=True)
 
-    def _add(self, scope: str, names: tuple[str, ...]) -> int:
-        first = self.slots
-        self.slots += len(names)
-        self._blocks.append((scope, first, names))
-        return first
+    def _first(self, kind: str, name: str) -> int:
+        return self._live[kind, name].extents[0].first
 
-    def _add_hosts(self, capacity: int) -> int:
-        first = self.slots
-        self.slots += capacity * len(HOST_NAMES)
-        return first
+
+def listener_scope(listener: Listener) -> str:
+    return str(listener.address)
+
+
+def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
+    """What a configuration counts, by kind and name; the value is how many blocks that takes."""
+    listeners, clusters = configuration.listeners, configuration.clusters
+    scopes = {("listener", listener_scope(listener)): 1 for listener in listeners}
+    scopes |= {("http", listener.manager.stat_prefix): 1 for listener in listeners}
+    scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
+    return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
+
+
+def statistics_of(scope: Scope) -> Iterator[tuple[str, int]]:
+    """The names that `/stats` shows of a scope, with their slots; hosts are shown elsewhere."""
+    if scope.kind != "host":
+        prefix, first = f"{scope.kind}.{sanitize(scope.name)}", scope.extents[0].first
+        for offset, name in enumerate(KINDS[scope.kind]):
+            yield f"{prefix}.{name}", first + offset
+
+
+class Growth:
+    """From one layout to the next."""
+
+    def __init__(self, state: LayoutState) -> None:
+        self._slots = state.slots
+        self._before = state
+        self._retired = {(scope.kind, scope.name): scope for scope in state.retired}
+        self._taken: list[Scope] = []
+
+    def grown(
+        self,
+        configuration: Configuration,
+        host_counts: Mapping[str, int],
+        is_idle: Callable[[Scope], bool],
+        limit: int,
+    ) -> LayoutState:
+        wanted = scopes_of(configuration)
+        before = {(scope.kind, scope.name): scope for scope in self._before.live}
+        back = {key: scope for key, scope in self._retired.items() if key in wanted}
+        gone = {key: scope for key, scope in before.items() if key not in wanted}
+        self._idle = [scope for key, scope in self._retired.items() if key not in wanted and is_idle(scope)]
+        self._limit = limit
+        self._retired = {key: scope for key, scope in self._retired.items() if key not in wanted}
+        live = []
+        for (kind, name), count in wanted.items():
+            if kind == "host":
+                count = max(count, host_counts.get(name, 0))
+            known = before.get((kind, name)) or back.get((kind, name)) or Scope(kind, name, ())
+            missing = count - known.count
+            extents = known.extents if missing <= 0 else (*known.extents, *self._extents(kind, name, missing))
+            live.append(Scope(kind, name, extents))
+        return LayoutState(self._slots, tuple(live), (*self._retired.values(), *gone.values()), tuple(self._taken))
+
+    def _extents(self, kind: str, name: str, count: int) -> tuple[Extent, ...]:
+        length = len(KINDS[kind])
+        if self._slots + count * length <= self._limit:
+            first, self._slots = self._slots, self._slots + count * length
+            return (Extent(first, count),)
+        for scope in self._idle:
+            if scope.kind == kind and scope.count >= count:
+                self._idle.remove(scope)
+                del self._retired[kind, scope.name]
+                self._taken.append(Scope(kind, name, scope.extents))
+                return scope.extents
+        raise FastproxyError(
+            f"there is no room for the counters of {kind} '{name}': {self._limit} are reserved at the start, and those "
+            "of what went are still in use; start anew with this configuration"
+        )
 
 
 class Statistic(NamedTuple):
@@ -138,11 +253,20 @@ class StatsReader:
     def sum(self, slot: int) -> int:
         return sum(row[slot] for row in self._rows) % _WORD
 
+    def is_idle(self, scope: Scope) -> bool:
+        """Whether nothing of the scope is under way in any worker."""
+        return not any(row[slot] for slot in scope.slots(gauges=True) for row in self._rows)
+
     def statistics(self) -> list[Statistic]:
-        """All counters and gauges of the data plane, in no particular order; each name once."""
+        """All counters and gauges of the data plane, in no particular order; each name once.
+
+        What the configuration has no longer is shown as long as something of it is under way.
+        """
         values: dict[str, int] = {}
-        for name, slot in self._layout.named():
-            values[name] = values.get(name, 0) + self.sum(slot)
+        shown = [scope for scope in self._layout.state.retired if not self.is_idle(scope)]
+        for scope in (*self._layout.state.live, *shown):
+            for name, slot in statistics_of(scope):
+                values[name] = values.get(name, 0) + self.sum(slot)
         return [Statistic(name, value, is_gauge(name)) for name, value in values.items()]
 
     def host(self, cluster_name: str, host_index: int) -> dict[str, int]:
@@ -155,6 +279,13 @@ def clear_gauges(layout: StatsLayout, row: memoryview) -> None:
     """Take back what a dead worker's gauges claim. Only for a row that nobody writes."""
     for slot in layout.gauges():
         if row[slot]:
+            row[slot] = 0
+
+
+def clear_taken(layout: StatsLayout, row: memoryview) -> None:
+    """Begin the counters of scopes that got the slots of others; their gauges are zero. Only for the row's writer."""
+    for scope in layout.state.taken:
+        for slot in scope.slots(gauges=False):
             row[slot] = 0
 
 

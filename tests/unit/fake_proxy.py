@@ -31,7 +31,7 @@ from fastproxy.worker import Assignment
 
 class FakeEngine:
     def __init__(self, given: Assignment) -> None:
-        self._row = given.row
+        self._row, self._slots = given.row, given.layout.slots
         self._hosts = {cluster.name: cluster.hosts for cluster in given.configuration.clusters}
         self._epoll = select.epoll()
         self._listening: dict[int, socket.socket] = {}
@@ -112,7 +112,7 @@ class FakeEngine:
             case "done":
                 self._busy.discard(fd)
             case "gauge":
-                for slot in range(len(self._row)):
+                for slot in range(self._slots):
                     self._row[slot] += 1
             case "hosts":
                 return repr({name: [str(h.address) for h in hosts] for name, hosts in self._hosts.items()})

@@ -11,6 +11,7 @@ from tests.support import source_tree
 # A folder stands for all modules in it.
 LAYERS: list[set[str]] = [
     {"fastproxy", "model", "errors"},
+    {"model_codec"},
     {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format", "log_file", "regexes"},
     {"addresses", "timers", "http1", "bodies", "head_guard", "affinity", "balancing"},
     {"_sessions", "stamps", "response_flags", "log_record", "log_text"},

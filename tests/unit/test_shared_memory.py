@@ -6,7 +6,7 @@ import os
 import pytest
 
 from fastproxy.model import Configuration
-from fastproxy.shared_memory import SESSION_SLOT_BYTES, SharedMemory
+from fastproxy.shared_memory import ROW_SLOTS, SESSION_SLOT_BYTES, SharedMemory
 from fastproxy.stats import StatsLayout
 
 CONFIGURATION = Configuration(session_table_slots=64)
@@ -29,7 +29,7 @@ def memory():
 
 def test_a_row_is_words(memory):
     row = memory.row(2)
-    assert (row.format, len(row), row.readonly) == ("Q", 700, False)
+    assert (row.format, len(row), row.readonly) == ("Q", ROW_SLOTS, False)
     assert not any(row)
     row[699] = 2**64 - 1
     assert memory.row(2)[699] == 2**64 - 1
@@ -37,15 +37,22 @@ def test_a_row_is_words(memory):
 
 def test_rows_and_sessions_do_not_overlap(memory):
     for worker in range(3):
-        for slot in range(700):
-            memory.row(worker)[slot] = worker + 1
+        row = memory.row(worker)
+        for slot in range(ROW_SLOTS):
+            row[slot] = worker + 1
     memory.sessions[:] = b"\xff" * len(memory.sessions)
     assert [set(memory.row(worker)) for worker in range(3)] == [{1}, {2}, {3}]
 
 
 def test_each_row_has_pages_of_its_own(memory):
     assert memory._stride_bytes % mmap.PAGESIZE == 0
-    assert memory._stride_bytes >= 700 * 8
+    assert memory._stride_bytes >= ROW_SLOTS * 8
+
+
+def test_a_large_configuration_may_become_four_times_as_large():
+    shared = SharedMemory(CONFIGURATION, Layout(ROW_SLOTS), workers=1)
+    assert len(shared.row(0)) == 4 * ROW_SLOTS
+    shared.close()
 
 
 def test_sessions_have_the_size_of_the_table(memory):

@@ -3,6 +3,7 @@
 import pytest
 
 from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter
+from fastproxy.errors import FastproxyError
 from fastproxy.model import (
     Address,
     Cluster,
@@ -13,13 +14,18 @@ from fastproxy.model import (
     Listener,
     RouteConfiguration,
 )
+from fastproxy.model_codec import Codec
 from fastproxy.stats import (
+    HTTP_NAMES,
+    LISTENER_NAMES,
     LOGICAL_DNS_HOSTS,
     STRICT_DNS_HOSTS,
+    LayoutState,
     Statistic,
     StatsLayout,
     StatsReader,
     clear_gauges,
+    clear_taken,
     sanitize,
     used,
 )
@@ -131,6 +137,95 @@ def test_scopes_of_one_name_are_one_statistic():
     row[layout.http("a_")] = 2
     found = [each for each in StatsReader(layout, [row]).statistics() if each.name == "http.a_.downstream_cx_total"]
     assert [each.value for each in found] == [3]
+
+
+def first_layout(*prefixes: str, clusters: tuple[Cluster, ...] = ()) -> Configuration:
+    return Configuration(tuple(listener(Address("1.1.1.1", i), p) for i, p in enumerate(prefixes)), clusters)
+
+
+def grown(layout: StatsLayout, configuration: Configuration, *, limit: int = 1 << 20, idle: bool = True, **counts: int):
+    return layout.extended(configuration, counts, lambda scope: idle, limit)
+
+
+def test_scopes_that_go_on_keep_their_slots():
+    layout = StatsLayout(CONFIGURATION)
+    after = grown(layout, Configuration((*CONFIGURATION.listeners[1:], listener(Address("9.9.9.9", 9), "new"))))
+    assert [after.listener(0), after.listener(1)] == [layout.listener(1), layout.listener(2)]
+    assert after.http("one") == layout.http("one")
+    assert after.listener(2) == layout.slots
+    assert after.http("new") == layout.slots + len(LISTENER_NAMES)
+    with pytest.raises(KeyError):
+        after.cluster("fixed")
+
+
+def test_a_scope_that_comes_back_finds_its_slots():
+    layout = StatsLayout(CONFIGURATION)
+    back = grown(grown(layout, first_layout("other")), CONFIGURATION)
+    assert blocks(back) == blocks(layout)
+    assert back.state.taken == ()
+
+
+def test_a_hundred_changes_to_and_fro_take_no_more_room():
+    layout = StatsLayout(CONFIGURATION)
+    layouts = [layout := grown(layout, each) for _ in range(50) for each in (first_layout("other"), CONFIGURATION)]
+    assert len({each.slots for each in layouts}) == 1
+
+
+def test_a_cluster_with_more_hosts_keeps_those_it_has():
+    few, many = (first_layout(clusters=(Cluster("c", hosts=tuple(map(host, range(n)))),)) for n in (2, 5))
+    layout = StatsLayout(few)
+    after = grown(layout, many)
+    assert [after.host("c", i) for i in range(2)] == [layout.host("c", i) for i in range(2)]
+    assert len({after.host("c", i) for i in range(5)}) == 5
+    assert grown(after, few).host_capacity("c") == 5
+    assert grown(after, few, c=7).host_capacity("c") == 7
+    with pytest.raises(IndexError):
+        after.host("c", 5)
+
+
+def test_without_room_an_idle_scope_makes_place():
+    layout = StatsLayout(first_layout("one"))
+    second = grown(layout, first_layout("two"), limit=layout.slots + len(HTTP_NAMES))
+    third = grown(second, first_layout("three"), limit=second.slots)
+    assert third.http("three") == layout.http("one")
+    assert [(each.kind, each.name) for each in third.state.taken] == [("http", "three")]
+    assert [each.name for each in third.state.retired] == ["two"]
+    (row,) = rows(third, 1)
+    for slot in range(third.slots):
+        row[slot] = 7
+    clear_taken(third, row)
+    values = {each.name: each.value for each in StatsReader(third, [row]).statistics()}
+    assert values["http.three.downstream_cx_total"] == 0
+    assert values["http.three.downstream_cx_active"] == 7
+    assert values["http.two.downstream_cx_total"] == 7
+
+
+def test_without_room_and_idle_scopes_the_layout_is_refused():
+    layout = StatsLayout(first_layout("one"))
+    second = grown(layout, first_layout("two"), limit=layout.slots + len(HTTP_NAMES))
+    with pytest.raises(FastproxyError, match="no room for the counters of http 'three'"):
+        grown(second, first_layout("three"), limit=second.slots, idle=False)
+
+
+def test_what_went_is_shown_while_something_of_it_is_under_way():
+    layout = StatsLayout(first_layout("one"))
+    after = grown(layout, first_layout("two"))
+    (row,) = rows(after, 1)
+    row[layout.http("one") + HttpCounter["http_downstream_cx_total"]] = 5
+    reader = StatsReader(after, [row])
+    assert not [each for each in reader.statistics() if each.name.startswith("http.one.")]
+    row[layout.http("one") + HttpCounter["http_downstream_cx_active"]] = 1
+    assert Statistic("http.one.downstream_cx_total", 5, False) in reader.statistics()
+    clear_gauges(after, row)
+    assert not [each for each in reader.statistics() if each.name.startswith("http.one.")]
+
+
+def test_a_layout_is_data():
+    layout = grown(StatsLayout(first_layout("one")), CONFIGURATION)
+    codec = Codec(LayoutState)
+    again = StatsLayout(CONFIGURATION, codec.decode(codec.encode(layout.state)))
+    assert blocks(again) == blocks(layout)
+    assert again.slots == layout.slots
 
 
 def test_clearing_gauges_leaves_counters():
