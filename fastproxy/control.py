@@ -1,18 +1,21 @@
 """The channel between the supervisor and one worker: a socket pair that keeps message boundaries, JSON inside.
 
-End of file on it is a message too: the other process is gone.
+Descriptors travel beside a message (SCM_RIGHTS, unix(7)). End of file tells that the other process is gone.
 """
 
-import json
+import os
 import socket
 from collections import deque
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from fastproxy.model import Address, Host
+from fastproxy.model import Host
+from fastproxy.model_codec import Codec
 
 MESSAGE_BYTES = 1 << 18
 """Room for one message: a host set of 256 hosts with long names."""
+MAX_FDS = 250
+"""Descriptors beside one message; Linux takes 253 (SCM_MAX_FD)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,73 +44,129 @@ class Hosts:
 
 
 @dataclass(frozen=True, slots=True)
+class Sockets:
+    """Listening sockets that a later Prepare speaks of: `numbers[i]` is that of descriptor i."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Make a new configuration ready, and go on with the old one. It is in the file whose descriptor comes along.
+
+    `listeners` are (place in the new configuration, number of the socket).
+    """
+
+    generation: int
+    listeners: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Use the configuration that was made ready from now on."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Forget the configuration that was made ready."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """From the worker: it serves."""
 
 
-Message = Drain | Stop | ReopenLogs | Hosts | Started
-_TYPES: dict[str, type[Message]] = {kind.__name__: kind for kind in (Drain, Stop, ReopenLogs, Hosts, Started)}
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """From the worker: Commit can be sent. With `error`, it cannot."""
+
+    generation: int
+    error: str = ""
+
+
+Message = Drain | Stop | ReopenLogs | Hosts | Sockets | Prepare | Commit | Abandon | Started | Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    message: Message
+
+
+_CODEC = Codec(_Envelope)
 
 
 def encode(message: Message) -> bytes:
-    return json.dumps({"type": type(message).__name__, **asdict(message)}).encode()
+    return _CODEC.encode(_Envelope(message))
 
 
 def decode(data: bytes) -> Message:
-    """ValueError or KeyError when `data` is none of our messages."""
-    fields: dict[str, Any] = json.loads(data)
-    kind = _TYPES[fields.pop("type")]
-    if kind is Hosts:
-        fields["hosts"] = tuple(_host(**host) for host in fields["hosts"])
-    return kind(**fields)
-
-
-def _host(address: dict[str, Any], **fields: Any) -> Host:
-    return Host(Address(**address), **fields)
+    """ValueError, KeyError or TypeError when `data` is none of our messages."""
+    return _CODEC.decode(data).message
 
 
 class Channel:
-    """One end. Non-blocking; what the socket does not take waits in `unsent`, in order."""
+    """One end. Non-blocking; what the socket does not take waits in `unsent`, in order.
+
+    Descriptors that came are in `fds`, in their order, the receiver's from then on.
+    """
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._socket = end
-        self.unsent: deque[bytes] = deque()
+        self.unsent: deque[tuple[bytes, list[int]]] = deque()
+        self.fds: deque[int] = deque()
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def send(self, message: Message) -> None:
-        """Queue `message` and send what can be sent. A peer that is gone is no error: its end of file tells."""
-        self.unsent.append(encode(message))
+    def send(self, message: Message, fds: Sequence[int] = ()) -> None:
+        """Queue `message` and send what can be sent; `fds` stay the caller's. A peer that is gone is no error: its
+        end of file tells."""
+        self.unsent.append((encode(message), [os.dup(fd) for fd in fds]))
         self.flush()
 
     def flush(self) -> None:
         """Send what still waits; call again later while `unsent` is not empty."""
         try:
             while self.unsent:
-                self._socket.send(self.unsent[0])
-                self.unsent.popleft()
+                socket.send_fds(self._socket, [self.unsent[0][0]], self.unsent[0][1])
+                self._drop_first()
         except BlockingIOError:
             pass
         except (BrokenPipeError, ConnectionResetError):
-            self.unsent.clear()
+            self._drop_all()
+
+    def _drop_first(self) -> None:
+        for fd in self.unsent.popleft()[1]:
+            os.close(fd)
+
+    def _drop_all(self) -> None:
+        while self.unsent:
+            self._drop_first()
 
     def receive(self) -> list[Message] | None:
         """What has arrived, oldest first; None at the end of the channel (messages before it are given first)."""
         messages: list[Message] = []
         while True:
             try:
-                data = self._socket.recv(MESSAGE_BYTES)
+                data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_BYTES, MAX_FDS)
             except BlockingIOError:
                 return messages
             except OSError:
-                data = b""
+                data, fds = b"", []
+            self.fds += fds
             if not data:
                 return messages or None
             messages.append(decode(data))
 
     def close(self) -> None:
+        self._drop_all()
+        while self.fds:
+            os.close(self.fds.popleft())
         self._socket.close()
 
 

@@ -1,13 +1,21 @@
 """The channel between supervisor and worker."""
 
+import os
+
 import pytest
 
 from fastproxy.control import (
+    MAX_FDS,
     MESSAGE_BYTES,
+    Abandon,
+    Commit,
     Drain,
     Hosts,
     Message,
+    Prepare,
+    Prepared,
     ReopenLogs,
+    Sockets,
     Started,
     Stop,
     channel_pair,
@@ -27,7 +35,13 @@ def pair():
     theirs.close()
 
 
-@pytest.mark.parametrize("message", [Drain(2.5), Stop(), ReopenLogs(), Started(), Hosts("c", HOSTS), Hosts("c", ())])
+@pytest.mark.parametrize(
+    "message",
+    [
+        *(Drain(2.5), Stop(), ReopenLogs(), Started(), Hosts("c", HOSTS), Hosts("c", ())),
+        *(Sockets((1, 2)), Prepare(3, ((0, 7), (1, 8))), Commit(3), Abandon(3), Prepared(3), Prepared(3, "why")),
+    ],
+)
 def test_a_message_comes_back_as_it_was(message):
     assert decode(encode(message)) == message
 
@@ -62,6 +76,52 @@ def test_what_the_socket_does_not_take_waits(pair):
         ours.flush()
     assert received[-1] == Stop()
     assert not ours.unsent
+
+
+def open_fds() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_descriptors_travel_beside_their_message(pair):
+    ours, theirs = pair
+    file = os.memfd_create("x")
+    os.write(file, b"text")
+    ours.send(Sockets((1, 2)), [file, file])
+    os.close(file)
+    assert theirs.receive() == [Sockets((1, 2))]
+    assert [os.pread(fd, 9, 0) for fd in theirs.fds] == [b"text", b"text"]
+
+
+def test_as_many_descriptors_as_one_message_may_have(pair):
+    ours, theirs = pair
+    ours.send(Sockets(tuple(range(MAX_FDS))), [0] * MAX_FDS)
+    assert theirs.receive() == [Sockets(tuple(range(MAX_FDS)))]
+    assert len(theirs.fds) == MAX_FDS
+
+
+def test_no_descriptor_is_left_behind():
+    before = open_fds()
+    ours, theirs = channel_pair()
+    for _ in range(3):
+        ours.send(Sockets((1,)), [0])
+    theirs.receive()
+    while not any(fds for _, fds in ours.unsent):
+        ours.send(Sockets((1,) * 20000), [0])
+    theirs.close()
+    ours.close()
+    assert open_fds() == before
+
+
+def test_what_waits_for_a_peer_that_is_gone_is_let_go(pair):
+    ours, theirs = pair
+    while not ours.unsent:
+        ours.send(Sockets((1,) * 20000), [0])
+    held = open_fds()
+    waiting = len(ours.unsent)
+    theirs.close()
+    ours.flush()
+    assert not ours.unsent
+    assert open_fds() == held - waiting - 1
 
 
 def test_the_end_comes_after_the_last_message(pair):
