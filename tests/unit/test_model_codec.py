@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from enum import Enum, IntEnum
-from typing import get_args, get_type_hints
+from dataclasses import dataclass, field
+from enum import IntEnum
 
 import pytest
 
-from fastproxy import config, model
+from fastproxy import config
 from fastproxy.model import Address, Cluster, Configuration, Host, LbPolicy
 from fastproxy.model_codec import Codec
 from tests.support.processes import ROOT
@@ -111,21 +110,3 @@ def test_a_file_can_be_handed_over(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the folders of its access logs are made
     configuration = config.load(str(ROOT / name)).configuration
     assert CODEC.decode(CODEC.encode(configuration)) == configuration
-
-
-def test_every_class_of_the_model_is_within_reach():
-    """A class that the root does not lead to could not be handed over, whatever field it comes to stand in."""
-
-    def reach(hint, seen):
-        for each in get_args(hint):
-            reach(each, seen)
-        if isinstance(hint, type) and hint not in seen and (is_dataclass(hint) or issubclass(hint, Enum)):
-            seen.add(hint)
-            if is_dataclass(hint):
-                for each in fields(hint):
-                    reach(get_type_hints(hint)[each.name], seen)
-
-    reached: set[type] = set()
-    reach(Configuration, reached)
-    ours = {each for each in vars(model).values() if isinstance(each, type) and each.__module__ == model.__name__}
-    assert ours - reached == set()
