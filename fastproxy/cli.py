@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fastproxy import __version__, config, limits, logs, worker
-from fastproxy.errors import FastproxyError, Problem
+from fastproxy import __version__, commands, config, limits, logs, worker
+from fastproxy.errors import FastproxyError, Severity
 from fastproxy.model import Configuration, Listener
 from fastproxy.options import Options, parse
 from fastproxy.supervisor import Supervisor
@@ -17,10 +17,16 @@ log = logging.getLogger("fastproxy.main")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
-    options = parse(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = commands.find(arguments)
+    if command is not None:
+        return command(arguments[1:])
+    options = parse(arguments, commands.overview())
     hold_standard_streams()
-    logs.configure(options.log_level)
     try:
+        logs.configure(options.log_level, options.log_path)
+        if options.mode == "validate":
+            return validate(options)
         supervisor = start(options)
     except KeyboardInterrupt:  # before the supervisor minds signals
         return 130
@@ -28,21 +34,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(map(logs.escape, str(error).splitlines())), file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{logs.escape(options.config_path)}: {error}", file=sys.stderr)
+        print(f"{logs.escape(options.source)}: {error}", file=sys.stderr)
         return 1
     return supervisor.run()
 
 
+def validate(options: Options) -> int:
+    """Tell whether the configuration can be used, in Envoy's words; nothing is opened or made."""
+    problems = config.check(options.config_path, options.config_yaml, allow_unknown=options.allow_unknown)
+    for problem in problems:
+        print(logs.escape(problem.describe()), file=sys.stderr)
+    if any(options.strict or problem.severity is Severity.ERROR for problem in problems):
+        return 1
+    print(f"configuration '{logs.escape(options.source)}' OK")
+    return 0
+
+
 def start(options: Options) -> Supervisor:
     """Load, open, tell. FastproxyError when anything is not as it has to be."""
-    loaded = config.load(options.config_path)
+    for note in options.notes:
+        print(f"warning: {logs.escape(note)}", file=sys.stderr)
+    loaded = config.load(
+        options.config_path, options.config_yaml, strict=options.strict, allow_unknown=options.allow_unknown
+    )
     for problem in loaded.warnings:
-        print(logs.escape(describe_warning(problem)), file=sys.stderr)
+        print(logs.escape(problem.describe()), file=sys.stderr)
     build = worker.load_data_plane()
     file_limit = limits.raise_file_limit()
     supervisor = Supervisor(options, with_service(loaded.configuration, options), build)
     show_banner(supervisor, options, file_limit)
+    write_admin_address(supervisor, options)
     return supervisor
+
+
+def write_admin_address(supervisor: Supervisor, options: Options) -> None:
+    """`ip:port` without a line break, as Envoy; a file that cannot be written is a line in the log."""
+    if not options.admin_address_path or supervisor.admin_address is None:
+        return
+    try:
+        with open(options.admin_address_path, "w") as file:
+            file.write(str(supervisor.admin_address))
+    except OSError as error:
+        log.error("cannot write the address of admin to %s: %s", options.admin_address_path, error.strerror)
 
 
 def hold_standard_streams() -> None:
@@ -53,11 +86,6 @@ def hold_standard_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is `fd`
             os.set_inheritable(fd, True)
-
-
-def describe_warning(problem: Problem) -> str:
-    """`file:line:column: path: warning: message`."""
-    return str(replace(problem, message=f"warning: {problem.message}"))
 
 
 def with_service(configuration: Configuration, options: Options) -> Configuration:
@@ -74,7 +102,7 @@ def _serve(listener: Listener, options: Options) -> Listener:
 
 def show_banner(supervisor: Supervisor, options: Options, file_limit: limits.FileLimit) -> None:
     workers = options.concurrency
-    log.info("fastproxy %s, configuration %s, process %d", __version__, options.config_path, os.getpid())
+    log.info("fastproxy %s, configuration %s, process %d", __version__, options.source, os.getpid())
     for name, address in supervisor.status.listeners:
         log.info("listener '%s' on %s, %d worker%s", name, address, workers, "s" if workers > 1 else "")
     if supervisor.admin_address is not None:

@@ -42,10 +42,17 @@ class EnvoyFormatter(logging.Formatter):
         return line
 
 
-def configure(level: str) -> None:
-    """Send every log record of at least `level` (a key of LEVELS) to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(level: str, path: str = "") -> None:
+    """Send every log record of at least `level` (a key of LEVELS) to stderr, or to a file. Raises OSError."""
+    handler = _file_handler(path) if path else logging.StreamHandler(sys.stderr)
     handler.setFormatter(EnvoyFormatter())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(LEVELS[level])
     logging.raiseExceptions = False  # a closed terminal must not turn each line into a second failure
+
+
+def _file_handler(path: str) -> logging.Handler:
+    """Opens the file by its name again after a rotation."""
+    from logging.handlers import WatchedFileHandler  # imports more than a start without it needs
+
+    return WatchedFileHandler(path, encoding="utf-8")

@@ -6,17 +6,20 @@ from collections.abc import Iterable
 from fastproxy.config.tree import Node, Report
 
 
-def prepare_access_logs(nodes: Iterable[Node], report: Report) -> None:
-    """Creates the missing folders of access logs; `nodes` hold their paths. A path that cannot be written is reported.
-
-    Nothing is created for a file that has mistakes, since it will not be used.
-    """
+def check_access_logs(nodes: Iterable[Node], report: Report) -> list[tuple[Node, str]]:
+    """Reports the paths that cannot be written; `nodes` hold them. All of them, with their nodes."""
     paths = [(node, node.value) for node in nodes if isinstance(node.value, str) and node.value]
     for node, path in paths:
         problem = _problem(path)
         if problem is not None:
             report.error(node, problem)
-    if not report.has_errors():
+    return paths
+
+
+def prepare_access_logs(nodes: Iterable[Node], report: Report) -> None:
+    """Creates the missing folders of access logs, too. Nothing is created for a file that has mistakes."""
+    paths = check_access_logs(nodes, report)
+    if not report.is_refused():
         for node, path in paths:
             _make_folder(node, path, report)
 

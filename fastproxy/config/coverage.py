@@ -6,6 +6,7 @@ cannot is a warning. A field that stands in no table is an error, so a newer sch
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from fastproxy.config import codes
 from fastproxy.config.coverage_tables import ACTED_ON, NEUTRAL, NO_EFFECT
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
@@ -43,9 +44,9 @@ def _report(view: View, table: str, field: FieldDescriptor, report: Report) -> N
     node = view.node_of(field.name)
     words = NO_EFFECT.get(table, {}).get(field.name)
     if words is None:
-        report.error(node, REFUSED, at_key=True)
+        report.error(node, REFUSED, at_key=True, code=codes.UNSUPPORTED)
     else:
-        report.warning(node, f"{IGNORED}: {words}" if words else IGNORED, at_key=True)
+        report.warning(node, f"{IGNORED}: {words}" if words else IGNORED, at_key=True, code=codes.NO_EFFECT)
 
 
 _NOTHING = object()

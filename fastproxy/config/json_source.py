@@ -11,6 +11,8 @@ from bisect import bisect_right
 from fastproxy.config.tree import Node, Report, Value, member_path, shorten
 
 MAX_DEPTH = 100
+MAX_NODES = 500_000
+"""Values in one file. Ten thousand virtual hosts have half as many; a tree of all of them takes some 300 MB."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Possessive repeats: without them a text that nobody closed is tried in exponentially many ways.
@@ -35,6 +37,7 @@ class _Composer:
         self.text = text
         self.report = report
         self.at = 0
+        self.left = MAX_NODES
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def place(self, offset: int) -> tuple[int, int]:
@@ -59,6 +62,9 @@ class _Composer:
         start = self.at
         if depth > MAX_DEPTH:
             raise _Mistake(start, f"nested deeper than {MAX_DEPTH} levels")
+        self.left -= 1
+        if self.left < 0:
+            raise _Mistake(start, f"more than {MAX_NODES} values; write a smaller file")
         line, column = self.place(start)
         if first == "{":
             value: Value = self.members(path, depth)

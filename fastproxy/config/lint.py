@@ -45,7 +45,7 @@ def check(bootstrap: View, configuration: Configuration, report: Report) -> None
         meant = misspelt(name)
         if meant is not None:
             message = f'no client sends a header "{shorten(name)}", so the ring would choose at random; write "{meant}"'
-            report.warning(view.node_of("header_name"), message)
+            report.warning(view.node_of("header_name"), message, code="FP101")
 
 
 def misspelt(name: str) -> str | None:

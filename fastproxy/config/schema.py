@@ -106,6 +106,9 @@ def _mend_members(node: Node, descriptor: Descriptor, report: Report) -> Node:
 
 def _meant(key: str, member: Node, node: Node, descriptor: Descriptor, report: Report) -> FieldDescriptor | None:
     """Reports an unknown key; the field that was meant if it is near and not there already."""
+    if report.allow_unknown:
+        report.warning(member, f"has no effect here: there is no such key in {descriptor.name}", at_key=True)
+        return None
     known = [name for name in descriptor.fields_by_name if not name.startswith("hidden_envoy")]
     hint = did_you_mean(key, known)
     report.error(member, f"there is no such key in {descriptor.name}{hint or '; remove it'}", at_key=True)

@@ -1,11 +1,14 @@
 """A configuration file from disk to a tree with marks: JSON or YAML, bounded in size, one mapping at the top."""
 
 import os
+import stat
 
 from fastproxy.config import json_source
 from fastproxy.config.tree import Node, Report, describe
 
 MAX_BYTES = 16 * 1024 * 1024
+
+_FORMS_OF_ENVOY = (".pb", ".pb_text", ".prototxt")
 
 
 def read(path: str, report: Report) -> Node:
@@ -37,9 +40,10 @@ def _is_json(path: str) -> bool | None:
 
 
 def _read_bytes(path: str, report: Report) -> bytes:
+    if os.path.splitext(path)[1].lower() in _FORMS_OF_ENVOY:
+        raise report.fatal("configurations in protobuf's own forms are not read; write it as YAML or JSON")
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = _read_regular(path)
     except FileNotFoundError:
         raise report.fatal("there is no such file; name one with -c") from None
     except IsADirectoryError:
@@ -48,15 +52,35 @@ def _read_bytes(path: str, report: Report) -> bytes:
         raise report.fatal("this file may not be read; give its reader permission") from None
     except (OSError, ValueError) as error:
         raise report.fatal(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if data is None:
+        raise report.fatal("this is no regular file; write the configuration to a file and name that")
     if len(data) > MAX_BYTES:
         raise report.fatal(f"larger than {MAX_BYTES // 1024 // 1024} MiB; this is no configuration file")
     return data
 
 
+def _read_regular(path: str) -> bytes | None:
+    """What the file holds, up to one byte over the limit; None for a device, a socket or a pipe, which may never end.
+
+    O_NONBLOCK: the opening of a pipe would wait for somebody to write to it.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as file:
+        return file.read(MAX_BYTES + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+
+
 def _decode(data: bytes, report: Report) -> str:
+    null = data.find(b"\0")
+    if null >= 0:
+        raise report.fatal("this byte is zero: this is no text in UTF-8", *_place(data, null))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = len(data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")) + 1
-        raise report.fatal("this byte is not UTF-8; save the file as UTF-8", line, column) from None
+        raise report.fatal("this byte is not UTF-8; save the file as UTF-8", *_place(data, error.start)) from None
+
+
+def _place(data: bytes, offset: int) -> tuple[int, int]:
+    """Line and column of a byte, both from 1."""
+    line = data.count(b"\n", 0, offset) + 1
+    before = data[data.rfind(b"\n", 0, offset) + 1 : offset]
+    return line, len(before.decode("utf-8-sig" if line == 1 else "utf-8", "replace")) + 1

@@ -3,16 +3,18 @@
 Owns `Node` and `Report`; knows neither JSON nor YAML nor what any key means.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from fastproxy.config import codes
 from fastproxy.errors import ConfigError, Problem, Severity
 
 Value: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | None"
 
 MAX_SHOWN = 60
+MAX_PROBLEMS = 100
+"""So many mistakes, and so many warnings, are told of one file."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Node:
     key_line: int = 0
     key_column: int = 0
     damaged: bool = False
+    file: str = ""  # where it comes from, if not from the file that is reported on
 
     def get(self, key: str) -> "Node | None":
         """The member of that key, or None when this is no mapping, has no such key or has null there."""
@@ -124,6 +127,8 @@ def shorten(text: str) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was most likely meant, if any is near enough."""
+    import difflib  # a file without mistakes does without it
+
     names = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(word[:MAX_SHOWN].lower(), names, n=1, cutoff=0.72)
     return names[matches[0]] if matches else None
@@ -141,39 +146,61 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class Report:
-    """The problems found so far in one file."""
+    """The problems found so far in one file.
 
-    def __init__(self, file: str) -> None:
+    `code` is that of the problems which the present step of loading finds (`codes`). With `allow_unknown` a key that
+    the schema does not have is left out with a warning; to a `strict` reader warnings are reason to refuse the file.
+    """
+
+    def __init__(self, file: str, *, strict: bool = False, allow_unknown: bool = False) -> None:
         self.file = file
+        self.strict = strict
+        self.allow_unknown = allow_unknown
+        self.code = ""
         self._problems: dict[Problem, None] = {}
+        self._counts = dict.fromkeys(Severity, 0)
 
-    def error(self, node: Node, message: str, *, at_key: bool = False) -> None:
+    def error(self, node: Node, message: str, *, at_key: bool = False, code: str = "") -> None:
         """A mistake: the file will be refused, but reading goes on to find the others."""
-        self._add(node, message, at_key, Severity.ERROR)
+        self._add(node, message, at_key, Severity.ERROR, code)
 
-    def warning(self, node: Node, message: str, *, at_key: bool = False) -> None:
+    def warning(self, node: Node, message: str, *, at_key: bool = False, code: str = "") -> None:
         """Something the person should know; the file is used all the same."""
-        self._add(node, message, at_key, Severity.WARNING)
+        self._add(node, message, at_key, Severity.WARNING, code)
 
     def fatal(self, message: str, line: int = 0, column: int = 0) -> ConfigError:
         """The error to raise when reading cannot go on, together with everything found before."""
-        self._problems[Problem(self.file, line, column, "", message)] = None
+        self._problems[Problem(self.file, line, column, "", message, code=codes.SYNTAX if line else codes.FILE)] = None
         return ConfigError(self.of(Severity.ERROR))
 
     def of(self, severity: Severity) -> tuple[Problem, ...]:
-        """The problems of one severity, in the order of the file."""
+        """The problems of one severity, in the order of the file; what was put over it comes last."""
         found = [problem for problem in self._problems if problem.severity is severity]
-        return tuple(sorted(found, key=lambda problem: (problem.line, problem.column)))
+        return tuple(sorted(found, key=lambda problem: (problem.file != self.file, problem.line, problem.column)))
 
     def has_errors(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self._problems)
 
-    def raise_errors(self) -> None:
-        """Raises ConfigError with every error found, if there is one."""
-        errors = self.of(Severity.ERROR)
-        if errors:
-            raise ConfigError(errors)
+    def is_refused(self) -> bool:
+        """Whether the file may not be used."""
+        return self.has_errors() or (self.strict and bool(self._problems))
 
-    def _add(self, node: Node, message: str, at_key: bool, severity: Severity) -> None:
+    def raise_errors(self) -> None:
+        """Raises ConfigError with everything for which the file is refused, if there is anything."""
+        if self.is_refused():
+            raise ConfigError(self.of(Severity.ERROR) + (self.of(Severity.WARNING) if self.strict else ()))
+
+    def _add(self, node: Node, message: str, at_key: bool, severity: Severity, code: str) -> None:
         line, column = (node.key_line, node.key_column) if at_key and node.key_line else (node.line, node.column)
-        self._problems[Problem(self.file, line, column, node.path, message, severity)] = None
+        file = node.file or self.file
+        problem = Problem(file, line, column, node.path, message, severity, code or self.code)
+        if problem in self._problems:
+            return
+        self._counts[severity] += 1
+        if self._counts[severity] <= MAX_PROBLEMS:
+            self._problems[problem] = None
+        elif severity is Severity.ERROR:
+            raise self.fatal(f"there are more than {MAX_PROBLEMS} mistakes; mend these first", line, column)
+        elif self._counts[severity] == MAX_PROBLEMS + 1:
+            message = f"there are more than {MAX_PROBLEMS} warnings; the others are not told"
+            self._problems[Problem(file, line, column, "", message, severity, code or self.code)] = None

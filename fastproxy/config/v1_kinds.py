@@ -8,6 +8,7 @@ run finds every mistake.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fastproxy.config import codes
 from fastproxy.config.coverage import IGNORED, REFUSED
 from fastproxy.config.tree import Node, Report, closest, describe, did_you_mean, shorten
 
@@ -153,7 +154,8 @@ def key_value(kind: Kind, node: Node, report: Report) -> Node | None:
         return node_or_none
     if node_or_none is not None and (kind.neutral is None or node.value != kind.neutral):
         if kind.refused is not None:
-            report.error(node, kind.refused or REFUSED, at_key=True)
+            report.error(node, kind.refused or REFUSED, at_key=True, code=codes.UNSUPPORTED)
         else:
-            report.warning(node, f"{IGNORED}: {kind.ignored}" if kind.ignored else IGNORED, at_key=True)
+            words = f"{IGNORED}: {kind.ignored}" if kind.ignored else IGNORED
+            report.warning(node, words, at_key=True, code=codes.NO_EFFECT)
     return None

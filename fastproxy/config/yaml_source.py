@@ -9,10 +9,8 @@ from typing import Any
 
 import yaml
 
-from fastproxy.config.json_source import MAX_DEPTH
-from fastproxy.config.tree import Node, Report, Value, member_path
-
-MAX_NODES = 1_000_000
+from fastproxy.config.json_source import MAX_DEPTH, MAX_NODES
+from fastproxy.config.tree import Node, Report, Value, member_path, shorten
 
 _TAG = "tag:yaml.org,2002:"
 _QUOTED = ("'", '"', "|", ">")
@@ -27,8 +25,9 @@ _KNOWN_TAGS = frozenset(
 class _Builder:
     """Turns PyYAML's graph into a tree: an alias becomes a copy, within a bound on the number of nodes."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, tagged: set[tuple[int, int]]) -> None:
         self.report = report
+        self.tagged = tagged
         self.left = MAX_NODES
 
     def node(self, source: yaml.Node, path: str, depth: int) -> Node:
@@ -39,8 +38,9 @@ class _Builder:
         if self.left < 0:
             raise self.report.fatal(f"more than {MAX_NODES} values once every alias is written out", line, column)
         node = Node(None, line, column, path, line, column)
-        if source.tag not in _KNOWN_TAGS:
-            self.report.error(node, f"the tag {source.tag} means nothing here; remove it")
+        if (line, column) in self.tagged or source.tag not in _KNOWN_TAGS:
+            tag = shorten(source.tag.replace(_TAG, "!!"))
+            self.report.error(node, f"the tag {tag} means nothing here; remove it")
         elif isinstance(source, yaml.MappingNode):
             node.value = self.members(source, path, depth)
         elif isinstance(source, yaml.SequenceNode):
@@ -87,23 +87,34 @@ def _place(mark: Any) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
-def _check_depth(text: str, loader: Any, report: Report) -> None:
-    """PyYAML's composer recurses in C without a bound and would take the process with it; its events do not."""
-    depth = 0
+def _check_events(text: str, loader: Any, report: Report) -> set[tuple[int, int]]:
+    """Where the file writes a tag: the nodes do not tell one from a tag that PyYAML found for itself.
+
+    Bounds the text before it is composed: PyYAML's composer recurses in C without a limit and would take the process
+    with it.
+    """
+    depth, left = 0, MAX_NODES
+    tagged: set[tuple[int, int]] = set()
     for event in yaml.parse(text, Loader=loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        left -= 1
         if depth > MAX_DEPTH:
             raise report.fatal(f"nested deeper than {MAX_DEPTH} levels", *_place(event.start_mark))
+        if left < 0:
+            raise report.fatal(f"more than {MAX_NODES} values; write a smaller file", *_place(event.start_mark))
+        if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None):
+            tagged.add(_place(event.start_mark))
+    return tagged
 
 
 def compose(text: str, report: Report) -> Node:
     """The tree of a YAML text. Raises ConfigError at the first place where it is no YAML."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _check_depth(text, loader, report)
+        tagged = _check_events(text, loader, report)
         source = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         place = _place(error.problem_mark) if error.problem_mark else (0, 0)
@@ -117,4 +128,4 @@ def compose(text: str, report: Report) -> Node:
         raise report.fatal(f"not YAML: {error}", 1, 1) from None
     if source is None:
         raise report.fatal("the file is empty", 1, 1)
-    return _Builder(report).node(source, "", 0)
+    return _Builder(report, tagged).node(source, "", 0)

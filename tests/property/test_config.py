@@ -30,7 +30,7 @@ def outcome(text: str, is_json: bool) -> config.Loaded | None:
     report = Report("f")
     refusal = None
     try:
-        configuration = config._configuration(source.parse(text, is_json, report), report)
+        configuration, _ = config._configuration(source.parse(text, is_json, report), report)
         report.raise_errors()
     except ConfigError as error:
         refusal = error

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -119,9 +120,68 @@ def test_warnings_of_the_file_are_shown(start, config_file, capsys):
     assert ".hash_policy.header_name: warning: " in error
 
 
-def test_a_warning_has_its_place():
+def test_a_warning_has_its_place_and_its_code():
     problem = Problem("f.json", 3, 7, "listeners[0]", "odd", Severity.WARNING)
-    assert cli.describe_warning(problem) == "f.json:3:7: listeners[0]: warning: odd"
+    assert problem.describe() == "f.json:3:7: listeners[0]: warning: odd"
+    assert replace(problem, code="FP101").describe() == "f.json:3:7: listeners[0]: warning: odd [FP101]"
+    assert replace(problem, severity=Severity.ERROR).describe() == "f.json:3:7: listeners[0]: odd"
+
+
+def test_validate_says_what_envoy_says(capsys, config_file):
+    path = config_file(v1([9002, 9902]))
+    assert cli.main(["-c", path, "--mode", "validate"]) == 0
+    assert capsys.readouterr() == (f"configuration '{path}' OK\n", "")
+    path = config_file({"listeners": []})
+    assert cli.main(["-c", path, "--mode", "validate"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [": warning: " in line for line in printed.err.splitlines()] == [False, False, True]
+
+
+def test_validate_makes_nothing(config_file, tmp_path):
+    document = v1([9002, 9902])
+    log = tmp_path / "folder" / "access.log"
+    document["listeners"][0]["filters"][0]["config"]["access_log"] = [{"path": str(log)}]
+    assert cli.main(["-c", config_file(document), "--mode", "validate"]) == 0
+    assert not log.parent.exists()
+
+
+@pytest.mark.parametrize("mode", ["serve", "validate"])
+def test_a_strict_start_refuses_warnings(capsys, config_file, mode):
+    path = config_file(v1([9002, 9902], header_name="referrer"))
+    assert cli.main(["-c", path, "--strict", "--mode", mode]) == 1
+    assert ".hash_policy.header_name: warning: " in capsys.readouterr().err
+
+
+def test_all_of_the_configuration_on_the_command_line(capsys):
+    assert cli.main(["--config-yaml", "static_resources: {clusters: [{}]}", "--mode", "validate"]) == 1
+    assert capsys.readouterr().err.startswith("--config-yaml:1:31: static_resources.clusters[0]")
+
+
+def test_options_without_effect_are_told(capsys, start, config_file):
+    start("-c", config_file(v1(free_ports(2))), "--base-id", "3", "--disable-hot-restart")
+    error = capsys.readouterr().err
+    assert error == "warning: --base-id has no effect here: several fastproxy run on one machine without it\n"
+
+
+def test_the_address_of_admin_in_a_file(start, config_file, tmp_path, caplog):
+    ports = free_ports(2)
+    path = tmp_path / "admin"
+    supervisor = start("-c", config_file(v1(ports)), "--admin-address-path", str(path))
+    assert path.read_text() == f"127.0.0.1:{ports[1]}"
+    cli.write_admin_address(supervisor, Options("f", admin_address_path=str(tmp_path)))
+    assert f"cannot write the address of admin to {tmp_path}: Is a directory" in caplog.text
+
+
+def test_a_log_that_cannot_be_opened(capsys, config_file, tmp_path):
+    assert cli.main(["-c", config_file(v1([9002, 9902])), "--log-path", str(tmp_path)]) == 1
+    assert "Is a directory" in capsys.readouterr().err
+
+
+def test_a_command_has_its_own_options(capsys, config_file):
+    path = config_file(v1([9002, 9902]))
+    assert cli.main(["check", path]) == 0
+    assert capsys.readouterr().out == f"configuration '{path}' OK\n"
 
 
 def test_nothing_in_a_file_steers_the_terminal(capsys, tmp_path):

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from fastproxy.config import source
+from fastproxy.config.json_source import MAX_NODES
 from fastproxy.config.tree import Report, plain
 from fastproxy.errors import ConfigError
 
@@ -52,7 +53,7 @@ def test_not_permitted(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     assert refusal(tmp_path / "a.json").endswith("this file may not be read; give its reader permission")
 
 
@@ -83,3 +84,27 @@ def test_not_utf_8(tmp_path):
 def test_not_an_object(tmp_path, text, words):
     (tmp_path / "a.json").write_text(text)
     assert refusal(tmp_path / "a.json").endswith(f"an object of keys and values, not {words}")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_no_regular_file(tmp_path, make):
+    """Neither waits for a writer nor reads what never ends."""
+    make(tmp_path / "a.json")
+    assert refusal(tmp_path / "a.json").split(": ")[1].startswith("this is no regular file; write")
+
+
+def test_a_zero_byte(tmp_path):
+    (tmp_path / "a.json").write_bytes("{\n ö\0".encode())
+    assert refusal(tmp_path / "a.json").endswith("a.json:2:3: this byte is zero: this is no text in UTF-8")
+
+
+@pytest.mark.parametrize("name", ["a.pb", "a.pb_text", "a.PROTOTXT"])
+def test_forms_of_protobuf(tmp_path, name):
+    assert refusal(tmp_path / name).endswith("in protobuf's own forms are not read; write it as YAML or JSON")
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml"])
+def test_too_many_values(tmp_path, name):
+    """Refused at the value that is one too many, before the rest is read."""
+    (tmp_path / name).write_text("[\n" + "1,\n" * MAX_NODES + "1]")
+    assert "more than 500000 values; write a smaller file" in refusal(tmp_path / name)

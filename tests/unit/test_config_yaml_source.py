@@ -33,7 +33,6 @@ def mistake(text):
         ("null", None),
         ("'1'", "1"),
         ('"true"', "true"),
-        ("!!str 1", "1"),
         ("1:30", "1:30"),
         ("2017-11-13", "2017-11-13"),
         ("1_000", "1_000"),
@@ -98,6 +97,8 @@ def test_mistakes(text, line, column, words):
         ("a: 1\na: 2\n", "f.yaml:2:1: a: this key stands twice, first on line 1"),
         ("a: {}\nb:\n  <<: {x: 1}\n", "f.yaml:3:3: b.<<: Envoy knows no merge keys; write the fields out"),
         ("a: !thing 1\n", "f.yaml:1:4: a: the tag !thing means nothing here; remove it"),
+        ("a: !!str 1\n", "f.yaml:1:4: a: the tag !!str means nothing here; remove it"),
+        ("a:\n  - &x !!map {}\n", "f.yaml:2:5: a[0]: the tag !!map means nothing here; remove it"),
     ],
 )
 def test_strictness(text, said):
