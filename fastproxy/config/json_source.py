@@ -6,7 +6,9 @@ long keys) and describes a forgotten comma in terms of YAML.
 
 import json
 import re
+from array import array
 from bisect import bisect_right
+from itertools import chain
 
 from fastproxy.config.tree import Node, Report, Value, member_path, shorten
 
@@ -38,7 +40,7 @@ class _Composer:
         self.report = report
         self.at = 0
         self.left = MAX_NODES
-        self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self.line_starts = array("I", chain((0,), (match.end() for match in re.finditer("\n", text))))
 
     def place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self.line_starts, offset)

@@ -93,14 +93,14 @@ def _check_events(text: str, loader: Any, report: Report) -> set[tuple[int, int]
     Bounds the text before it is composed: PyYAML's composer recurses in C without a limit and would take the process
     with it.
     """
-    depth, left = 0, MAX_NODES
+    depth, left = 0, MAX_NODES  # keys count as well: PyYAML's nodes are large
     tagged: set[tuple[int, int]] = set()
     for event in yaml.parse(text, Loader=loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        left -= 1
+        left -= isinstance(event, yaml.NodeEvent)
         if depth > MAX_DEPTH:
             raise report.fatal(f"nested deeper than {MAX_DEPTH} levels", *_place(event.start_mark))
         if left < 0:
