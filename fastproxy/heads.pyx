@@ -251,18 +251,23 @@ cdef void finish_response(Writer *writer, ResponseHead *plan, bint has_date, bin
 
 
 cdef void write_local_reply(
-    Writer *writer, int status, Slice body, ResponseHead *plan, bint is_head
+    Writer *writer, Head *head, Slice body, ResponseHead *plan, bint is_head
 ) noexcept nogil:
-    """A whole response of the proxy's own, head and body, as Envoy words it."""
-    put_status_line(writer, plan.minor_version, status)
+    """The head of a response of the proxy's own as Envoy words it: the fields of `head`, then what the body needs."""
+    cdef bint may_have_body = head.status != 204 and head.status != 304
+    cdef int i
+    put_status_line(writer, plan.minor_version, head.status)
+    for i in range(head.count):
+        if head.fields[i].name.length:
+            put_field(writer, head.fields[i].name, head.fields[i].value)
     if body.length:
         put(writer, b"content-length: ", 16)
         put_number(writer, body.length)
-        put(writer, b"\r\ncontent-type: text/plain\r\n", 28)
-    plan.is_chunked = is_head and body.length == 0 and plan.minor_version == 1
-    finish_response(writer, plan, False, False)
-    if body.length == 0 and not plan.is_chunked:
+        put(writer, b"\r\n", 2)
+        if not head.seen >> <int> H_CONTENT_TYPE & 1:
+            put(writer, b"content-type: text/plain\r\n", 26)
+    plan.is_chunked = is_head and body.length == 0 and plan.minor_version == 1 and may_have_body
+    finish_response(writer, plan, head.seen >> <int> H_DATE & 1, head.seen >> <int> H_SERVER & 1)
+    if body.length == 0 and not plan.is_chunked and may_have_body:
         put(writer, b"content-length: 0\r\n", 19)
     put(writer, b"\r\n", 2)
-    if not is_head:
-        put_slice(writer, body)

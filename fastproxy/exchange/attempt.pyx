@@ -72,7 +72,7 @@ cdef class Attempt(Upgrade):
 
     cdef bint next_host(self, Exchange x):
         """Go on to the next host that was not tried; False when there is none or the route does not want it."""
-        cdef Cluster cluster = x.route.cluster
+        cdef Cluster cluster = x.cluster
         cdef Py_ssize_t tried
         if not x.manager.connect_failover or x.host not in cluster.hosts:
             return False
@@ -82,7 +82,7 @@ cdef class Attempt(Upgrade):
             x.first_choice = tried
         x.tried.add(tried)
         tried = cluster.balancer.choose_other(x.hash, x.has_hash, x.first_choice, x.tried)
-        if tried < 0:
+        if tried < 0 or x.route.auto_host_rewrite and not has_same_name(x.host, <Host> cluster.hosts[tried]):
             return False
         x.host = <Host> cluster.hosts[tried]
         cluster.counters[<int> cluster_upstream_rq_retry] += 1
@@ -139,3 +139,8 @@ cdef class Attempt(Upgrade):
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += parts[i].iov_len
         if self.io.transmit(u, parts, count) < 0:
             u.flags |= SHUT  # it may have answered before it closed: what it said is still read
+
+
+cdef bint has_same_name(Host one, Host other):
+    """Whether a request that names one of the hosts suits the other."""
+    return one.model.hostname == other.model.hostname

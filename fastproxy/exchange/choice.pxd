@@ -1,7 +1,7 @@
 """What is decided about a request before it is sent: may it pass, where does it go, what is the upstream told."""
 
 from fastproxy.affinity cimport EngineIo
-from fastproxy.exchange.response cimport Response
+from fastproxy.exchange.rewriting cimport Rewriting
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.bodies cimport Framing
@@ -9,7 +9,7 @@ from fastproxy.request_facts cimport RequestFacts
 from fastproxy.mutation cimport Mutation
 
 
-cdef class Choice(Response):
+cdef class Choice(Rewriting):
     cdef Mutation mutation
 
     cdef bint check_request(self, Exchange x, RequestHead *plan)
@@ -18,4 +18,4 @@ cdef class Choice(Response):
     cdef bint expects_continue(self)
     cdef void say_continue(self, Exchange x)
     cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
-    cdef void plan_request(self, Exchange x, const RequestFacts *facts, RequestHead *plan)
+    cdef void plan_request(self, Exchange x, RequestHead *plan)

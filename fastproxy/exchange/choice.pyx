@@ -23,7 +23,7 @@ from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host
 
 
-cdef class Choice(Response):
+cdef class Choice(Rewriting):
     """Checks, routes and picks; answers what may not pass."""
 
     cdef bint check_request(self, Exchange x, RequestHead *plan):
@@ -107,12 +107,15 @@ cdef class Choice(Response):
     cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io):
         """Choose the host: the one that issued the session, else the one that the hash or the balancer names."""
         cdef Manager manager = x.manager
-        cdef Cluster cluster = x.route.cluster
-        x.timeout_ms = x.route.timeout_ms
+        cdef Cluster cluster = x.cluster
         if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
                 and not x.route.timeout_is_set:
             x.timeout_ms = 0
-        x.has_hash = x.route.hashing.hash(facts, &x.hash, None)
+        cookies = [] if x.route.hashing.policies else None
+        x.has_hash = x.route.hashing.hash(facts, &x.hash, cookies)
+        if cookies:
+            x.cookies = cookies
+            x.changes_response = True
         self.find_session(x, engine_io)
         if x.host is None:
             x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)
@@ -124,7 +127,7 @@ cdef class Choice(Response):
             x.host = <Host> cluster.hosts[x.first_choice]
         return True
 
-    cdef void plan_request(self, Exchange x, const RequestFacts *facts, RequestHead *plan):
+    cdef void plan_request(self, Exchange x, RequestHead *plan):
         """Decide what the upstream is told about the request; the slices live until the head is written."""
         plan.is_upgrade = x.is_upgrade
         plan.is_chunked = self.head.is_chunked and not x.is_upgrade
@@ -132,13 +135,3 @@ cdef class Choice(Response):
             equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")
             or equals(self.head.method, b"trace"))
         plan.timeout_ms = x.timeout_ms
-        rewritten = x.route.rewritten_path(facts)
-        if rewritten is not None:
-            plan.original_path = plan.path
-            x.rewritten = rewritten
-            plan.path.data = x.rewritten
-            plan.path.length = len(x.rewritten)
-        x.rewritten_host = x.route.rewritten_host(x.route.choose(facts), facts)
-        if x.rewritten_host is not None:
-            plan.authority.data = x.rewritten_host
-            plan.authority.length = len(x.rewritten_host)

@@ -2,16 +2,14 @@
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
-from fastproxy.heads cimport ResponseHead, Writer
 from fastproxy.http1 cimport Head, HeadError
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.timeouts cimport Timeouts
+from fastproxy.exchange.response_heads cimport ResponseHeads
 
 
-cdef class Ending(Timeouts):
+cdef class Ending(ResponseHeads):
     cdef readonly Runtime runtime
-    cdef Writer writer
     cdef readonly size_t active
 
     cdef void accepted(self, Connection *c, Manager manager)
@@ -22,7 +20,6 @@ cdef class Ending(Timeouts):
     cdef void drop_upstream(self, Exchange x)
     cdef void close_upstream(self, Connection *u)
     cdef void await_request(self, Connection *c, Manager manager) noexcept
-    cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
     cdef void reply(self, Exchange x, int status, bytes body)
     cdef void refuse(self, Exchange x, HeadError error)

@@ -7,7 +7,6 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memset
 
 from fastproxy.connections cimport (
     CLOSED, CLOSE_WHEN_FLUSHED, ENDED, HUNG_UP, IDLE, LINGERING, PAUSED, READABLE, Connection, reset_on_close, shut,
@@ -23,12 +22,10 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport BAD_REQUEST, PROTOCOL_ERROR
 from fastproxy.exchange.state cimport Exchange, exchange_of, set_exchange
-from fastproxy.heads cimport ResponseHead, write_local_reply
 from fastproxy.bodies cimport FRAMING_LENGTH
 from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, HeadError
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
 from fastproxy.runtime cimport Manager
-from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Host, forget_idle
 
@@ -36,7 +33,7 @@ cdef enum:
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
 
 
-cdef class Ending(Timeouts):
+cdef class Ending(ResponseHeads):
     """Ends exchanges, and closes connections with their gauges."""
 
     cdef void accepted(self, Connection *c, Manager manager):
@@ -135,18 +132,6 @@ cdef class Ending(Timeouts):
             c.flags &= ~PAUSED
             self.io.enqueue(c)
 
-    cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept:
-        memset(plan, 0, sizeof(plan[0]))
-        plan.server_name.data = x.manager.server_name
-        plan.server_name.length = len(x.manager.server_name)
-        plan.date = self.stamps.date(self.io.now_ms)
-        plan.service_time_ms = x.service_time_ms
-        plan.minor_version = x.minor_version
-        plan.close = not x.keep_alive
-        plan.keep_alive = x.minor_version == 0
-        self.writer.at = self.writer.start
-        self.writer.overflow = False
-
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count):
         cdef Connection *c = x.downstream
         cdef size_t total = 0
@@ -161,9 +146,7 @@ cdef class Ending(Timeouts):
 
     cdef void reply(self, Exchange x, int status, bytes body):
         """Answer by ourselves. The connection closes unless the request was read to its end and may keep it."""
-        cdef ResponseHead plan
-        cdef Slice text
-        cdef iovec part
+        cdef iovec parts[2]
         cdef Connection *c = x.downstream
         cdef bint request_done = x.request_body.done
         if x.response_started:
@@ -174,14 +157,12 @@ cdef class Ending(Timeouts):
         x.status = status
         x.service_time_ms = -1
         self.count_status(x)
-        text.data = body
-        text.length = len(body)
-        self.fill_response_head(x, &plan)
-        write_local_reply(&self.writer, status, text, &plan, x.is_head)
-        x.bytes_sent = 0 if x.is_head else len(body)
-        part.iov_base = self.writer.start
-        part.iov_len = self.writer.at - self.writer.start
-        if not self.send_downstream(x, &part, 1):
+        self.compose_reply(x, status, body)
+        parts[0].iov_base = self.writer.start
+        parts[0].iov_len = self.writer.at - self.writer.start
+        parts[1].iov_base = <char *> body
+        parts[1].iov_len = x.bytes_sent
+        if not self.send_downstream(x, parts, 2 if x.bytes_sent else 1):
             return
         self.end(x)
         if x.keep_alive:
@@ -192,6 +173,7 @@ cdef class Ending(Timeouts):
     cdef void refuse(self, Exchange x, HeadError error):
         """Answer a head that is not acceptable HTTP/1.1; the connection's framing is lost, so it closes."""
         x.request_body.done = False
+        x.rules = None
         x.response_flags |= FLAG_DPE
         x.downstream.counters[<int> http_downstream_cx_protocol_error] += 1
         if error == HEAD_TOO_MANY_FIELDS:

@@ -6,7 +6,8 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < ending < upgrade < attempt < sessions < response < choice < request.
+log < timeouts < response_heads < ending < upgrade < attempt < sessions < response < answers < rewriting < choice
+< request.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -55,9 +56,14 @@ cdef class Exchanges(Request):
         if self.writer.start == NULL:
             raise MemoryError
         self.writer.end = self.writer.start + size
+        self.room.text = <char *> malloc(size)
+        if self.room.text == NULL:
+            raise MemoryError
+        self.room.size = size
 
     def __dealloc__(self):
         free(self.writer.start)
+        free(self.room.text)
 
     cdef void tunnel_event(self, Connection *connection, uint32_t events):
         cdef TunnelState state = relay_event(self.io, connection, events)
@@ -125,6 +131,7 @@ cdef class Exchanges(Request):
     cdef void late_exchange(self, Connection *c, Exchange x):
         """One of an exchange's limits is reached: say which."""
         cdef int status = 504 if x.request_body.done else 408
+        x.rules = None  # as with Envoy, this is the connection manager's answer and not the route's
         if x.end_ms and self.io.now_ms >= x.end_ms:
             c.counters[<int> http_downstream_rq_max_duration_reached] += 1
             self.reply(x, status, DURATION_TIMEOUT)

@@ -17,4 +17,5 @@ cdef class ExchangeLog:
     cdef void begin_records(self, Exchange x, RequestHead *plan) noexcept
     cdef void keep_response_fields(self, Exchange x) noexcept
     cdef void log(self, Manager manager, void **records, Exchange x, Connection *c) noexcept
+    cdef void describe(self, LogFacts *facts, Exchange x, Connection *c, char *address) noexcept
     cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept

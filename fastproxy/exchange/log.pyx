@@ -42,16 +42,20 @@ cdef class ExchangeLog:
         cdef int i = 0
         if not manager.access_logs:
             return
-        memset(&facts, 0, sizeof(facts))
-        facts.downstream_remote_address.data = address
-        facts.downstream_remote_address.length = format_address(&c.address, address, sizeof(address))
-        facts.downstream_direct_remote_address = facts.downstream_remote_address
-        self.fill_facts(&facts, x)
+        self.describe(&facts, x, c, address)
         for log in manager.access_logs:
             if i < MAX_LOGS:
                 log.write(<LogRecord *> records[i], &facts)
                 records[i] = NULL
             i += 1
+
+    cdef void describe(self, LogFacts *facts, Exchange x, Connection *c, char *address) noexcept:
+        """All that can be said of an exchange now; `address` has 64 bytes, and the facts borrow them."""
+        memset(facts, 0, sizeof(facts[0]))
+        facts.downstream_remote_address.data = address
+        facts.downstream_remote_address.length = format_address(&c.address, address, 64)
+        facts.downstream_direct_remote_address = facts.downstream_remote_address
+        self.fill_facts(facts, x)
 
     cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept:
         """What the log can say of an exchange; the slices borrow from its route and host."""

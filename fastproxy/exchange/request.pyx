@@ -20,6 +20,7 @@ from fastproxy.bodies cimport body_init, body_take
 from fastproxy.http1 cimport HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HeadError, head_length, parse_request
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR
+from fastproxy.routing cimport ROUTE_FORWARD
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
 
@@ -257,14 +258,21 @@ cdef class Request(Choice):
             self.reply(x, 404, NO_BODY)
             return self.after_reply(c, 0)
         c.counters[<int> http_rq_total] += 1
+        if x.route.action != ROUTE_FORWARD and self.is_answered(x, &facts):
+            return self.after_reply(c, 0)
         if not self.check_upgrade(x):
             return self.after_reply(c, 0)
+        self.take_route_timeouts(x)
         read_query(&engine_io, plan.path)
+        if not self.direct(x, &facts, &plan):
+            return self.after_reply(c, 0)
         if not self.pick(x, &facts, &engine_io):
             return self.after_reply(c, 0)
+        if x.route.auto_host_rewrite:
+            self.take_name_of_host(x, &facts, &plan)
         if self.expects_continue():
             self.say_continue(x)
-        self.plan_request(x, &facts, &plan)
+        self.plan_request(x, &plan)
         self.writer.at = self.writer.start
         self.writer.overflow = False
         write_request(&self.writer, &self.head, &plan)

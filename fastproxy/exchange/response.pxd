@@ -24,7 +24,7 @@ cdef class Response(Sessions):
     cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end)
     cdef Framing response_framing(self, Exchange x)
     cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length)
-    cdef void plan_response(self, Exchange x, Connection *u, Framing framing) noexcept
+    cdef void plan_response(self, Exchange x, Connection *u, Framing framing)
     cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length)
     cdef void relay_response(self, Exchange x, char *data, size_t length, iovec *head)
     cdef void broken_body(self, Exchange x, iovec *head)

@@ -213,7 +213,7 @@ cdef class Response(Sessions):
             self.plan_response(x, u, framing)
             self.send_response_head(x, u, data + head_end, length - head_end)
 
-    cdef void plan_response(self, Exchange x, Connection *u, Framing framing) noexcept:
+    cdef void plan_response(self, Exchange x, Connection *u, Framing framing):
         """Note what the parsed head says about the response and about both connections."""
         x.response_started = True
         x.status = self.head.status
@@ -234,6 +234,8 @@ cdef class Response(Sessions):
         if x.learns_sid and (x.status != 200 or header(&self.head, H_CONTENT_ENCODING) != NULL):
             x.learns_sid = False
         self.count_status(x)
+        if x.changes_response:
+            self.change_response_head(x)
         self.keep_response_fields(x)
 
     cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length):

@@ -26,7 +26,7 @@ cdef class Sessions(Attempt):
             return
         if self.runtime.sessions.find(engine_io.sid.data, engine_io.sid.length, self.io.now_ms // 1000,
                                       self.session_lifetime_s, &digest):
-            x.host = x.route.cluster.host_with_digest(digest)
+            x.host = x.cluster.host_with_digest(digest)
         x.downstream.counters[<int> (http_sid_unknown if x.host is None else http_sid_known)] += 1
 
     cdef void learn(self, Exchange x, char *data, size_t length):

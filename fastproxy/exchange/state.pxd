@@ -4,11 +4,12 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from fastproxy.connections cimport Buffer, Connection
+from fastproxy.header_rules cimport KeptValues
 from fastproxy.bodies cimport Body
 from fastproxy.routing cimport Route
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
-from fastproxy.upstream cimport Host
+from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
     MAX_LOGS = 4  # access logs of one manager
@@ -28,6 +29,7 @@ cdef class Exchange:
     cdef Connection *upstream
     cdef Manager manager
     cdef Route route
+    cdef Cluster cluster
     cdef Host host
     cdef Body request_body
     cdef Body response_body
@@ -35,7 +37,12 @@ cdef class Exchange:
     cdef void *records[4]  # of the access logs; MAX_LOGS
     cdef set tried  # hosts that could not be reached
     cdef bytes rewritten  # path, as the upstream is asked for it
-    cdef bytes rewritten_host
+    cdef tuple hosts  # the texts of a host that was rewritten, owned for the head
+    cdef bytes location  # of a redirect
+    cdef tuple rules  # HeaderRules for the response; None: none
+    cdef KeptValues kept  # what the rules need of the request
+    cdef list cookies  # Set-Cookie values for an upstream's response; None: none
+    cdef list fields  # (name, value) for every response; None: none
     cdef bytes expected_accept  # what a websocket's 101 must say
     cdef PartialHead partial  # of the response
     cdef uint64_t hash
@@ -61,6 +68,7 @@ cdef class Exchange:
     cdef bint keep_alive
     cdef bint request_is_chunked
     cdef bint response_started
+    cdef bint changes_response  # there are rules, cookies or fields
     cdef bint response_is_chunked
     cdef bint upstream_keeps_alive
 

@@ -16,6 +16,7 @@ cdef class Timeouts(ExchangeLog):
     cdef void set_idle_timer(self, Connection *c, Manager manager) noexcept
     cdef void set_stream_timer(self, Exchange x) noexcept
     cdef void begin_timeouts(self, Exchange x) noexcept
+    cdef void take_route_timeouts(self, Exchange x) noexcept
     cdef uint64_t head_timeout_ms(self, Manager manager) noexcept
 
 

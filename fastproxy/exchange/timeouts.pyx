@@ -57,6 +57,14 @@ cdef class Timeouts(ExchangeLog):
             x.end_ms = x.start_ms + x.manager.max_stream_duration_ms
         self.set_stream_timer(x)
 
+    cdef void take_route_timeouts(self, Exchange x) noexcept:
+        """What the route says for itself counts instead of what the connection manager says."""
+        x.timeout_ms = x.route.timeout_ms
+        if x.route.idle_timeout_is_set:
+            x.idle_timeout_ms = x.route.idle_timeout_ms
+        if x.route.max_stream_duration_is_set:
+            x.end_ms = x.start_ms + x.route.max_stream_duration_ms if x.route.max_stream_duration_ms else 0
+
     cdef uint64_t head_timeout_ms(self, Manager manager) noexcept:
         """The shortest of the limits under which a head has to come; 0: none."""
         cdef uint64_t shortest = manager.request_headers_timeout_ms

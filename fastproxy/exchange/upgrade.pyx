@@ -37,6 +37,8 @@ cdef class Upgrade(Ending):
         x.response_started = True
         x.keep_alive = True
         self.count_status(x)
+        if x.changes_response:
+            self.change_response_head(x)
         self.keep_response_fields(x)
         self.fill_response_head(x, &plan)
         plan.is_upgrade = True

@@ -115,7 +115,8 @@ def test_rewrites(worlds):
     )
     lines = sent_on(world, get("/a?b"))
     assert lines == [
-        "GET /newa?b HTTP/1.1", "host: other.example", "x-forwarded-proto: http", "x-envoy-original-path: /a?b"
+        "GET /newa?b HTTP/1.1", "host: other.example", "x-forwarded-proto: http",
+        "x-envoy-original-host: example.com", "x-envoy-original-path: /a?b",
     ]  # fmt: skip
 
 

@@ -1,0 +1,10 @@
+"""What a route answers by itself: redirects, direct responses."""
+
+from fastproxy.exchange.response cimport Response
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.request_facts cimport RequestFacts
+
+
+cdef class Answers(Response):
+    cdef bint is_answered(self, Exchange x, const RequestFacts *facts)
+    cdef void take_rules(self, Exchange x, tuple rules, const RequestFacts *facts)

@@ -1,0 +1,71 @@
+"""What is said in the heads of responses beside what the upstream said: by the proxy, by the route, by its filters.
+
+The parsed head is changed in place, so that the access log sees what the client sees. A local reply has a head too,
+which begins empty.
+"""
+
+from libc.string cimport memset
+
+from fastproxy.access_log cimport LogFacts
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.head_fields cimport append_field, has_room
+from fastproxy.header_rules cimport change_response
+from fastproxy.heads cimport ResponseHead, write_local_reply
+from fastproxy.http1 cimport header_id
+from fastproxy.slices cimport Slice
+
+
+cdef class ResponseHeads(Timeouts):
+    """Fills in, changes and composes response heads."""
+
+    cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept:
+        memset(plan, 0, sizeof(plan[0]))
+        plan.server_name.data = x.manager.server_name
+        plan.server_name.length = len(x.manager.server_name)
+        plan.date = self.stamps.date(self.io.now_ms)
+        plan.service_time_ms = x.service_time_ms
+        plan.minor_version = x.minor_version
+        plan.close = not x.keep_alive
+        plan.keep_alive = x.minor_version == 0
+        self.writer.at = self.writer.start
+        self.writer.overflow = False
+
+    cdef bint change_response_head(self, Exchange x):
+        """Have the head say what the route and its filters want in Envoy's order; False when it has no room for it."""
+        cdef LogFacts facts
+        cdef char address[64]
+        cdef bint fits = True
+        if x.cookies is not None and x.upstream != NULL:
+            for value in x.cookies:
+                fits = fits and self.append_text(b"set-cookie", value)
+        if x.rules is not None and fits:
+            self.describe(&facts, x, x.downstream, address)
+            self.room.used = 0
+            fits = change_response(x.rules, &self.head, x.kept, &facts, &self.room)
+        if x.fields is not None:
+            for name, value in x.fields:
+                fits = fits and self.append_text(name, value)
+        return fits
+
+    cdef bint append_text(self, bytes name, bytes value) noexcept:
+        """Put a field behind the others of the head at hand; the exchange has to own both texts."""
+        if not has_room(&self.head, 1):
+            return False
+        append_field(
+            &self.head, Slice(name, len(name)), header_id(name, len(name)), Slice(value, len(value)))
+        return True
+
+    cdef void compose_reply(self, Exchange x, int status, bytes body):
+        """Write the head of a response of the proxy's own."""
+        cdef ResponseHead plan
+        self.head.count = 0
+        self.head.seen = self.head.repeated = 0
+        self.head.status = status
+        if x.location is not None:
+            self.append_text(b"location", x.location)
+        if x.changes_response:
+            self.change_response_head(x)
+            self.keep_response_fields(x)
+        self.fill_response_head(x, &plan)
+        write_local_reply(&self.writer, &self.head, Slice(body, len(body)), &plan, x.is_head)
+        x.bytes_sent = 0 if x.is_head else len(body)

@@ -1,0 +1,93 @@
+"""Where a request goes, and what its route changes in it on the way.
+
+As in Envoy's router: headers are removed and added first, then the host is rewritten, then the path; what is hashed
+afterwards is what the route has written.
+"""
+
+from fastproxy.access_log cimport LogFacts
+from fastproxy.counters cimport http_no_cluster
+from fastproxy.exchange.local_replies cimport NO_BODY
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.head_fields cimport append_field, has_room, remove_fields
+from fastproxy.header_rules cimport change_request
+from fastproxy.heads cimport RequestHead
+from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HeaderId, header_id
+from fastproxy.request_facts cimport RequestFacts
+from fastproxy.response_flags cimport FLAG_NC
+from fastproxy.routing cimport Destination
+from fastproxy.slices cimport Field, Slice
+
+cdef bytes FORWARDED_HOST = b"x-forwarded-host"
+cdef bytes ORIGINAL_HOST = b"x-envoy-original-host"
+
+
+cdef class Rewriting(Answers):
+    """Changes requests as their routes say."""
+
+    cdef bint direct(self, Exchange x, RequestFacts *facts, RequestHead *plan):
+        """Choose the cluster and change the request for it; False when the request was answered here."""
+        cdef Destination destination = x.route.choose(facts)
+        cdef bytes host
+        if destination is None:
+            x.response_flags |= FLAG_NC
+            x.downstream.counters[<int> http_no_cluster] += 1
+            if x.route.header_rules:
+                self.take_rules(x, x.route.header_rules, facts)
+            self.reply(x, x.route.missing_cluster_status, NO_BODY)
+            return False
+        x.cluster = destination.cluster
+        if destination.header_rules and not self.apply_rules(x, destination, facts):
+            self.refuse(x, HEAD_TOO_MANY_FIELDS)
+            return False
+        host = x.route.rewritten_host(destination, facts)
+        if host is not None:
+            self.rewrite_host(x, host, facts, plan)
+        x.rewritten = x.route.rewritten_path(facts)
+        if x.rewritten is not None:
+            plan.original_path = plan.path
+            plan.path = facts.path = Slice(x.rewritten, len(x.rewritten))
+        return True
+
+    cdef bint apply_rules(self, Exchange x, Destination destination, RequestFacts *facts):
+        """Change the request's headers, and remember the rules for its response; False: too many headers."""
+        cdef LogFacts known
+        cdef char address[64]
+        self.take_rules(x, destination.header_rules, facts)
+        self.describe(&known, x, x.downstream, address)
+        self.room.used = 0
+        return change_request(x.rules, facts, &known, &self.room)
+
+    cdef void rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan):
+        """Ask the upstream with another host, and tell it the one that the client asked with."""
+        cdef bytes original = facts.authority.data[:facts.authority.length]
+        cdef bytes forwarded = self.forwarded_host(facts) if x.route.append_x_forwarded_host else None
+        x.hosts = (host, original, forwarded)
+        plan.authority = facts.authority = Slice(host, len(host))
+        if forwarded is not None:
+            replace_field(facts, FORWARDED_HOST, forwarded)
+        replace_field(facts, ORIGINAL_HOST, original)
+
+    cdef bytes forwarded_host(self, const RequestFacts *facts):
+        """The hosts of earlier proxies' x-forwarded-host, and the one that the client asked this proxy with."""
+        cdef const Field *field
+        cdef int i
+        hosts = []
+        for i in range(facts.head.count):
+            field = &facts.head.fields[i]
+            if field.name.data[:field.name.length] == FORWARDED_HOST and field.value.length:
+                hosts.append(field.value.data[:field.value.length])
+        hosts.append(facts.authority.data[:facts.authority.length])
+        return b",".join(hosts)
+
+    cdef void take_name_of_host(self, Exchange x, RequestFacts *facts, RequestHead *plan):
+        """auto_host_rewrite: the upstream is asked with its own name, where it has one."""
+        name = x.host.model.hostname.encode()
+        if name:
+            self.rewrite_host(x, name, facts, plan)
+
+
+cdef void replace_field(RequestFacts *facts, bytes name, bytes value):
+    cdef HeaderId id = header_id(name, len(name))
+    remove_fields(facts.head, Slice(name, len(name)), id)
+    if has_room(facts.head, 1):
+        append_field(facts.head, Slice(name, len(name)), id, Slice(value, len(value)))
