@@ -1,57 +1,81 @@
-"""The answers recorded from a real Envoy: reading them, and playing families 09 and 10 against a proxy.
+"""The answers recorded from a real Envoy, played again on a proxy: what every family of recordings needs.
 
-They lie beside the repository, in `../shared/golden`; who has the repository alone has no recordings, and the tests
-say so. Strings in them are bytes, one latin-1 character each.
+They lie beside the repository, in `../shared/golden`; who has the repository alone has the few of `tests/data/golden`,
+and the tests say so. A file is recognised by what is in it, not by its name, so that files added later are played too.
 """
 
-import contextlib
 import copy
-import fcntl
 import json
-import re
-import select
+import secrets
 import socket
-import struct
-import time
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import golden_nodes
-from tests.support.adversary import FullQueue, Node, Peer
-from tests.support.messages import Head, normal
-from tests.support.processes import ROOT, free_port, wait_until
-from tests.support.proxies import Json, World, Worlds
+from fastproxy import config
+from fastproxy.errors import ConfigError
+from tests.support.adversary import Node, Peer
+from tests.support.processes import ROOT, free_port
+from tests.support.proxies import IS_ENVOY, Json, World, Worlds
 
-FOLDER = ROOT.parent / "shared" / "golden"
-DEPARTURES = ROOT / "tests" / "data" / "golden-departures.json"
-PAUSE_S = 0.15  # between the parts of a request, as recorded: some timeouts lie between it and its multiples
-PATIENCE_S = 3.0
-_SIOCGIFADDR = 0x8915
-_SEEN = re.compile(rb"x-seen-[^\r\n]*\r\n")  # headers that only the recorded configuration added
-PROBE = b"GET /probe HTTP/1.1\r\nHost: example.com\r\n\r\n"
+WHOLE = ROOT.parent / "shared" / "golden"
+OURS = ROOT / "tests" / "data" / "golden"
+FOLDER = WHOLE if WHOLE.is_dir() else OURS
+ENOUGH = 40  # requests without a hash that all reach one of two hosts: 1 in 10**12
+Outcomes = Generator["Outcome"]
+Serve = Callable[[Node, Peer], None]
 
 
-def read(name: str) -> Json:
-    recorded: Json = json.loads((FOLDER / name).read_text())
+class Refused(Exception):
+    """The recorded configuration is not accepted."""
+
+
+def files() -> dict[str, Path]:
+    """Every recording by its name without `.json`."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.json"))}
+
+
+def read(path: Path) -> Json:
+    recorded: Json = json.loads(path.read_text())
     return recorded
 
 
-def names(*patterns: str) -> list[str]:
-    return sorted(path.name for pattern in patterns for path in FOLDER.glob(pattern))
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One vector: what was recorded and what was seen now, by the name of what is compared."""
+
+    vector: str
+    recorded: Json
+    seen: Json
+    varies: bool = False  # it did between two recordings
+
+    @property
+    def differences(self) -> list[str]:
+        return [] if self.varies else [key for key, value in self.recorded.items() if self.seen[key] != value]
+
+    def __str__(self) -> str:
+        lines = (f"    {key}: recorded {self.recorded[key]!r}\n    {key}:     seen {self.seen[key]!r}"
+                 for key in self.differences)  # fmt: skip
+        return "\n".join([f"  {self.vector}", *lines])
 
 
-def departures() -> Json:
-    written: Json = json.loads(DEPARTURES.read_text())
-    return written
-
-
-def hosts(configuration: Json) -> Iterator[Json]:
-    """Every host of every cluster."""
+def hosts(configuration: Json) -> Iterator[tuple[Json, Json]]:
+    """Every host of every cluster, each with its cluster."""
     for cluster in configuration["static_resources"]["clusters"]:
         for locality in cluster.get("load_assignment", {}).get("endpoints", []):
-            yield from locality.get("lb_endpoints", [])
+            yield from ((cluster, host) for host in locality.get("lb_endpoints", []))
+
+
+def address_of(host: Json) -> str:
+    """As recorded; the names in the recordings are all names of 127.0.0.1."""
+    address = host["endpoint"]["address"]["socket_address"]
+    is_number = address["address"].replace(".", "").isdigit()
+    return f"{address['address'] if is_number else '127.0.0.1'}:{address['port_value']}"
+
+
+def addresses(configuration: Json) -> list[str]:
+    return sorted({address_of(host) for _, host in hosts(configuration)})
 
 
 def without(tree: Any, key: str) -> Any:
@@ -61,199 +85,78 @@ def without(tree: Any, key: str) -> Any:
     return [without(each, key) for each in tree] if isinstance(tree, list) else tree
 
 
-def pruned(name: str, configuration: Json) -> Json:
-    """The configuration with what fastproxy refuses left out, where the rest of the file is worth playing.
+class Stage:
+    """A recorded configuration with nodes instead of its hosts, and files of our own.
 
-    `09-xff-*` added headers to show what the proxy took for the client's address. `10-local-replies` has routes that
-    answer by themselves, and hosts that are declared ill; a cluster without hosts is as good.
+    Its listeners keep their ports, which may matter, on an address that nobody else in 127.0.0.0/8 has.
+    The hash of a host is that of its recorded address: metadata say so where it would be taken from the address.
+    `nodes` are by recorded address; at an address without one nothing listens.
     """
-    if name.startswith("09-xff"):
-        return without(configuration, "request_headers_to_add")
-    if name != "10-local-replies.json":
-        return configuration
-    resources = configuration["static_resources"]
-    manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    host = manager["route_config"]["virtual_hosts"][0]
-    left_out: set[str | None] = {each["name"] for each in resources["clusters"] if each["lb_policy"] == "MAGLEV"}
-    resources["clusters"] = [_cured(each) for each in resources["clusters"] if each["name"] not in left_out]
-    left_out.add(None)  # routes without a cluster by name
-    host["routes"] = [each for each in host["routes"] if each.get("route", {}).get("cluster") not in left_out]
-    return configuration
 
+    def __init__(self, configuration: Json, nodes: Mapping[str, Node | int], worlds: Worlds, folder: Path) -> None:
+        self.ports = {name: each if isinstance(each, int) else each.port for name, each in nodes.items()}
+        self.host = ".".join(["127", *(str(1 + secrets.randbelow(254)) for _ in range(3))])
+        self.port: int = configuration["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"]
+        live = [each for each in nodes.values() if isinstance(each, Node)]
+        self.world: World = worlds.run_file(self._moved(configuration, folder), live)
 
-def _cured(cluster: Json) -> Json:
-    is_ill = "health_status" in str(cluster)
-    return {**cluster, "load_assignment": {"cluster_name": cluster["name"]}} if is_ill else cluster
-
-
-class Recording:
-    """One recorded file being played: its proxy, its nodes by name, and its vectors."""
-
-    def __init__(self, name: str, worlds: Worlds, folder: Path) -> None:
-        self.recorded = read(name)
-        upstreams = self.recorded.get("upstreams", {"all": {"port": 18001, "behaviour": "by path"}})
-        self._queue = FullQueue()
-        self.nodes = {key: Node(golden_nodes.behaviour(key, value)) for key, value in upstreams.items()}
-        ports = {value["port"]: self.nodes[key].port for key, value in upstreams.items()}
-        if name.startswith("10-connect-timeout"):
-            ports[18197] = self._queue.port
-        self.ports = ports
-        self.world: World = worlds.run_file(self._moved(name, ports, folder), list(self.nodes.values()))
-
-    def _moved(self, name: str, ports: dict[int, int], folder: Path) -> Json:
-        """The recorded configuration on ports and files of our own."""
-        configuration = pruned(name, copy.deepcopy(self.recorded["envoy_config"]))
+    def _moved(self, configuration: Json, folder: Path) -> Json:
+        configuration = copy.deepcopy(configuration)
         configuration["admin"]["address"]["socket_address"]["port_value"] = free_port()
-        listener = configuration["static_resources"]["listeners"][0]
-        listener["address"]["socket_address"]["port_value"] = free_port()
-        for host in hosts(configuration):
-            address = host["endpoint"]["address"]["socket_address"]
-            address["port_value"] = ports.get(address["port_value"]) or free_port()
+        for listener in configuration["static_resources"]["listeners"]:
+            self._move_listener(listener, folder)
+        for cluster, host in hosts(configuration):
+            self._move_host(cluster, host)
+        return configuration
+
+    def _move_listener(self, listener: Json, folder: Path) -> None:
+        listener["address"]["socket_address"]["address"] = self.host
         manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
         for log in manager.get("access_log", []):
             log["typed_config"]["path"] = str(folder / log["typed_config"]["path"])
-        return configuration
 
-    def vector(self, name: str) -> Json:
-        return next(vector for vector in self.recorded["vectors"] if vector["name"] == name)
+    def _move_host(self, cluster: Json, host: Json) -> None:
+        address = address_of(host)
+        port = self.ports.setdefault(address, 0) or free_port()
+        host["endpoint"]["address"]["socket_address"].update(port_value=port)
+        if _hashes_addresses(cluster) and "hash_key" not in str(host):
+            host.setdefault("metadata", {}).setdefault("filter_metadata", {})["envoy.lb"] = {"hash_key": address}
 
-    def play(self, name: str) -> "Played":
-        vector = self.vector(name)
-        for node in self.nodes.values():
-            node.hang_up()
-            golden_nodes.forget(node)
-        for held in vector.get("held_open_before", []):
-            before = self._requests()
-            _ = self.world.client() << held.encode("latin-1")
-            wait_until(lambda: self._requests() > before, "the request has come")  # noqa: B023
-        return Played(self, vector)
-
-    def _requests(self) -> int:
-        return self.world.proxy.stats()["http.ingress_http.downstream_rq_total"]
-
-    def close(self) -> None:
-        self._queue.close()
+    def connect(self, source: str = "127.0.0.1") -> Peer:
+        connection = socket.create_connection((self.host, self.port), 5, (source, 0))
+        client = Peer(connection)
+        self.world.clients.append(client)
+        return client
 
 
-class Played:
-    """What a proxy made of one vector: the stream to the client and how it ended; the nodes know what they received."""
-
-    def __init__(self, recording: Recording, vector: Json) -> None:
-        self.recording, self.vector = recording, vector
-        self.client: Peer = recording.world.client(source=vector.get("source_ip", "127.0.0.1"))
-        self.expected = golden_nodes.as_played(vector["response_raw"].encode("latin-1"))
-        self.received = bytearray()
-        self.ended = False
-        self._send()
-        self._read_expected()
-        self.closed = self._is_closed()
-        self._await_nodes()
-
-    def _send(self) -> None:
-        for number, part in enumerate(self.vector["request_parts"]):
-            if number:
-                time.sleep(PAUSE_S)
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self.client << part.encode("latin-1")
-        if self.vector.get("client_half_closes"):
-            with contextlib.suppress(OSError):
-                self.client.half_close()
-
-    def _read(self, patience_s: float) -> bool:
-        """Take what comes within that time; False when nothing did or the stream is at its end."""
-        if self.ended or not select.select([self.client.socket], [], [], patience_s)[0]:
-            return False
-        with contextlib.suppress(ConnectionResetError):
-            data = self.client.socket.recv(262144)
-            self.received += data
-            self.ended = not data
-            return not self.ended
-        self.ended = True
-        return False
-
-    def _read_expected(self) -> None:
-        """Read until everything expected is there, or nothing more comes."""
-        wanted = normal(self.expected)
-        while normal(bytes(self.received)) != wanted and self._read(PATIENCE_S):
-            pass
-        while self._read(0):  # what nobody expected but is already there
-            pass
-
-    def _is_closed(self) -> bool:
-        """Whether the proxy ended the connection. Where it should not have, a further request shows that it lives."""
-        if self.vector["connection_closed_by_proxy"]:
-            while self._read(PATIENCE_S + self.vector.get("closed_after_about_s", 0)):
-                pass
-            return self.ended
-        if not self._may_probe():
-            return self.ended
-        with contextlib.suppress(OSError):
-            self.client << PROBE
-            before = len(self.received)
-            while self._read(PATIENCE_S) and b"\r\n\r\n" not in self.received[before:]:
-                pass
-            del self.received[before:]
-        return self.ended
-
-    def _may_probe(self) -> bool:
-        """Whether the stream to the proxy stands between two requests."""
-        complete = all(status not in (101,) for status in self.vector["statuses"])
-        return bool(self.vector["statuses"]) and complete and not self.vector.get("client_half_closes")
-
-    def _await_nodes(self) -> None:
-        """Return when the nodes have received what was recorded, or nothing more may be hoped for."""
-        wanted = _at_nodes(recorded_outcome(self.vector))
-        deadline = time.monotonic() + PATIENCE_S
-        while _at_nodes(outcome(self)) != wanted and time.monotonic() < deadline:
-            time.sleep(0.005)
-
-    def statuses(self) -> list[int]:
-        """Of every response head in the stream."""
-        starts = (line for line in bytes(self.received).split(b"\r\n") if b"HTTP/1." in line[:4096])
-        return [Head(line[line.rindex(b"HTTP/1.") :], ()).status for line in starts]
+def stage_of(configuration: Json, serve: Callable[[str], Serve], worlds: Worlds, folder: Path) -> Stage:
+    """A stage where `serve(address)` answers at each recorded address."""
+    assert_accepted(configuration, folder)
+    nodes: dict[str, Node | int] = {
+        address: Node(serve(address), host=address.partition(":")[0]) for address in addresses(configuration)
+    }
+    return Stage(configuration, nodes, worlds, folder)
 
 
-def outcome(played: Played) -> dict[str, Any]:
-    """What is compared, in a form that a departures table can hold."""
-    ports, nodes = played.recording.ports, played.recording.nodes
-    compared = {"response": text(played.received, ports), "closed": played.closed}
-    if "upstream_raw" in played.vector:
-        received = b"".join(golden_nodes.received(node) for node in nodes.values())
-        return {**compared, "upstream": text(received, ports)}
-    counts = {name: golden_nodes.count(node) for name, node in nodes.items() if golden_nodes.count(node)}
-    return compared if "held_open_before" in played.vector else {**compared, "upstream_requests": counts}
+def _hashes_addresses(cluster: Json) -> bool:
+    written = json.dumps(cluster).lower()
+    is_hashing = "ring_hash" in written or "maglev" in written
+    return is_hashing and '"use_hostname_for_hashing": true' not in written
 
 
-def recorded_outcome(vector: Json) -> dict[str, Any]:
-    response = golden_nodes.as_played(vector["response_raw"].encode("latin-1"))
-    compared = {"response": text(response, {}), "closed": bool(vector["connection_closed_by_proxy"])}
-    if "upstream_raw" in vector:
-        return {**compared, "upstream": text(_SEEN.sub(b"", vector["upstream_raw"].encode("latin-1")), {})}
-    return compared if "held_open_before" in vector else {**compared, "upstream_requests": vector["upstream_requests"]}
+def assert_accepted(configuration: Json, folder: Path) -> None:
+    """Refused, with every message, when fastproxy does not take this file."""
+    if IS_ENVOY:
+        return
+    file = folder / "asked.json"
+    file.write_text(json.dumps(configuration))
+    try:
+        config.load(str(file))
+    except ConfigError as error:
+        raise Refused(str(error)) from None
 
 
-def _at_nodes(compared: dict[str, Any]) -> object:
-    return compared.get("upstream", compared.get("upstream_requests"))
-
-
-def text(stream: bytes | bytearray, ports: dict[int, int]) -> str:
-    """A stream as it is compared: the ports as recorded, and this machine's address as that of the recording.
-
-    Envoy writes its own interface's address for a loopback peer; where the recordings were made there was none.
-    """
-    stream = bytes(stream)
-    for recorded, ours in ports.items():
-        stream = stream.replace(b":%d" % ours, b":%d" % recorded)
-    return normal(stream.replace(own_address(), b"127.0.0.1")).decode("latin-1")
-
-
-@cache
-def own_address() -> bytes:
-    """The first IPv4 address that is not loopback, loopback's where there is none (netdevice(7), SIOCGIFADDR)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            with contextlib.suppress(OSError):
-                answer = fcntl.ioctl(probe, _SIOCGIFADDR, struct.pack("256s", name.encode()))
-                if answer[20] != 127:
-                    return socket.inet_ntoa(answer[20:24]).encode()
-    return b"127.0.0.1"
+def spread(choose: Callable[[], object]) -> object:
+    """`random` as soon as equal requests have reached different hosts, else the one that they all reached."""
+    first = choose()
+    return "random" if any(choose() != first for _ in range(ENOUGH)) else first

@@ -248,6 +248,8 @@ class Worlds:
         return self.live[-1]
 
     def end(self) -> None:
+        for client in [client for world in self.live for client in world.clients]:
+            client.close()
         self.live.clear()
         self._ends.close()
 
