@@ -5,12 +5,15 @@ What does not fit is reported and left out, a misspelt key goes on under the nam
 run finds every mistake.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from fastproxy.config import codes
 from fastproxy.config.coverage import IGNORED, REFUSED
 from fastproxy.config.tree import Node, Report, closest, describe, did_you_mean, shorten
+
+_HEX = re.compile("(?:[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +133,27 @@ class Table(Kind):
             if meant is not None and meant not in node.members():
                 known[meant] = member
         return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hex(Kind):
+    """Bytes in hexadecimal digits."""
+
+    def checked(self, node: Node, report: Report) -> Node | None:
+        if isinstance(node.value, str) and _HEX.fullmatch(node.value):
+            return node
+        report.error(node, f"expected bytes as pairs of hexadecimal digits, not {describe(node)}")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Within(Kind):
+    """A kind that holds itself; found when it is needed."""
+
+    found: Callable[[], Kind] = Kind
+
+    def checked(self, node: Node, report: Report) -> Node | None:
+        return self.found().checked(node, report)
 
 
 def required(kind: Kind) -> Kind:

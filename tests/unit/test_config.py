@@ -288,7 +288,7 @@ def test_limits_that_nobody_keeps_are_told_in_both_dialects(tmp_path):
     assert {path for path, _ in said(first.warnings)} == {
         "listeners[0].per_connection_buffer_limit_bytes",
         f"{CLUSTER_PATH}.per_connection_buffer_limit_bytes",
-        f"{CLUSTER_PATH}.circuit_breakers.default",
+        f"{CLUSTER_PATH}.circuit_breakers",
     }
 
 

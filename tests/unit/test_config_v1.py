@@ -11,6 +11,7 @@ from tests.unit.config_files import (
     MANAGER_PATH,
     ROUTE_PATH,
     errors,
+    refused,
     tree,
     v1_cluster,
     v1_manager,
@@ -100,7 +101,7 @@ def test_what_v1_meant_and_v3_would_read_otherwise():
         (
             lambda d: v1_cluster(d).update(circuit_breakers={"default": {"max_requests": 9}}),
             lambda f: v3_cluster(f)["circuit_breakers"],
-            {"thresholds": [{"max_requests": 9}]},
+            {"thresholds": [{"priority": "DEFAULT", "max_requests": 9}]},
         ),
         (
             lambda d: v1_cluster(d).update(dns_lookup_family="auto", dns_refresh_rate_ms=1500),
@@ -155,19 +156,19 @@ def test_places_and_paths_are_those_of_the_v1_file():
         (lambda d: v1_manager(d).pop("route_config"), MANAGER_PATH, 'the required key "route_config" is missing'),
         (lambda d: v1_manager(d).update(filters=[]), f"{MANAGER_PATH}.filters", "this list needs at least 1 element"),
         (
-            lambda d: v1_manager(d)["filters"].insert(0, {"name": "buffer", "config": {}}),
+            lambda d: v1_manager(d)["filters"].insert(0, {"name": "buffr", "config": {}}),
             f"{MANAGER_PATH}.filters[0].name",
-            'the filter "buffer" is not supported; use one of fastproxy, router',
+            'the filter "buffr" is not supported; use one of cors, fastproxy, router',
         ),
         (
-            lambda d: d["listeners"][0]["filters"][0].update(name="tcp_proxy"),
+            lambda d: d["listeners"][0]["filters"][0].update(name="echo"),
             "listeners[0].filters[0].name",
-            'the filter "tcp_proxy" is not supported; use "http_connection_manager"',
+            'the filter "echo" is not supported; use "http_connection_manager" or "tcp_proxy"',
         ),
         (
             lambda d: d["listeners"][0].update(filters=[]),
             "listeners[0].filters",
-            'a listener has one filter here, "http_connection_manager"',
+            'a listener has one filter here, "http_connection_manager" or "tcp_proxy"',
         ),
         (
             lambda d: v1_cluster(d).pop("hosts"),
@@ -217,3 +218,46 @@ def test_router_settings():
     _, report = translated(document)
     assert warnings(report) == [(f"{MANAGER_PATH}.filters[0].config.dynamic_stats", "has no effect here")]
     assert [path for path, _ in errors(report)] == [f"{MANAGER_PATH}.filters[0].config.x"]
+
+
+def tcp(**route):
+    config = {"stat_prefix": "t", "route_config": {"routes": [{"cluster": "nodes", **route}, {"cluster": "nodes"}]}}
+    return lambda d: d["listeners"][0].update(filters=[{"name": "tcp_proxy", "config": config}])
+
+
+TCP_PATH = "listeners[0].filters[0].config.route_config.routes"
+
+
+@pytest.mark.parametrize(
+    ("route", "key", "message"),
+    [
+        (
+            {"source_ip_list": ["10.0.0.0/8"], "destination_ports": "80"},
+            "[0].source_ip_list",
+            "routes of a tcp_proxy are chosen by single destination ports only; remove it",
+        ),
+        (
+            {"destination_ports": "80,1-1024"},
+            "[0].destination_ports",
+            'expected single ports such as "80,443": ranges of ports are not supported',
+        ),
+    ],
+)
+def test_tcp_routes_that_v3_cannot_tell(route, key, message):
+    assert complaints(tcp(**route)) == [(f"{TCP_PATH}{key}", message)]
+
+
+def test_tcp_routes_behind_one_that_takes_everything():
+    document = v1_file()
+    tcp()(document)
+    assert warnings(translated(document)[1]) == [
+        (f"{TCP_PATH}[1]", "has no effect here: the route before this one takes every connection")
+    ]
+
+
+def test_what_v3_does_not_act_on_keeps_the_places_of_v1(tmp_path):
+    document = v1_file()
+    document["listeners"][0]["use_original_dst"] = True
+    problems = refused(tmp_path, document)
+    assert [problem.path for problem in problems] == ["listeners[0].use_original_dst"]
+    assert '"use_original_dst"' in json.dumps(document, indent=1).splitlines()[problems[0].line - 1]
