@@ -36,6 +36,15 @@ def load(path: str, config_yaml: str = "", *, strict: bool = False, allow_unknow
     return Loaded(configuration, report.of(Severity.WARNING))
 
 
+def read(path: str) -> Loaded:
+    """As `load`, for whoever only wants to know: nothing is written or made."""
+    report = Report(path)
+    configuration, logs = _read(path, "", report)
+    check_access_logs(logs, report)
+    report.raise_errors()
+    return Loaded(configuration, report.of(Severity.WARNING))
+
+
 def check(path: str, config_yaml: str = "", *, allow_unknown: bool = False) -> tuple[Problem, ...]:
     """Every mistake and every warning of a file that `load` would find. Nothing is written or made."""
     report = Report(path or CONFIG_YAML, allow_unknown=allow_unknown)

@@ -28,6 +28,7 @@ LAYERS: list[set[str]] = [
     {"config"},
     {"admin", "worker", "worker_process"},
     {"supervisor"},
+    {"changes"},
     {"commands"},
     {"cli"},
     {"__main__"},
