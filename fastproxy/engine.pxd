@@ -14,7 +14,9 @@ cdef class Engine:
     cdef Connections io
     cdef Exchanges exchanges_
     cdef epoll_event events[256]
-    cdef list listeners
+    cdef readonly Runtime pending  # made ready, not in use
+    cdef dict listeners  # by the number of the socket
+    cdef list left_logs  # not in the configuration any more; a tunnel or exchange may still have a line for them
     cdef readonly object log
 
     cdef void dispatch(self, Connection *connection, int events)
@@ -23,6 +25,7 @@ cdef class Engine:
     cdef void accept(self, Connection *listener)
     cdef void pause_accepting(self, Connection *listener)
     cdef void wake(self)
+    cdef void stop(self, Connection *listener)
     cdef void expired(self, Connection *connection)
     cdef void resume_accepting(self, Connection *listener)
     cdef void fail(self, Connection *connection)

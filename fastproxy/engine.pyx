@@ -6,9 +6,10 @@ and costs the one connection.
 """
 
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_INCREF, Py_REFCNT
 
 import logging
+import select
 
 from fastproxy.addresses cimport read_address
 from fastproxy.connections cimport CLOSED, DOWNSTREAM, LISTENER, UPSTREAM
@@ -20,10 +21,12 @@ from fastproxy.syscalls cimport (
     sockaddr_storage, socklen_t,
 )
 from fastproxy.timers cimport Timer, timer_set, wheel_next_expired, wheel_turn
-from fastproxy.upstream cimport Host
+from fastproxy.upstream cimport Host, set_owner
 
 cdef enum:
     ROUNDS = 16  # batches in one call of pump, so that the control plane has its turn
+    MAX_WAITING = 65536  # in an accept queue; the kernel cuts it at net.core.somaxconn
+    LOG_HOLDERS = 2  # the list of what was left, and the one who looks at it
     ACCEPT_PAUSE_MS = 100  # without a free descriptor, how long nothing is accepted
 
 cdef int WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
@@ -36,7 +39,8 @@ cdef class Engine:
         self.runtime = runtime
         self.io = Connections()
         self.exchanges_ = Exchanges(self.io, runtime)
-        self.listeners = []
+        self.listeners = {}
+        self.left_logs = []
         self.log = logging.getLogger("fastproxy.engine")
 
     def fileno(self) -> int:
@@ -57,10 +61,10 @@ cdef class Engine:
     def tunnels(self) -> int:
         return self.exchanges_.tunnels
 
-    def listen(self, fd: int, listener_index: int) -> None:
+    def listen(self, fd: int, listener_index: int, number: int = 0) -> None:
         """Accept from a listening, non-blocking socket, which stays the caller's, for that listener's manager.
 
-        OSError when it cannot be watched.
+        `number` is what `commit` calls the socket. OSError when it cannot be watched.
         """
         cdef int on = 1, own
         cdef Connection *listener
@@ -72,17 +76,54 @@ cdef class Engine:
             raise OSError(errno, "cannot watch the listening socket")
         Py_INCREF(manager)
         listener.owner = <PyObject *> manager
-        self.listeners.append(<size_t> listener)
+        self.listeners[number] = <size_t> listener
 
     def stop_listening(self) -> None:
         """Accept nothing more; connections that stand go on."""
+        for pointer in self.listeners.values():
+            self.stop(<Connection *> <size_t> pointer)
+        self.listeners = {}
+
+    def prepare(self, configuration, layout) -> None:
+        """Make another configuration ready, and go on with this one. Raises what making a Runtime raises."""
+        self.pending = None
+        self.pending = self.runtime.next(configuration, layout)
+
+    def abandon(self) -> None:
+        """Forget what was prepared."""
+        self.pending = None
+
+    def commit(self, listeners) -> None:
+        """Use what was prepared. `listeners` says for the number of each socket which listener it is now; sockets that
+        it does not name are for none: who waits there is still accepted."""
         cdef Connection *listener
-        for number in self.listeners:
-            listener = <Connection *> <size_t> number
-            # the socket lives on in other processes, so closing our descriptor alone would not end its events
-            epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
-            self.io.close(listener)
-        self.listeners = []
+        runtime, self.pending = self.pending, None
+        for number in set(self.listeners) - set(listeners):
+            listener = <Connection *> <size_t> self.listeners.pop(number)
+            self.accept_waiting(listener.fd, <size_t> listener)
+            self.stop(listener)
+        self.left_logs += [log for model, log in self.runtime.open_logs.items() if model not in runtime.open_logs]
+        self.exchanges_.take_over(runtime)
+        self.runtime = runtime
+        for number, pointer in self.listeners.items():
+            set_owner(<Connection *> <size_t> pointer, runtime.managers[listeners[number]])
+        if self.io.queue != NULL:
+            self.wake()
+        self.io.arm_timer_fd()
+
+    def accept_waiting(self, int fd, size_t pointer) -> None:
+        """Take what stands in the accept queue of a socket that is about to be closed."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        for _ in range(MAX_WAITING):
+            if not poll.poll(0):
+                break
+            self.accept(<Connection *> pointer)
+
+    cdef void stop(self, Connection *listener):
+        # the socket lives on in other processes, so closing our descriptor alone would not end its events
+        epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
+        self.io.close(listener)
 
     def drain(self) -> None:
         """Idle downstream connections close now, the others with the response at hand; tunnels stay."""
@@ -91,16 +132,24 @@ cdef class Engine:
     def set_hosts(self, cluster_name, hosts) -> None:
         """Have the cluster use these hosts (model.Host, IP addresses) from now on."""
         cdef Host host
+        if cluster_name not in self.runtime.clusters:
+            return
         for host in self.runtime.clusters[cluster_name].set_hosts(hosts):
             while host.idle != NULL:
                 self.exchanges_.close_upstream(host.idle)
 
+    @property
+    def access_logs(self):
+        """All that may still be written to. One that the configuration has no longer goes with its last user."""
+        self.left_logs = [log for log in self.left_logs if Py_REFCNT(log) > LOG_HOLDERS]
+        return [*self.runtime.access_logs, *self.left_logs]
+
     def flush_logs(self) -> None:
-        for log in self.runtime.access_logs:
+        for log in self.access_logs:
             log.flush()
 
     def reopen_logs(self) -> None:
-        for log in self.runtime.access_logs:
+        for log in self.access_logs:
             log.reopen()
 
     def close(self) -> None:
@@ -108,7 +157,7 @@ cdef class Engine:
         self.stop_listening()
         self.exchanges_.close_all()
         self.io.recycle()
-        for log in self.runtime.access_logs:
+        for log in self.access_logs:
             log.close()
 
     def pump(self) -> None:

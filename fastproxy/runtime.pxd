@@ -7,9 +7,12 @@ from fastproxy.routing cimport RouteTable
 
 
 cdef class Manager:
+    cdef object __weakref__
     cdef readonly object model  # model.HttpConnectionManager
     cdef readonly RouteTable routes
     cdef readonly list access_logs
+    cdef readonly Manager successor  # once another configuration is in use: the manager of the same listener, if any
+    cdef readonly bint superseded
     cdef uint64_t *counters
     cdef uint64_t *listener_counters
     cdef bytes server_name
@@ -37,10 +40,17 @@ cdef class Manager:
     cdef bint polls_outlive_default_timeout
     cdef bint connect_failover
 
+    cdef Manager newest(self)
+    cdef bint continues(self, Manager other) noexcept
+
 
 cdef class Runtime:
     cdef readonly dict clusters
     cdef readonly list managers
     cdef readonly SessionTable sessions
+    cdef readonly object configuration  # model.Configuration
+    cdef readonly object layout
+    cdef readonly dict open_logs  # of the managers, by model.AccessLog
     cdef object row
+    cdef object __weakref__
     cdef readonly size_t max_head_bytes

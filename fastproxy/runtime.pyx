@@ -1,7 +1,11 @@
 """A configuration made ready for one worker: its managers, clusters and hosts, bound to its counters."""
 
+from dataclasses import replace
+
 from fastproxy.access_log import AccessLog
+from fastproxy.model import RouteConfiguration
 from fastproxy.routing import RouteTable as make_route_table
+from fastproxy.stats import clear_taken
 from fastproxy.upstream import Cluster
 
 MIN_HEAD_BYTES = 80 * 1024  # of a response; Envoy 1.40 passes 70 KB and refuses 200 KB
@@ -10,12 +14,12 @@ MIN_HEAD_BYTES = 80 * 1024  # of a response; Envoy 1.40 passes 70 KB and refuses
 cdef class Manager:
     """One HTTP connection manager of one listener."""
 
-    def __init__(self, model, layout, listener_index, row, clusters):
+    def __init__(self, model, layout, listener_index, row, clusters, logs):
         cdef uint64_t[::1] view = row
         departures = model.departures
         self.model = model
         self.routes = make_route_table(model.route_config, clusters)
-        self.access_logs = [AccessLog(log.path, log.format) for log in model.access_logs]
+        self.access_logs = [log_of(log, logs) for log in model.access_logs]
         self.counters = &view[0] + <Py_ssize_t> layout.http(model.stat_prefix)
         self.listener_counters = &view[0] + <Py_ssize_t> layout.listener(listener_index)
         self.server_name = model.server_name.encode()
@@ -43,6 +47,36 @@ cdef class Manager:
         self.polls_outlive_default_timeout = departures.polls_outlive_default_timeout
         self.connect_failover = departures.connect_failover
 
+    def supersede(self, Manager successor):
+        """Another configuration is in use. Without a successor connections that are here end by and by, and until then
+        requests find their routes; else the next request of each is the successor's, and nobody needs routes here."""
+        self.superseded = True
+        self.successor = successor
+        if successor is not None:
+            self.routes = None
+            self.model = replace(self.model, route_config=RouteConfiguration(()))
+
+    cdef Manager newest(self):
+        """The last manager of the same listener: the one that is in use, or a superseded one when that went."""
+        cdef Manager manager = self
+        while manager.successor is not None:
+            manager = manager.successor
+        if manager is not self:
+            self.successor = manager  # those between are not held for the sake of one tunnel
+        return manager
+
+    cdef bint continues(self, Manager other) noexcept:
+        """Whether a tunnel that began under `other` can as well be this one's: it is counted and logged alike."""
+        return self.counters == other.counters and self.listener_counters == other.listener_counters \
+            and self.access_logs == other.access_logs
+
+
+def log_of(model, logs):
+    """The access log of that path and format, out of `logs` or opened and kept there."""
+    if model not in logs:
+        logs[model] = AccessLog(model.path, model.format)
+    return logs[model]
+
 
 def milliseconds(seconds):
     """A duration of the model as the data plane counts it: 0 for no limit, never 0 for a short one."""
@@ -53,21 +87,56 @@ cdef class Runtime:
     """Everything that a worker's exchanges need to know.
 
     `row` is the worker's row of counters (a writable buffer of 64-bit words laid out by `layout`), `sessions` the
-    shared memory of the session table or None, `session_key` its 16-byte key.
+    shared memory of the session table or None, `session_key` its 16-byte key. Made `next` to another one it shares with
+    it what is the same in both: clusters with their connections, session table, open access logs.
     """
 
-    def __init__(self, configuration, layout, row, sessions, session_key):
+    def __init__(self, configuration, layout, row, sessions, session_key, Runtime previous=None):
         self.row = row
-        self.clusters = {model.name: Cluster(model, layout, row) for model in configuration.clusters}
+        self.configuration = configuration
+        self.layout = layout
+        self.clusters = {model.name: cluster_of(model, layout, row, previous) for model in configuration.clusters}
+        logs = {} if previous is None else dict(previous.open_logs)
         self.managers = [
-            Manager(listener.manager, layout, index, row, self.clusters)
+            Manager(listener.manager, layout, index, row, self.clusters, logs)
             for index, listener in enumerate(configuration.listeners)
         ]
-        self.sessions = SessionTable(sessions, session_key) if sessions is not None else None
+        self.open_logs = {model: logs[model] for manager in self.managers for model in manager.model.access_logs}
+        if previous is not None:
+            self.sessions = previous.sessions
+        elif sessions is not None:
+            self.sessions = SessionTable(sessions, session_key)
         limits = [manager.model.max_request_headers_kb * 1024 for manager in self.managers]
         self.max_head_bytes = max([MIN_HEAD_BYTES] + limits)
+
+    def next(self, configuration, layout):
+        """A runtime that can take over from this one, which notices nothing of it. `layout` extends the one here."""
+        return Runtime(configuration, layout, self.row, None, None, self)
+
+    def take_over(self, Runtime previous):
+        """Be in use instead of `previous`, which `next` was called of. Returns hosts that are not used any more by
+        clusters that go on, for their connections to be closed."""
+        cdef Manager manager
+        clear_taken(self.layout, self.row)
+        gone = []
+        for model in self.configuration.clusters:
+            gone += self.clusters[model.name].become(model, self.layout)
+        for name, cluster in previous.clusters.items():
+            if self.clusters.get(name) is not cluster:
+                cluster.retire()
+        by_address = {listener.address: self.managers[index]
+                      for index, listener in enumerate(self.configuration.listeners)}
+        for listener, manager in zip(previous.configuration.listeners, previous.managers, strict=True):
+            manager.supersede(by_address.get(listener.address))
+        return gone
 
     @property
     def access_logs(self):
         """Every access log of every manager."""
-        return [log for manager in self.managers for log in manager.access_logs]
+        return list(self.open_logs.values())
+
+
+def cluster_of(model, layout, row, Runtime previous):
+    """The cluster of `previous` when it can be that one too, else a new one."""
+    cluster = None if previous is None else previous.clusters.get(model.name)
+    return cluster if cluster is not None and cluster.can_become(model, layout) else Cluster(model, layout, row)

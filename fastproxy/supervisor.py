@@ -150,7 +150,7 @@ class Supervisor:
         if process.pid or self.status.state is ServerState.DRAINING:
             return
         ours, theirs = control.channel_pair()
-        fds = [(bound.index, bound.sockets[process.index].fileno()) for bound in self._bound]
+        sockets = [(bound.index, bound.index, bound.sockets[process.index].fileno()) for bound in self._bound]
         assignment = worker.Assignment(
             process.index,
             self.status.configuration,
@@ -158,13 +158,13 @@ class Supervisor:
             self._rows[process.index],
             self._memory.sessions,
             self._session_key,
-            fds,
+            sockets,
             theirs,
             self._options.shutdown_grace_s,
         )
         build = self._build
         try:
-            pid = fork(lambda: worker.Worker(assignment, build).run(), [theirs.fileno(), *(fd for _, fd in fds)])
+            pid = fork(lambda: worker.Worker(assignment, build).run(), [theirs.fileno(), *(fd for _, _, fd in sockets)])
         except OSError as error:
             ours.close()
             log.error("cannot fork worker %d: %s", process.index, error.strerror)

@@ -21,13 +21,16 @@ cdef class Host:
 
 
 cdef class Cluster:
+    cdef object __weakref__
     cdef readonly object model  # model.Cluster
     cdef readonly bytes name
     cdef readonly list hosts
     cdef readonly Balancer balancer
     cdef uint64_t *counters
     cdef object layout
+    cdef object row_view
     cdef uint64_t *row
+    cdef readonly Cluster shell  # of a cluster that is no longer: what its connections still need; else None
     cdef uint64_t connect_timeout_ms
     cdef uint64_t idle_timeout_ms
     cdef uint32_t max_requests_per_connection
@@ -35,6 +38,7 @@ cdef class Cluster:
     cdef Host host_with_digest(self, uint32_t digest)
 
 
+cdef void set_owner(Connection *connection, object owner) noexcept
 cdef Connection *take_idle(Connections connections, Host host) noexcept
 cdef void keep_idle(Connections connections, Connection *connection, Host host) noexcept
 cdef void forget_idle(Connection *connection, Host host) noexcept

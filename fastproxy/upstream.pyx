@@ -1,10 +1,11 @@
 """Clusters and hosts as a worker uses them: whom to ask, and the connections kept open to each."""
 
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.string cimport memset
 
 import socket as sockets
+from dataclasses import replace
 
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.balancing cimport LeastRequest
@@ -53,6 +54,7 @@ cdef class Cluster:
         self.model = model
         self.name = model.name.encode()
         self.layout = layout
+        self.row_view = row
         self.row = &view[0]
         self.counters = self.row + <Py_ssize_t> layout.cluster(model.name)
         self.connect_timeout_ms = max(1, round(model.connect_timeout_s * 1000))
@@ -90,6 +92,28 @@ cdef class Cluster:
                 (<LeastRequest> self.balancer).active[<Py_ssize_t> i] = host.counters + <int> host_rq_active
         return list(known.values())
 
+    def can_become(self, model, layout):
+        """Whether that cluster differs from this one in its hosts at most."""
+        same_slots = self.counters == self.row + <Py_ssize_t> layout.cluster(model.name)
+        return same_slots and replace(self.model, hosts=()) == replace(model, hosts=())
+
+    def become(self, model, layout):
+        """Be that cluster, which `can_become` allows: balancer, connections and hosts that stay are kept. As
+        `set_hosts`, it returns the hosts that went."""
+        hosts = [host for host in model.hosts if is_ip(host.address.host)]
+        self.model, self.layout = model, layout
+        return [] if [host.model for host in self.hosts] == hosts else self.set_hosts(hosts)
+
+    def retire(self):
+        """Another cluster takes the place of this one, or none. Hosts of this one that connections still have leave
+        its balancer and its other hosts alone, so that these can go as soon as the last exchange has let go of them."""
+        cdef Host host
+        self.shell = Cluster(replace(self.model, hosts=()), self.layout, self.row_view)
+        self.shell.layout = None
+        for host in self.hosts:
+            host.removed = True
+            host.cluster = self.shell
+
     cdef Host host_with_digest(self, uint32_t digest):
         """The host that a session table entry names; None when the cluster does not have it (any more)."""
         cdef Host host
@@ -106,6 +130,14 @@ def is_ip(text):
     except OSError:
         return False
     return True
+
+
+cdef void set_owner(Connection *connection, object owner) noexcept:
+    """Have the connection own another Host or Manager."""
+    cdef PyObject *old = connection.owner
+    Py_INCREF(owner)
+    connection.owner = <PyObject *> owner
+    Py_XDECREF(old)
 
 
 # hot

@@ -8,13 +8,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import uvloop
 
-from fastproxy import control
+from fastproxy import control, handovers
 from fastproxy.model import Configuration, Host
 from fastproxy.stats import StatsLayout
 
@@ -33,7 +33,10 @@ class EngineLike(Protocol):
     def exchanges(self) -> int: ...
     def fileno(self) -> int: ...
     def pump(self) -> None: ...
-    def listen(self, fd: int, listener_index: int) -> None: ...
+    def listen(self, fd: int, listener_index: int, number: int = 0) -> None: ...
+    def prepare(self, configuration: Configuration, layout: StatsLayout) -> None: ...
+    def abandon(self) -> None: ...
+    def commit(self, listeners: Mapping[int, int]) -> None: ...
     def stop_listening(self) -> None: ...
     def drain(self) -> None: ...
     def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None: ...
@@ -44,8 +47,8 @@ class EngineLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What one worker works with. `listeners` are (place in the configuration, listening descriptor); the worker
-    closes the descriptors when it stops listening."""
+    """What one worker works with. `listeners` are (number of the socket, place in the configuration, descriptor); the
+    worker closes the descriptors when it stops listening."""
 
     index: int
     configuration: Configuration
@@ -53,7 +56,7 @@ class Assignment:
     row: memoryview
     sessions: memoryview
     session_key: bytes
-    listeners: Sequence[tuple[int, int]]
+    listeners: Sequence[tuple[int, int, int]]
     channel: control.Channel
     grace_s: float
 
@@ -78,10 +81,12 @@ class Worker:
     def __init__(self, assignment: Assignment, build: Build) -> None:
         self._channel = assignment.channel
         self._grace_s = assignment.grace_s
-        self._listening_fds = [fd for _, fd in assignment.listeners]
+        self._sockets = {number: fd for number, _, fd in assignment.listeners}
         self._engine = build(assignment)
-        for listener_index, fd in assignment.listeners:
-            self._engine.listen(fd, listener_index)
+        for number, listener_index, fd in assignment.listeners:
+            self._engine.listen(fd, listener_index, number)
+        self._listening = set(self._sockets)
+        self._prepared: control.Prepare | None = None
         self._loop = uvloop.new_event_loop()
         self._deadline: float | None = None
         self._pump_failures = 0
@@ -127,10 +132,57 @@ class Worker:
                 self._engine.set_hosts(cluster, hosts)
             case control.ReopenLogs():
                 self._engine.reopen_logs()
+            case control.Sockets(numbers):
+                self._sockets |= {number: self._channel.fds.popleft() for number in numbers}
+            case control.Prepare():
+                self._prepare(message, self._channel.fds.popleft())
+            case control.Commit():
+                self._commit()
+            case control.Abandon():
+                self._abandon()
             case control.Drain(grace_s):
                 self._drain(grace_s)
             case control.Stop():
                 self._loop.stop()
+
+    def _prepare(self, message: control.Prepare, file: int) -> None:
+        """Make the configuration in the file ready; it is no failure of this worker when it cannot."""
+        error = ""
+        try:
+            handover = handovers.read(file)
+            layout = StatsLayout(handover.configuration, handover.layout)
+            self._engine.prepare(handover.configuration, layout)
+            self._prepared = message
+        except Exception as reason:
+            log.exception("configuration %d cannot be used", message.generation)
+            error = f"{type(reason).__name__}: {reason}"
+        finally:
+            os.close(file)
+        self._channel.send(control.Prepared(message.generation, error))
+
+    def _commit(self) -> None:
+        """One assignment in the engine; then the sockets that are new are listened on, the others closed."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            return
+        known = set(self._sockets)
+        listeners = {number: index for index, number in prepared.listeners}
+        self._engine.commit(listeners)
+        if self._deadline is None:
+            for number in listeners.keys() & known - self._listening:
+                self._engine.listen(self._sockets[number], listeners[number], number)
+                self._listening.add(number)
+        self._close_sockets(known - set(listeners))
+
+    def _abandon(self) -> None:
+        self._prepared = None
+        self._engine.abandon()
+        self._close_sockets(set(self._sockets) - self._listening)
+
+    def _close_sockets(self, numbers: set[int]) -> None:
+        self._listening -= numbers
+        for number in numbers:
+            os.close(self._sockets.pop(number))
 
     def _drain(self, grace_s: float) -> None:
         deadline = self._loop.time() + grace_s
@@ -143,8 +195,7 @@ class Worker:
 
     def _stop_listening(self) -> None:
         self._engine.stop_listening()
-        while self._listening_fds:
-            os.close(self._listening_fds.pop())
+        self._close_sockets(set(self._sockets))
 
     def _end_when_drained(self) -> None:
         assert self._deadline is not None

@@ -20,6 +20,8 @@ cdef class Ending(ResponseHeads):
     cdef void drop_upstream(self, Exchange x)
     cdef void close_upstream(self, Connection *u)
     cdef void await_request(self, Connection *c, Manager manager) noexcept
+    cdef void dismiss(self, Connection *c, Manager manager) noexcept
+    cdef void move_to(self, Connection *c, Manager manager) noexcept
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
     cdef void reply(self, Exchange x, int status, bytes body)
     cdef void refuse(self, Exchange x, HeadError error)

@@ -9,7 +9,8 @@ from libc.stdint cimport uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
-    CLOSED, CLOSE_WHEN_FLUSHED, ENDED, HUNG_UP, IDLE, LINGERING, PAUSED, READABLE, Connection, reset_on_close, shut,
+    CLOSED, CLOSE_WHEN_FLUSHED, ENDED, HUNG_UP, IDLE, LEAVING, LINGERING, PAUSED, READABLE, Connection,
+    reset_on_close, shut,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_destroy_local,
@@ -27,7 +28,7 @@ from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VER
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
-from fastproxy.upstream cimport Host, forget_idle
+from fastproxy.upstream cimport Host, forget_idle, set_owner
 
 cdef enum:
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
@@ -127,10 +128,37 @@ cdef class Ending(ResponseHeads):
     cdef void await_request(self, Connection *c, Manager manager) noexcept:
         """The connection is free for the next request; one that came already is taken up from the queue."""
         c.requests += 1
-        self.set_idle_timer(c, manager)
+        if manager.superseded and manager.successor is not None:
+            manager = manager.newest()
+            self.move_to(c, manager)
+        if c.flags & LEAVING:
+            self.io.set_timer(c, manager.drain_timeout_ms or 1)
+        else:
+            self.set_idle_timer(c, manager)
         if c.out == NULL and (c.flags & PAUSED or c.held != NULL):
             c.flags &= ~PAUSED
             self.io.enqueue(c)
+
+    cdef void dismiss(self, Connection *c, Manager manager) noexcept:
+        """The listener is gone. What is under way goes on; a request that comes within drain_timeout is the last."""
+        if c.tunnel == NULL and not c.flags & (CLOSE_WHEN_FLUSHED | LEAVING | LINGERING):
+            c.flags |= LEAVING
+            if c.exchange == NULL:
+                self.io.set_timer(c, manager.drain_timeout_ms or 1)
+
+    cdef void move_to(self, Connection *c, Manager manager) noexcept:
+        """Have the connection, which carries nothing, belong to another manager and count there."""
+        cdef Manager before = <Manager> c.owner
+        if c.counters != manager.counters:
+            c.counters[<int> http_downstream_cx_active] -= 1
+            c.counters[<int> http_downstream_cx_http1_active] -= 1
+            c.counters = manager.counters
+            c.counters[<int> http_downstream_cx_active] += 1
+            c.counters[<int> http_downstream_cx_http1_active] += 1
+        if before.listener_counters != manager.listener_counters:
+            before.listener_counters[<int> listener_downstream_cx_active] -= 1
+            manager.listener_counters[<int> listener_downstream_cx_active] += 1
+        set_owner(c, manager)
 
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count):
         cdef Connection *c = x.downstream

@@ -3,12 +3,12 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
-from fastproxy.exchange.request cimport Request
+from fastproxy.exchange.takeover cimport Takeover
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
 
 
-cdef class Exchanges(Request):
+cdef class Exchanges(Takeover):
     cdef void tunnel_event(self, Connection *connection, uint32_t events)
     cdef void resume(self, Connection *connection)
     cdef void timer(self, Connection *connection)

@@ -7,11 +7,11 @@ Invariants: an exchange belongs to one downstream connection and at most one ups
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
 log < timeouts < response_heads < ending < upgrade < attempt < sessions < response < answers < rewriting < choice
-< request.
+< request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
     CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING, PARTIAL_HEAD, READABLE, SLAB,
@@ -28,7 +28,6 @@ from fastproxy.exchange.local_replies cimport (
 )
 from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.head_guard cimport HeadGuard
-from fastproxy.mutation cimport Mutation
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
@@ -41,25 +40,16 @@ cdef enum:
     KNOWN_SESSION_S = 600
 
 
-cdef class Exchanges(Request):
+cdef class Exchanges(Takeover):
     """Carries out the exchanges of one worker."""
 
     def __init__(self, Connections io, Runtime runtime):
-        cdef size_t size = runtime.max_head_bytes + 16384
         self.io = io
         self.runtime = runtime
         self.guard = HeadGuard()
         self.stamps = Stamps()
-        self.mutation = Mutation(self.stamps, runtime.max_head_bytes)
         self.session_lifetime_s = KNOWN_SESSION_S
-        self.writer.start = <char *> malloc(size)
-        if self.writer.start == NULL:
-            raise MemoryError
-        self.writer.end = self.writer.start + size
-        self.room.text = <char *> malloc(size)
-        if self.room.text == NULL:
-            raise MemoryError
-        self.room.size = size
+        self.make_room(runtime)
 
     def __dealloc__(self):
         free(self.writer.start)

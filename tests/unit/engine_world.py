@@ -4,9 +4,10 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Self
 
 from fastproxy.engine import Engine
@@ -134,13 +135,28 @@ class World:
         self.nodes = [Node(self) for _ in range(nodes)]
         self.configuration = configuration([node.address for node in self.nodes], **settings)
         self.layout = StatsLayout(self.configuration)
-        self.row = memoryview(bytearray(8 * self.layout.slots)).cast("Q")
+        self.row = memoryview(bytearray(8 * 8 * self.layout.slots)).cast("Q")
         self.sessions = memoryview(bytearray(16 * self.configuration.session_table_slots))
         self.runtime = Runtime(self.configuration, self.layout, self.row, self.sessions, KEY)
         self.engine = Engine(self.runtime)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.listener.setblocking(False)
         self.engine.listen(self.listener.fileno(), 0)
+        self.listening = 1
+
+    def reload(self, configuration: Configuration, listeners: Mapping[int, int] = MappingProxyType({0: 0})) -> None:
+        """Have the engine use another configuration; `listeners` are places in it, by the number of the socket."""
+        self.configuration = configuration
+        counts = {cluster.name: 4 for cluster in configuration.clusters}  # also for hosts that went
+        self.layout = self.layout.extended(configuration, counts, lambda scope: False, len(self.row))
+        self.engine.prepare(configuration, self.layout)
+        self.engine.commit(listeners)
+        self.listening = len(listeners)
+        self.runtime = self.engine.runtime
+
+    def change(self, **settings: Any) -> None:
+        """Reload with other settings of `configuration`; a setting that is not named is as it is by default."""
+        self.reload(configuration([node.address for node in self.nodes], **settings))
 
     def turn(self, timeout_s: float = 0.05) -> None:
         """Let the engine do what there is to do, or wait a little for something."""
@@ -196,7 +212,7 @@ class World:
         try:
             for peer in self.peers:
                 peer.close()
-            self.until(lambda: self.engine.active == 1)
+            self.until(lambda: self.engine.active == self.listening)
             assert (self.engine.exchanges, self.engine.tunnels) == (0, 0)
             assert self.gauges() == {}
         finally:

@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import sys
+from collections.abc import Mapping
 
 from fastproxy import cli, limits, logs
 from fastproxy.errors import FastproxyError
@@ -25,6 +26,7 @@ from fastproxy.model import (
     RouteConfiguration,
 )
 from fastproxy.options import Options
+from fastproxy.stats import StatsLayout
 from fastproxy.supervisor import Supervisor
 from fastproxy.worker import Assignment
 
@@ -35,6 +37,7 @@ class FakeEngine:
         self._hosts = {cluster.name: cluster.hosts for cluster in given.configuration.clusters}
         self._epoll = select.epoll()
         self._listening: dict[int, socket.socket] = {}
+        self._numbers: dict[int, int] = {}
         self._connections: dict[int, socket.socket] = {}
         self._busy: set[int] = set()
         self._events: list[str] = []
@@ -50,9 +53,27 @@ class FakeEngine:
     def fileno(self) -> int:
         return self._epoll.fileno()
 
-    def listen(self, fd: int, listener_index: int) -> None:
-        self._listening[fd] = socket.socket(fileno=fd)
-        self._epoll.register(fd, select.EPOLLIN)
+    def listen(self, fd: int, listener_index: int, number: int = 0) -> None:
+        own = os.dup(fd)
+        self._listening[own] = socket.socket(fileno=own)
+        self._numbers[number] = own
+        self._epoll.register(own, select.EPOLLIN)
+
+    def prepare(self, configuration: Configuration, layout: StatsLayout) -> None:
+        if any(cluster.name == "refused by workers" for cluster in configuration.clusters):
+            raise FastproxyError("this configuration cannot be made ready")
+        self._pending = configuration, layout
+
+    def abandon(self) -> None:
+        self._say("abandon")
+
+    def commit(self, listeners: Mapping[int, int]) -> None:
+        configuration, layout = self._pending
+        self._hosts = {cluster.name: cluster.hosts for cluster in configuration.clusters}
+        self._slots = layout.slots
+        for number in set(self._numbers) - set(listeners):
+            self._stop(self._numbers.pop(number))
+        self._say("commit")
 
     def pump(self) -> None:
         for fd, _ in self._epoll.poll(0):
@@ -62,10 +83,12 @@ class FakeEngine:
                 self._read(self._connections[fd])
 
     def stop_listening(self) -> None:
-        for fd, listening in self._listening.items():
-            self._epoll.unregister(fd)
-            listening.detach()
-        self._listening.clear()
+        for fd in list(self._listening):
+            self._stop(fd)
+
+    def _stop(self, fd: int) -> None:
+        self._epoll.unregister(fd)
+        self._listening.pop(fd).close()
 
     def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None:
         self._hosts[cluster_name] = hosts

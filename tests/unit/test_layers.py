@@ -18,6 +18,7 @@ LAYERS: list[set[str]] = [
     {"log_operations", "head_fields"},
     {"stats", "control", "listeners", "resolver", "options"},
     {"request_facts", "connections", "heads", "admission", "referer", "access_log", "shared_memory"},
+    {"handovers"},
     {"upstream", "tunnel", "status"},
     {"hashing", "header_rules"},
     {"routing"},

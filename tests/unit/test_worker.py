@@ -5,11 +5,13 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from fastproxy import control
-from fastproxy.model import Address, Host
+from fastproxy import control, handovers
+from fastproxy.handovers import Handover
+from fastproxy.model import Address, Cluster, Configuration, Host
 from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout
 from fastproxy.worker import Assignment, Build, Worker
@@ -47,12 +49,12 @@ class Running:
         self.listening.setblocking(False)
         self.port: int = self.listening.getsockname()[1]
         self.channel, theirs = control.channel_pair()
-        configuration = fake_proxy.configuration(0, [])
+        self.configuration = configuration = fake_proxy.configuration(0, [])
         layout = StatsLayout(configuration)
         memory = SharedMemory(configuration, layout, 1)
         fd = self.listening.fileno()
         assignment = Assignment(
-            0, configuration, layout, memory.row(0), memory.sessions, bytes(16), [(0, fd)], theirs, grace_s
+            0, configuration, layout, memory.row(0), memory.sessions, bytes(16), [(1, 0, fd)], theirs, grace_s
         )
         self.pid = fork(lambda: Worker(assignment, build).run(), [fd, theirs.fileno()])
         self.status: int | None = None
@@ -99,9 +101,9 @@ def test_it_serves(running):
 
 
 def test_it_holds_nothing_but_its_own_descriptors(running):
-    """stdin, stdout, stderr, listener, channel, both epolls, the engine's connection, and what uvloop needs."""
+    """stdin, stdout, stderr, listener (twice), channel, both epolls, a connection, and what uvloop needs."""
     held = running.client().ask("fds")
-    assert held.count("socket:") <= 5  # the last two: uvloop's pair that wakes it for a signal
+    assert held.count("socket:") <= 6  # the last two: uvloop's pair that wakes it for a signal
     assert held.count("[eventpoll]") == 2
 
 
@@ -173,6 +175,72 @@ def test_logs_are_reopened_on_command_and_on_sigusr1(running):
     wait_until(lambda: client.ask("events") == "reopen", "reopened on command")
     os.kill(running.pid, signal.SIGUSR1)
     wait_until(lambda: client.ask("events") == "reopen reopen", "reopened on SIGUSR1")
+
+
+def prepare(running: Running, configuration: Configuration, listeners=((0, 1),), generation: int = 2) -> None:
+    layout = StatsLayout(running.configuration).extended(configuration, {}, lambda scope: False, 1 << 17)
+    file = handovers.write(Handover(configuration, layout.state))
+    running.channel.send(control.Prepare(generation, listeners), [file])
+    os.close(file)
+
+
+def answer(running: Running) -> control.Message:
+    received: list[control.Message] = []
+
+    def heard() -> bool:
+        received.extend(running.channel.receive() or [])
+        return bool(received)
+
+    wait_until(heard, "the worker answers")
+    return received[0]
+
+
+def other(running: Running, name: str = "other") -> Configuration:
+    return replace(running.configuration, clusters=(Cluster(name, hosts=(Host(Address("::1", 5)),)),))
+
+
+def test_a_new_configuration_is_used_when_it_is_committed(running):
+    client = running.client()
+    before = client.ask("hosts")
+    prepare(running, other(running))
+    assert answer(running) == control.Prepared(2)
+    assert client.ask("hosts") == before
+    running.channel.send(control.Commit(2))
+    wait_until(lambda: client.ask("hosts") == "{'other': ['[::1]:5']}", "the new host set")
+    assert running.client().ask("pid") == str(running.pid)
+
+
+def test_a_new_configuration_can_be_abandoned(running):
+    client = running.client()
+    before, fds = client.ask("hosts"), client.ask("fds")
+    prepare(running, other(running))
+    running.channel.send(control.Abandon(2))
+    wait_until(lambda: client.ask("events") == "abandon", "abandoned")
+    running.channel.send(control.Commit(2))
+    assert (client.ask("hosts"), client.ask("fds")) == (before, fds)
+
+
+def test_a_configuration_that_cannot_be_made_ready_is_answered_for(running):
+    prepare(running, other(running, "refused by workers"))
+    assert answer(running) == control.Prepared(2, "FastproxyError: this configuration cannot be made ready")
+    assert running.client().ask("still here") == "still here"
+
+
+def test_sockets_come_and_go(running):
+    client = running.client()
+    fds = client.ask("fds")
+    with socket.create_server(("127.0.0.1", 0)) as fresh:
+        fresh.setblocking(False)
+        port = fresh.getsockname()[1]
+        running.channel.send(control.Sockets((7,)), [fresh.fileno()])
+    prepare(running, running.configuration, listeners=((0, 7),))
+    assert answer(running) == control.Prepared(2)
+    running.channel.send(control.Commit(2))
+    running.listening.close()
+    wait_until(lambda: not reaches(running.port), "the old port is closed")
+    with contextlib.closing(Lines(port)) as other_client:
+        assert other_client.ask("pid") == str(running.pid)
+    assert len(client.ask("fds").split(",")) == len(fds.split(","))
 
 
 class BrokenEngine(fake_proxy.FakeEngine):

@@ -1,0 +1,14 @@
+"""Connections that stand go on under another configuration."""
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.request cimport Request
+from fastproxy.runtime cimport Manager, Runtime
+from fastproxy.upstream cimport Host
+
+
+cdef class Takeover(Request):
+    cdef int make_room(self, Runtime runtime) except -1
+    cdef int take_over(self, Runtime runtime) except -1
+    cdef void follow_downstream(self, Connection *c)
+    cdef void follow_upstream(self, Connection *u, dict successors)
+    cdef Host successor_of(self, Host host)
