@@ -61,10 +61,10 @@ cdef class Engine:
     def tunnels(self) -> int:
         return self.exchanges_.tunnels
 
-    def listen(self, fd: int, listener_index: int, number: int = 0) -> None:
+    def listen(self, fd: int, listener_index: int, number: int | None = None) -> None:
         """Accept from a listening, non-blocking socket, which stays the caller's, for that listener's manager.
 
-        `number` is what `commit` calls the socket. OSError when it cannot be watched.
+        `number` is what `commit` calls the socket; without one, 0 is the first. OSError when it cannot be watched.
         """
         cdef int on = 1, own
         cdef Connection *listener
@@ -76,7 +76,7 @@ cdef class Engine:
             raise OSError(errno, "cannot watch the listening socket")
         Py_INCREF(manager)
         listener.owner = <PyObject *> manager
-        self.listeners[number] = <size_t> listener
+        self.listeners[-len(self.listeners) if number is None else number] = <size_t> listener
 
     def stop_listening(self) -> None:
         """Accept nothing more; connections that stand go on."""

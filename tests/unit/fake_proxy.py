@@ -53,10 +53,10 @@ class FakeEngine:
     def fileno(self) -> int:
         return self._epoll.fileno()
 
-    def listen(self, fd: int, listener_index: int, number: int = 0) -> None:
+    def listen(self, fd: int, listener_index: int, number: int | None = None) -> None:
         own = os.dup(fd)
         self._listening[own] = socket.socket(fileno=own)
-        self._numbers[number] = own
+        self._numbers[number or 0] = own
         self._epoll.register(own, select.EPOLLIN)
 
     def prepare(self, configuration: Configuration, layout: StatsLayout) -> None:

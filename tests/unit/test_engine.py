@@ -126,8 +126,9 @@ def test_hosts_that_go_while_they_answer(worlds):
 
 
 def test_hosts_of_a_cluster_that_is_not_there(world):
-    with pytest.raises(KeyError):
-        world.engine.set_hosts("nowhere", (Host(Address("127.0.0.1", 1)),))
+    """An answer of DNS may come behind the reload that took its cluster."""
+    world.engine.set_hosts("other", ())
+    assert list(world.engine.runtime.clusters) == ["backend"]
 
 
 def test_close_ends_everything(world):
