@@ -1,5 +1,6 @@
 cimport cython
 from fastproxy.log_file cimport LogFile
+from fastproxy.log_filter cimport LogFilter
 from fastproxy.log_operations cimport Formats, LogFacts
 from fastproxy.log_record cimport LogRecord
 from fastproxy.response_flags cimport (  # for whoever fills LogFacts
@@ -12,6 +13,7 @@ from fastproxy.slices cimport Field, Slice
 @cython.final
 cdef class AccessLog:
     cdef readonly LogFile file
+    cdef LogFilter filter  # None: every exchange
     cdef Formats formats  # one
 
     # for `write` or `discard`; NULL when nothing is kept or there is no memory: then the line shows "-"

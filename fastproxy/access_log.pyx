@@ -16,6 +16,7 @@ from fastproxy.log_record cimport (
 )
 from fastproxy.slices cimport Field, Slice
 
+from fastproxy.log_filter import LogFilter as make_log_filter
 from fastproxy.log_format import FACTS, compile_format
 
 cdef Slice HTTP = slice_of(b"http")
@@ -36,8 +37,9 @@ def validate_format(str text):
 cdef class AccessLog:
     """The log of one path and format. ValueError for the format, OSError for the file."""
 
-    def __cinit__(self, str path, str format):
+    def __cinit__(self, str path, str format, filter=None):
         validate_format(format)
+        self.filter = None if filter is None else make_log_filter(filter)
         self.formats = Formats([compile_format(format)])
         self.file = LogFile(path)
 
@@ -59,8 +61,13 @@ cdef class AccessLog:
 
     cdef void write(self, LogRecord *record, const LogFacts *facts) noexcept nogil:
         cdef Slice values[MAX_VALUES]
-        cdef size_t value_bytes = spread(record, &self.formats.wants, values)
-        cdef char *room = self.file.reserve(self.formats.most(4 * value_bytes, facts))
+        cdef size_t value_bytes
+        cdef char *room
+        if self.filter is not None and not self.filter.admits(facts):
+            free(record)
+            return
+        value_bytes = spread(record, &self.formats.wants, values)
+        room = self.file.reserve(self.formats.most(4 * value_bytes, facts))
         if room != NULL:
             self.file.commit(self.render(values, facts, room) - room)
         free(record)

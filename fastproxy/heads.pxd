@@ -36,5 +36,5 @@ cdef void put_number(Writer *writer, uint64_t number) noexcept nogil
 cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept nogil
 cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcept nogil
 cdef void write_local_reply(
-    Writer *writer, Head *head, Slice body, ResponseHead *plan, bint is_head
+    Writer *writer, Head *head, size_t body_bytes, Slice content_type, ResponseHead *plan, bint is_head
 ) noexcept nogil

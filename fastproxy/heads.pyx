@@ -251,23 +251,26 @@ cdef void finish_response(Writer *writer, ResponseHead *plan, bint has_date, bin
 
 
 cdef void write_local_reply(
-    Writer *writer, Head *head, Slice body, ResponseHead *plan, bint is_head
+    Writer *writer, Head *head, size_t body_bytes, Slice content_type, ResponseHead *plan, bint is_head
 ) noexcept nogil:
-    """The head of a response of the proxy's own as Envoy words it: the fields of `head`, then what the body needs."""
+    """The head of a response of the proxy's own as Envoy words it: the fields of `head`, then what the body needs.
+
+    The content type is said where the fields have none.
+    """
     cdef bint may_have_body = head.status != 204 and head.status != 304
     cdef int i
     put_status_line(writer, plan.minor_version, head.status)
     for i in range(head.count):
         if head.fields[i].name.length:
             put_field(writer, head.fields[i].name, head.fields[i].value)
-    if body.length:
+    if body_bytes:
         put(writer, b"content-length: ", 16)
-        put_number(writer, body.length)
+        put_number(writer, body_bytes)
         put(writer, b"\r\n", 2)
         if not head.seen >> <int> H_CONTENT_TYPE & 1:
-            put(writer, b"content-type: text/plain\r\n", 26)
-    plan.is_chunked = is_head and body.length == 0 and plan.minor_version == 1 and may_have_body
+            put_named(writer, b"content-type: ", 14, content_type)
+    plan.is_chunked = is_head and body_bytes == 0 and plan.minor_version == 1 and may_have_body
     finish_response(writer, plan, head.seen >> <int> H_DATE & 1, head.seen >> <int> H_SERVER & 1)
-    if body.length == 0 and not plan.is_chunked and may_have_body:
+    if body_bytes == 0 and not plan.is_chunked and may_have_body:
         put(writer, b"content-length: 0\r\n", 19)
     put(writer, b"\r\n", 2)

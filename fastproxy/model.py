@@ -172,10 +172,66 @@ MAX_HEADER_RULES = 64  # additions, and header values that these name, of one le
 MAX_REQUEST_HEADERS = 512  # that the data plane takes, whatever `max_headers_count` says
 
 
+class LogCondition(Enum):
+    STATUS = "status"
+    DURATION = "duration"  # in milliseconds
+    FLAGS = "flags"  # any of those named; without a name, any at all
+    SHARE = "share"  # so many of a million
+    AND = "and"
+    OR = "or"
+
+
+class LogOperator(Enum):
+    EQ = "EQ"
+    GE = "GE"
+    LE = "LE"
+    NE = "NE"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which exchanges something is for: a comparison, or several filters together."""
+
+    condition: LogCondition
+    operator: LogOperator = LogOperator.EQ
+    value: int = 0
+    flags: tuple[str, ...] = ()  # the letters of response flags
+    filters: "tuple[LogFilter, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBody:
+    """A format for the bodies of local replies: text, or JSON whose texts are formats."""
+
+    template: str
+    is_json: bool = False
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyMapper:
+    """What becomes of the local replies that `filter` admits; 0 and None leave things as they are."""
+
+    filter: LogFilter
+    status: int = 0
+    body: bytes | None = None
+    format: ReplyBody | None = None
+    headers: tuple[HeaderValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReplies:
+    """The first mapper for a reply counts; `format` is for all that have none of their own."""
+
+    mappers: tuple[ReplyMapper, ...] = ()
+    format: ReplyBody | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AccessLog:
     path: str
     format: str = DEFAULT_ACCESS_LOG_FORMAT
+    filter: LogFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +276,7 @@ class HttpConnectionManager:
     default_host_for_http_10: str = ""
     allow_absolute_url: bool = True
     departures: Departures = Departures()
+    local_replies: LocalReplies | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy._sessions cimport SessionTable
+from fastproxy.reply_mapping cimport ReplyMapping
 from fastproxy.routing cimport RouteTable
 
 
@@ -13,6 +14,7 @@ cdef class Manager:
     cdef readonly list access_logs
     cdef readonly Manager successor  # once another configuration is in use: the manager of the same listener, if any
     cdef readonly bint superseded
+    cdef ReplyMapping replies  # None: local replies stay as they are
     cdef uint64_t *counters
     cdef uint64_t *listener_counters
     cdef bytes server_name

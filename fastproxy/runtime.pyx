@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fastproxy.access_log import AccessLog
 from fastproxy.model import RouteConfiguration
+from fastproxy.reply_mapping import ReplyMapping as make_reply_mapping
 from fastproxy.routing import RouteTable as make_route_table
 from fastproxy.stats import clear_taken
 from fastproxy.upstream import Cluster
@@ -20,6 +21,7 @@ cdef class Manager:
         self.model = model
         self.routes = make_route_table(model.route_config, clusters)
         self.access_logs = [log_of(log, logs) for log in model.access_logs]
+        self.replies = None if model.local_replies is None else make_reply_mapping(model.local_replies)
         self.counters = &view[0] + <Py_ssize_t> layout.http(model.stat_prefix)
         self.listener_counters = &view[0] + <Py_ssize_t> layout.listener(listener_index)
         self.server_name = model.server_name.encode()
@@ -72,9 +74,9 @@ cdef class Manager:
 
 
 def log_of(model, logs):
-    """The access log of that path and format, out of `logs` or opened and kept there."""
+    """The access log of that path, format and filter, out of `logs` or opened and kept there."""
     if model not in logs:
-        logs[model] = AccessLog(model.path, model.format)
+        logs[model] = AccessLog(model.path, model.format, model.filter)
     return logs[model]
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields, replace
 
+from fastproxy.config.build_log_filters import build_log_filter
 from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.log_format import SIMPLE, compile_format
@@ -99,7 +100,8 @@ def _access_log(view: View, report: Report) -> AccessLog | None:
     problem = format_problem(text)
     if problem:
         report.error(node, problem)
-    return AccessLog(path, text or DEFAULT_ACCESS_LOG_FORMAT)
+    log_filter = build_log_filter(view.child("filter"), report) if view.has("filter") else None
+    return AccessLog(path, text or DEFAULT_ACCESS_LOG_FORMAT, log_filter)
 
 
 def format_problem(text: str) -> str:

@@ -17,15 +17,16 @@ _FRAMING = frozenset(
 def build_header_rules(view: View, report: Report) -> HeaderRules | None:
     """What a weighted cluster, a route, a virtual host or a route configuration adds and removes; None for nothing."""
     rules = HeaderRules(
-        request_add=_additions(view, "request_headers_to_add", report),
+        request_add=build_header_values(view, "request_headers_to_add", report),
         request_remove=_removals(view, "request_headers_to_remove", report),
-        response_add=_additions(view, "response_headers_to_add", report),
+        response_add=build_header_values(view, "response_headers_to_add", report),
         response_remove=_removals(view, "response_headers_to_remove", report),
     )
     return None if rules == HeaderRules() else rules
 
 
-def _additions(view: View, field: str, report: Report) -> tuple[HeaderValue, ...]:
+def build_header_values(view: View, field: str, report: Report) -> tuple[HeaderValue, ...]:
+    """The headers that a list of HeaderValueOption adds."""
     found = tuple(_addition(item, report) for item in view.items(field))
     named = sum(operator.kind in ("request", "response") for each in found for operator in compile_format(each.value))
     if max(len(found), named) > MAX_HEADER_RULES:

@@ -2,6 +2,7 @@
 their own."""
 
 from fastproxy.config.build_filters import build_access_logs, build_departures
+from fastproxy.config.build_local_replies import build_local_replies
 from fastproxy.config.build_routes import build_routes
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
@@ -50,6 +51,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         default_host_for_http_10=http1.value("default_host_for_http_10"),
         allow_absolute_url=http1.wrapped("allow_absolute_url", True),
         departures=build_departures(view, report),
+        local_replies=build_local_replies(view, report),
     )
 
 

@@ -18,6 +18,20 @@ _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConn
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_REPLIES = "envoy.extensions.filters.network.http_connection_manager.v3."
+_REPLY_FORMAT = "text_format text_format_source json_format content_type"
+_LOG_FILTERS = {
+    "AccessLogFilter": "status_code_filter duration_filter and_filter or_filter response_flag_filter runtime_filter "
+    "not_health_check_filter header_filter traceable_filter grpc_status_filter extension_filter metadata_filter "
+    "log_type_filter",
+    "StatusCodeFilter": "comparison",
+    "DurationFilter": "comparison",
+    "ComparisonFilter": "op value",
+    "AndFilter": "filters",
+    "OrFilter": "filters",
+    "ResponseFlagFilter": "flags",
+    "RuntimeFilter": "runtime_key percent_sampled use_independent_randomness",
+}
 _LOGGERS = "envoy.extensions.access_loggers."
 
 _ACTED_ON = clusters.ACTED_ON | routes.ACTED_ON
@@ -38,7 +52,7 @@ ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
         "codec_type stat_prefix route_config http_filters add_user_agent common_http_protocol_options "
         "http_protocol_options server_name max_request_headers_kb stream_idle_timeout request_timeout "
         "request_headers_timeout drain_timeout delayed_close_timeout access_log use_remote_address "
-        "skip_xff_append generate_request_id upgrade_configs"
+        "skip_xff_append generate_request_id upgrade_configs local_reply_config"
     ),
     f"{_MANAGER}.common_http_protocol_options": words(
         "idle_timeout max_headers_count max_connection_duration max_stream_duration max_requests_per_connection"
@@ -54,7 +68,13 @@ ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": frozenset(),
     f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": words("http_protocol_options"),
     f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig.http_protocol_options": frozenset(),
-    "envoy.config.accesslog.v3.AccessLog": words("name typed_config"),
+    f"{_REPLIES}LocalReplyConfig": words("mappers body_format"),
+    f"{_REPLIES}ResponseMapper": words("filter status_code body body_format_override headers_to_add"),
+    f"{_REPLIES}ResponseMapper.body": words("inline_string inline_bytes"),
+    f"{_REPLIES}ResponseMapper.body_format_override": words(_REPLY_FORMAT),
+    f"{_REPLIES}LocalReplyConfig.body_format": words(_REPLY_FORMAT),
+    "envoy.config.accesslog.v3.AccessLog": words("name typed_config filter"),
+    **{f"envoy.config.accesslog.v3.{name}": words(fields) for name, fields in _LOG_FILTERS.items()},
     f"{_LOGGERS}file.v3.FileAccessLog": words("path format log_format json_format typed_json_format"),
     f"{_LOGGERS}stream.v3.StdoutAccessLog": words("log_format"),
     f"{_LOGGERS}stream.v3.StderrAccessLog": words("log_format"),
@@ -130,7 +150,6 @@ NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
         "always_set_request_id_in_response": "",
         "set_current_client_cert_details": "TLS is not spoken yet",
         "append_x_forwarded_port": "",
-        "local_reply_config": "local replies are Envoy's own",
     },
     f"{_MANAGER}.common_http_protocol_options": because("", "max_response_headers_kb"),
     f"{_CORE}Http1ProtocolOptions": {

@@ -182,10 +182,9 @@ cdef class Ending(ResponseHeads):
             return
         self.drop_upstream(x)
         x.keep_alive = x.keep_alive and request_done and not self.is_leaving(c)
-        x.status = status
         x.service_time_ms = -1
+        body = self.compose_reply(x, status, body)
         self.count_status(x)
-        self.compose_reply(x, status, body)
         parts[0].iov_base = self.writer.start
         parts[0].iov_len = self.writer.at - self.writer.start
         parts[1].iov_base = <char *> body

@@ -8,8 +8,9 @@ from fastproxy.addresses cimport format_address
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport MAX_LOGS, Exchange
 from fastproxy.heads cimport RequestHead
-from fastproxy.log_record cimport LogRecord
+from fastproxy.log_record cimport AUTHORITY, METHOD, PATH, PSEUDOS, SCHEME, LogRecord
 from fastproxy.runtime cimport Manager
+from fastproxy.slices cimport Slice
 from fastproxy.upstream cimport Host
 
 
@@ -18,8 +19,15 @@ cdef class ExchangeLog:
 
     cdef void begin_records(self, Exchange x, RequestHead *plan) noexcept:
         """Have the access logs keep what they will need of the request's head."""
+        cdef Slice pseudo[PSEUDOS]
         cdef AccessLog log
         cdef int i = 0
+        if x.manager.replies is not None:
+            pseudo[METHOD] = self.head.method
+            pseudo[PATH] = plan.path
+            pseudo[AUTHORITY] = plan.authority
+            pseudo[SCHEME] = Slice(b"http", 4)
+            x.reply_record = x.manager.replies.capture(pseudo, &self.head)
         for log in x.manager.access_logs:
             if i < MAX_LOGS:
                 x.records[i] = log.capture_request(

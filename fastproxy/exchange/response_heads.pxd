@@ -14,4 +14,5 @@ cdef class ResponseHeads(Timeouts):
     cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept
     cdef bint change_response_head(self, Exchange x)
     cdef bint append_text(self, bytes name, bytes value) noexcept
-    cdef void compose_reply(self, Exchange x, int status, bytes body)
+    cdef bytes compose_reply(self, Exchange x, int status, bytes body)
+    cdef bytes map_reply(self, Exchange x, bytes body)

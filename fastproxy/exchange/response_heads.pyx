@@ -8,11 +8,15 @@ from libc.string cimport memset
 
 from fastproxy.access_log cimport LogFacts
 from fastproxy.exchange.state cimport Exchange
-from fastproxy.head_fields cimport append_field, has_room
+from fastproxy.head_fields cimport append_field, has_room, remove_fields
 from fastproxy.header_rules cimport change_response
 from fastproxy.heads cimport ResponseHead, write_local_reply
-from fastproxy.http1 cimport header_id
+from fastproxy.http1 cimport H_CONTENT_TYPE, header_id
+from fastproxy.log_record cimport LogRecord
+from fastproxy.reply_mapping cimport ReplyMapper, ReplyMapping
 from fastproxy.slices cimport Slice
+
+cdef bytes TEXT = b"text/plain"
 
 
 cdef class ResponseHeads(Timeouts):
@@ -55,17 +59,46 @@ cdef class ResponseHeads(Timeouts):
             &self.head, Slice(name, len(name)), header_id(name, len(name)), Slice(value, len(value)))
         return True
 
-    cdef void compose_reply(self, Exchange x, int status, bytes body):
-        """Write the head of a response of the proxy's own."""
+    cdef bytes compose_reply(self, Exchange x, int status, bytes body):
+        """Write the head of a response of the proxy's own, and give back what its body is to be."""
+        cdef bytes content_type
         cdef ResponseHead plan
         self.head.count = 0
         self.head.seen = self.head.repeated = 0
-        self.head.status = status
+        x.status = self.head.status = status
         if x.location is not None:
             self.append_text(b"location", x.location)
         if x.changes_response:
             self.change_response_head(x)
+        if x.manager.replies is not None:
+            body = self.map_reply(x, body)
+        if x.changes_response:
             self.keep_response_fields(x)
         self.fill_response_head(x, &plan)
-        write_local_reply(&self.writer, &self.head, Slice(body, len(body)), &plan, x.is_head)
+        content_type = TEXT if x.content_type is None else x.content_type
+        write_local_reply(
+            &self.writer, &self.head, len(body), Slice(content_type, len(content_type)), &plan, x.is_head)
         x.bytes_sent = 0 if x.is_head else len(body)
+        return body
+
+    cdef bytes map_reply(self, Exchange x, bytes body):
+        """Change status, headers and body as local_reply_config says."""
+        cdef ReplyMapping replies = x.manager.replies
+        cdef LogFacts facts
+        cdef ReplyMapper mapper
+        cdef char address[64]
+        cdef bytes content_type
+        self.describe(&facts, x, x.downstream, address)
+        mapper = replies.mapper_for(&facts)
+        content_type = replies.content_type(mapper)
+        if mapper is not None:
+            body = body if mapper.body is None else mapper.body
+            self.room.used = 0
+            change_response(mapper.header_rules, &self.head, None, &facts, &self.room)
+            if mapper.status:
+                x.status = self.head.status = facts.response_code = mapper.status
+        body = replies.render(mapper, body, <LogRecord *> x.reply_record, &facts)
+        if body and content_type is not None:
+            remove_fields(&self.head, Slice(b"content-type", 12), H_CONTENT_TYPE)
+            x.content_type = content_type
+        return body

@@ -35,9 +35,11 @@ cdef class Exchange:
     cdef Body response_body
     cdef Buffer *opening  # the beginning of an answer that may hold an open packet
     cdef void *records[4]  # of the access logs; MAX_LOGS
+    cdef void *reply_record  # of local_reply_config: what its formats need of the request
     cdef set tried  # hosts that could not be reached
     cdef bytes rewritten  # path, as the upstream is asked for it
     cdef tuple hosts  # the texts of a host that was rewritten, owned for the head
+    cdef bytes content_type  # of a local reply that is formatted
     cdef bytes location  # of a redirect
     cdef tuple rules  # HeaderRules for the response; None: none
     cdef KeptValues kept  # what the rules need of the request

@@ -20,6 +20,7 @@ cdef class Exchange:
 
     def __dealloc__(self):
         free(self.opening)
+        free(self.reply_record)
 
 
 cdef Exchange exchange_of(Connection *connection):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastproxy.model import AccessLog, Address, ClusterType, Host
+from fastproxy.model import AccessLog, ClusterType, Host
 from tests.unit.engine_world import get, handshake, ok, switching
 
 
