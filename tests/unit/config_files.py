@@ -2,13 +2,14 @@
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fastproxy import config
-from fastproxy.config import json_source, v3
+from fastproxy.config import build, json_source, lint, v3
 from fastproxy.config.tree import Node, Report
 from fastproxy.errors import ConfigError, Problem, Severity
 
@@ -197,3 +198,13 @@ def errors(report: Report) -> list[tuple[str, str]]:
 def warnings(report: Report) -> list[tuple[str, str]]:
     """Path and message of every warning in a report."""
     return said(report.of(Severity.WARNING))
+
+
+def advised(change: Callable[[Any], Any], document: Any = None) -> list[tuple[str, str, str]]:
+    """Code, path and message of the advice that the small v3 file gets after a change."""
+    document = v3_file() if document is None else document
+    change(document)
+    bootstrap, report = view(document)
+    lint.check(bootstrap, build.build(bootstrap, report), report)
+    found = [problem for problem in report.of(Severity.WARNING) if problem.code in lint.RULES]
+    return [(problem.code, problem.path, problem.message) for problem in found]

@@ -1,67 +1,33 @@
-"""What is allowed and cannot be meant."""
+"""Advice as a whole; each rule is tested with its module, and with its page."""
+
+from pathlib import Path
 
 import pytest
 
+from fastproxy import config
 from fastproxy.config import lint
-from fastproxy.config.build import build
-from tests.unit.config_files import V3_ROUTE_PATH, errors, v3_cluster, v3_file, v3_route, view, warnings
+from fastproxy.errors import Severity
+from tests.unit.config_files import V3_ROUTE_PATH, load, v3_file, v3_route
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def linted(change):
+def test_advice_has_its_place_and_its_code(tmp_path):
     document = v3_file()
-    change(document)
-    bootstrap, report = view(document)
-    lint.check(bootstrap, build(bootstrap, report), report)
-    assert errors(report) == []
-    return warnings(report)
+    v3_route(document)["route"]["hash_policy"] = [{"header": {"header_name": "referrer"}}]
+    [problem] = load(tmp_path, document).warnings
+    assert (problem.line, problem.column, problem.severity) == (45, 34, Severity.WARNING)
+    assert problem.describe().endswith(
+        f": {V3_ROUTE_PATH}.route.hash_policy[0].header.header_name: warning: "
+        'no client sends a header "referrer", so the ring would choose at random; write "referer" [FP101]'
+    )
 
 
-def hash_on(name):
-    return lambda d: v3_route(d)["route"].update(hash_policy=[{"header": {"header_name": name}}])
+@pytest.mark.parametrize("name", ["envoy.json", "envoy2.json"])
+def test_no_false_alarm(name):
+    assert config.check(str(ROOT / name)) == ()
 
 
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [
-        ("referrer", "referer"),
-        ("Referrer", "referer"),
-        ("refferer", "referer"),
-        ("user_agent", "user-agent"),
-        ("x-forwaded-for", "x-forwarded-for"),
-        ("cookies", "cookie"),
-        ("autorization", "authorization"),
-        ("x-real-p", "x-real-ip"),
-    ],
-)
-def test_misspelt_headers(name, meant):
-    assert lint.misspelt(name) == meant
-
-
-@pytest.mark.parametrize(
-    "name", ["referer", "Referer", ":path", ":authority", "x-sid", "x-user", "x-key", "session", "sid"]
-)
-def test_headers_that_are_meant(name):
-    assert lint.misspelt(name) is None
-
-
-def test_the_warning_has_its_place():
-    assert linted(hash_on("referrer")) == [
-        (
-            f"{V3_ROUTE_PATH}.route.hash_policy[0].header.header_name",
-            'no client sends a header "referrer", so the ring would choose at random; write "referer"',
-        )
-    ]
-    assert linted(hash_on("referer")) == []
-
-
-def test_a_hash_that_nothing_asks_for():
-    def change(document):
-        hash_on("referer")(document)
-        v3_cluster(document)["lb_policy"] = "ROUND_ROBIN"
-
-    assert linted(change) == [
-        (
-            f"{V3_ROUTE_PATH}.route.hash_policy",
-            'has no effect here: the balancer of the cluster "nodes" is not ring_hash',
-        )
-    ]
+def test_codes_are_in_order():
+    assert list(lint.RULES) == sorted(lint.RULES)
+    assert all(code.startswith("FP1") and len(code) == 5 for code in lint.RULES)
