@@ -1,12 +1,18 @@
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from fastproxy.model import HeaderHashPolicy
+from fastproxy.hash_policies import HashPolicy
+from fastproxy.model import HashPolicy as Model
 
-class HashPolicy:
-    header_name: bytes
-    terminal: bool
-    def __init__(self, model: HeaderHashPolicy) -> None: ...
+class Step(NamedTuple):
+    policy: str
+    values: list[bytes] | None
+    hash: int | None
+    combined: int | None
+    ends: bool
+    set_cookie: bytes | None
 
 class HashPolicies:
     policies: tuple[HashPolicy, ...]
-    def __init__(self, models: Sequence[HeaderHashPolicy]) -> None: ...
+    makes_cookies: bool
+    def __init__(self, models: Sequence[Model]) -> None: ...

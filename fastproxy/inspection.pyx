@@ -3,6 +3,8 @@
 Each function hands its bytes to the very code that traffic takes, and returns what that code found as Python objects.
 """
 
+from ipaddress import ip_address
+
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
@@ -16,6 +18,7 @@ from fastproxy.connections cimport Buffer, Connection, buffer_append
 from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Body, body_init, body_take,
 )
+from fastproxy.hashing cimport HashPolicies
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.header_rules cimport KeptValues, Room, change_request, change_response, keep_for_response
 from fastproxy.http1 cimport (
@@ -220,6 +223,33 @@ def route_and_hash(RouteTable table, head: bytes):
     if route is None or not route.hashing.hash(&facts, &hash, []):
         return route, None
     return route, hash
+
+
+def traced_hash(HashPolicies policies, head: bytes, client: str = "", fd: int = -1):
+    """`(hash, cookies, steps)` of a request: None for no hash, the Set-Cookie values, what each policy found.
+
+    `client` is the trusted address without a port, `fd` the connection whose ends a new cookie names.
+    """
+    cdef Head parsed
+    cdef RequestFacts facts
+    cdef PeerAddress address
+    cdef uint64_t hash = 0
+    cdef const char *packed
+    _alive = parse(&parsed, head, True, 100)
+    memset(&facts, 0, sizeof(facts))
+    memset(&address, 0, sizeof(address))
+    if client:
+        ip = ip_address(client)
+        packed = ip.packed
+        address.family = ip.version
+        memcpy(address.ip, packed, len(ip.packed))
+    facts.head, facts.remote, facts.fd = &parsed, &address, fd
+    if read_target(&parsed, True, &facts.path, &facts.authority) != TARGET_OK:
+        raise ValueError("bad")
+    check_referer(&parsed)
+    cookies = []
+    has_hash = policies.hash(&facts, &hash, cookies)
+    return hash if has_hash else None, cookies, policies.trace(&facts)
 
 
 def changed_heads(rules, request: bytes, response: bytes, room: int = 4096, **numbers):

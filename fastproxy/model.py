@@ -119,10 +119,48 @@ class HeaderRules:
 
 @dataclass(frozen=True, slots=True)
 class HeaderHashPolicy:
-    """Hash every line of a request header; `header_name` is lower case, `:path` and the like included."""
+    """Hash every line of a request header; `header_name` is lower case, `:path` and the like included.
+
+    With a `regex` every match in a line is replaced by `substitution` first.
+    """
 
     header_name: str
     terminal: bool = False
+    regex: str | None = None
+    substitution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CookieHashPolicy:
+    """Hash a cookie; one that is missing is made where `ttl_s` is set, 0 for the length of a browser's session."""
+
+    name: str
+    terminal: bool = False
+    ttl_s: float | None = None
+    path: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameterHashPolicy:
+    name: str
+    terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIpHashPolicy:
+    terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStateHashPolicy:
+    """Hash an object that a filter has left; no filter here leaves any."""
+
+    key: str
+    terminal: bool = False
+
+
+HashPolicy = HeaderHashPolicy | CookieHashPolicy | QueryParameterHashPolicy | SourceIpHashPolicy | FilterStateHashPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +180,7 @@ class Route:
     name: str = ""
     timeout_s: float | None = 15.0
     timeout_is_set: bool = False  # the file says so; a default must not end an Engine.IO poll
-    hash_policies: tuple[HeaderHashPolicy, ...] = ()
+    hash_policies: tuple[HashPolicy, ...] = ()
     allow_websocket: bool = False
     prefix_rewrite: str = ""
     host_rewrite: str = ""

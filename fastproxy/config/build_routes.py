@@ -3,9 +3,10 @@
 import re
 import warnings
 
+from fastproxy.config.build_hash_policies import build_hash_policies
 from fastproxy.config.tree import Report, did_you_mean, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import HeaderHashPolicy, Route, RouteConfiguration, RouteMatch, VirtualHost
+from fastproxy.model import Route, RouteConfiguration, RouteMatch, VirtualHost
 
 WEBSOCKET = "websocket"
 DEFAULT_TIMEOUT_S = 15.0
@@ -53,7 +54,7 @@ def _route(view: View, websocket: bool, clusters: frozenset[str], report: Report
         name=view.value("name"),
         timeout_s=action.seconds("timeout", DEFAULT_TIMEOUT_S) or None,
         timeout_is_set=action.has("timeout"),
-        hash_policies=_hash_policies(action),
+        hash_policies=build_hash_policies(action.items("hash_policy"), report),
         allow_websocket=_websocket(action, websocket, report),
         prefix_rewrite=action.value("prefix_rewrite"),
         host_rewrite=action.value("host_rewrite_literal"),
@@ -93,14 +94,6 @@ def _check_regex(view: View, report: Report) -> None:
             re.compile(text.encode())
     except (re.error, RecursionError, OverflowError, Warning) as error:
         report.error(node, f"no regular expression: {error}")
-
-
-def _hash_policies(action: View) -> tuple[HeaderHashPolicy, ...]:
-    return tuple(
-        HeaderHashPolicy(policy.child("header").value("header_name").lower(), policy.value("terminal"))
-        for policy in action.items("hash_policy")
-        if policy.has("header")
-    )
 
 
 def _websocket(view: View, default: bool, report: Report) -> bool:

@@ -15,8 +15,16 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteMatch": words("prefix path safe_regex case_sensitive"),
     "envoy.type.matcher.v3.RegexMatcher": words("regex google_re2"),
     f"{_ROUTE}RouteAction": words("cluster timeout hash_policy prefix_rewrite host_rewrite_literal upgrade_configs"),
-    f"{_ROUTE}RouteAction.HashPolicy": words("header terminal"),
-    f"{_ROUTE}RouteAction.HashPolicy.Header": words("header_name"),
+    f"{_ROUTE}RouteAction.HashPolicy": words(
+        "header cookie connection_properties query_parameter filter_state terminal"
+    ),
+    f"{_ROUTE}RouteAction.HashPolicy.Header": words("header_name regex_rewrite"),
+    f"{_ROUTE}RouteAction.HashPolicy.Cookie": words("name ttl path attributes"),
+    f"{_ROUTE}RouteAction.HashPolicy.CookieAttribute": words("name value"),
+    f"{_ROUTE}RouteAction.HashPolicy.ConnectionProperties": words("source_ip"),
+    f"{_ROUTE}RouteAction.HashPolicy.QueryParameter": words("name"),
+    f"{_ROUTE}RouteAction.HashPolicy.FilterState": words("key"),
+    "envoy.type.matcher.v3.RegexMatchAndSubstitute": words("pattern substitution"),
     f"{_ROUTE}RouteAction.UpgradeConfig": words("upgrade_type enabled"),
 }
 

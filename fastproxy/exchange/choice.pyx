@@ -111,7 +111,7 @@ cdef class Choice(Rewriting):
         if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
                 and not x.route.timeout_is_set:
             x.timeout_ms = 0
-        cookies = [] if x.route.hashing.policies else None
+        cookies = [] if x.route.hashing.makes_cookies else None
         x.has_hash = x.route.hashing.hash(facts, &x.hash, cookies)
         if cookies:
             x.cookies = cookies

@@ -70,8 +70,6 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "redirect": (),
     # Only in the files of the validation mode:
     "lb_subset_config": (),
-    "cookie": (),
-    "regex_rewrite": (),
     "headers": (),
     "weighted_clusters": (),
 }

@@ -63,10 +63,6 @@ def test_a_file_that_is_acted_on_whole():
             f"{V3_ROUTE_PATH}.request_headers_to_add",
         ),
         (
-            lambda d: v3_route(d)["route"].update(hash_policy=[{"cookie": {"name": "a"}}]),
-            f"{V3_ROUTE_PATH}.route.hash_policy[0].cookie",
-        ),
-        (
             lambda d: v3_route(d)["route"].update(
                 cluster=None, weighted_clusters={"clusters": [{"name": "nodes", "weight": 1}]}
             ),

@@ -1,0 +1,3 @@
+class HashPolicy:
+    terminal: bool
+    name: str
