@@ -14,5 +14,6 @@ cdef class Ring:
     cdef uint64_t *hashes
     cdef uint32_t *hosts
 
+    cdef size_t position(self, uint64_t request_hash) noexcept nogil
     cdef uint32_t choose(self, uint64_t request_hash, uint32_t attempt) noexcept nogil
     cdef int fill(self, list keys, list ends, bint murmur) except -1

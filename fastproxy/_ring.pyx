@@ -10,9 +10,10 @@ Envoy's ring_hash load balancer. Words are read in the byte order of the machine
 import math
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdio cimport snprintf
-from libc.stdlib cimport free, malloc, qsort
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
+
+from fastproxy._ring_sort cimport RingEntry, sort_by_buckets, sort_like_envoy
 
 cdef extern from *:
     const uint64_t XX_PRIME_1 "0x9E3779B185EBCA87ULL"
@@ -23,13 +24,8 @@ cdef extern from *:
     const uint64_t MURMUR_MULTIPLIER "0xC6A4A7935BD1E995ULL"
     const uint64_t MURMUR_SEED "0xC70F6907ULL"
 
-cdef struct Entry:
-    uint64_t hash
-    uint32_t host
-
-# "_" and the digits of the largest 64-bit number and the NUL of snprintf
 cdef enum:
-    SUFFIX_BYTES = 22
+    NUMBER_BYTES = 20  # the digits of the largest 64-bit number
 
 
 cdef inline uint64_t rotate(uint64_t word, int bits) noexcept nogil:
@@ -120,39 +116,45 @@ cdef uint64_t murmur_hash_2(const char *data, size_t length) noexcept nogil:
     return shift_mix(shift_mix(mixed) * MURMUR_MULTIPLIER)
 
 
-cdef int by_hash(const void *left, const void *right) noexcept nogil:
-    """Order of the ring. Entries of one hash stand in the order of their hosts, whatever qsort does."""
-    cdef const Entry *one = <const Entry *>left
-    cdef const Entry *other = <const Entry *>right
-    if one.hash != other.hash:
-        return 1 if one.hash > other.hash else -1
-    return (one.host > other.host) - (one.host < other.host)
+cdef inline size_t write_number(char *text, size_t number) noexcept nogil:
+    """Decimal digits; how many."""
+    cdef char digits[20]
+    cdef size_t count = 0, i
+    while True:
+        digits[count] = <char> (c'0' + number % 10)
+        count += 1
+        number //= 10
+        if number == 0:
+            break
+    for i in range(count):
+        text[i] = digits[count - 1 - i]
+    return count
 
 
-cdef int add_entries(Entry *entries, size_t count, uint32_t host, bytes key, bint murmur) except -1:
+cdef int add_entries(RingEntry *entries, size_t count, uint32_t host, bytes key, bint murmur) except -1:
     """Write `count` entries of one host: the hashes of key_0, key_1, ..."""
-    cdef size_t length = len(key)
+    cdef size_t length = len(key) + 1
     cdef size_t i, total
-    cdef char *text = <char *>malloc(length + SUFFIX_BYTES)
+    cdef char *text = <char *>malloc(length + NUMBER_BYTES)
     if text == NULL:
         raise MemoryError
-    memcpy(text, <const char *>key, length)
-    for i in range(count):
-        total = length + snprintf(text + length, SUFFIX_BYTES, "_%zu", i)
-        entries[i].hash = murmur_hash_2(text, total) if murmur else xx_hash_64(text, total, 0)
-        entries[i].host = host
+    memcpy(text, <const char *>key, length - 1)
+    text[length - 1] = c'_'
+    with nogil:
+        for i in range(count):
+            total = length + write_number(text + length, i)
+            entries[i].hash = murmur_hash_2(text, total) if murmur else xx_hash_64(text, total, 0)
+            entries[i].host = host
     free(text)
     return 0
 
 
-def ring_ends(weights, minimum_size, maximum_size):
+def ring_ends(shares, minimum_size, maximum_size):
     """For each host the number of entries that it and the hosts before it have together.
 
     Python floats on purpose: a C compiler may fuse the product and the sum, and a ring that is one entry off
     sends keys elsewhere than Envoy does.
     """
-    total = sum(weights)
-    shares = [weight / total for weight in weights]
     least = min(shares)
     scale = min(math.ceil(least * minimum_size) / least, maximum_size)
     target, entries, ends = 0.0, 0, []
@@ -166,21 +168,26 @@ def ring_ends(weights, minimum_size, maximum_size):
 cdef class Ring:
     """The ring of one host set; immutable.
 
-    `keys[i]` is the hash key of host i ("ip:port" or the configured one), `weights[i]` its weight, at least 1.
-    A host of small weight may have no entry when `maximum_size` is small. Without hosts the ring is empty.
+    `keys[i]` is the hash key of host i ("ip:port" or the configured one), `weights[i]` its weight, at least 1, or with
+    `normalized` its part of all weights. A host of small weight may have no entry when `maximum_size` is small. Without
+    hosts, or with a minimum of 0, the ring is empty.
     Raises ValueError when the arguments do not fit together.
     """
 
-    def __cinit__(self, keys, weights, *, Py_ssize_t minimum_size, Py_ssize_t maximum_size, bint murmur):
+    def __cinit__(
+            self, keys, weights, *, Py_ssize_t minimum_size, Py_ssize_t maximum_size, bint murmur,
+            bint normalized=False):
         cdef list names = list(keys)
         cdef list ends
-        if len(names) != len(weights) or any(weight < 1 for weight in weights):
+        if len(names) != len(weights) or any(weight <= 0 or weight < 1 and not normalized for weight in weights):
             raise ValueError("a ring needs one weight of at least 1 for each key")
-        if not 1 <= minimum_size <= maximum_size:
+        if not 0 <= minimum_size <= maximum_size:
             raise ValueError(f"ring sizes out of order: minimum {minimum_size}, maximum {maximum_size}")
         if names:
-            ends = ring_ends(weights, minimum_size, maximum_size)
+            total = 1 if normalized else sum(weights)
+            ends = ring_ends([weight / total for weight in weights], minimum_size, maximum_size)
             self.size = max(ends)
+        if self.size:
             self.hashes = <uint64_t *>malloc(self.size * sizeof(uint64_t))
             self.hosts = <uint32_t *>malloc(self.size * sizeof(uint32_t))
             if self.hashes == NULL or self.hosts == NULL:
@@ -193,7 +200,8 @@ cdef class Ring:
 
     cdef int fill(self, list keys, list ends, bint murmur) except -1:
         cdef Py_ssize_t host, end, start = 0
-        cdef Entry *entries = <Entry *>malloc(self.size * sizeof(Entry))
+        cdef bint has_ties = len(set(keys)) < len(keys)
+        cdef RingEntry *entries = <RingEntry *>malloc(self.size * sizeof(RingEntry))
         if entries == NULL:
             raise MemoryError
         try:
@@ -202,7 +210,10 @@ cdef class Ring:
                 add_entries(entries + start, end - start, <uint32_t>host, keys[host], murmur)
                 start = end
             with nogil:
-                qsort(entries, self.size, sizeof(Entry), by_hash)
+                if has_ties:
+                    sort_like_envoy(entries, self.size)
+                else:
+                    sort_by_buckets(entries, self.size)
                 for start in range(self.size):
                     self.hashes[start] = entries[start].hash
                     self.hosts[start] = entries[start].host
@@ -210,29 +221,38 @@ cdef class Ring:
             free(entries)
         return 0
 
-    cdef uint32_t choose(self, uint64_t request_hash, uint32_t attempt) noexcept nogil:
-        """Index of the host of the first entry at or after the hash, `attempt` entries further on.
-
-        Past the last entry the ring begins anew. NO_HOST when the ring is empty.
-        """
+    cdef size_t position(self, uint64_t request_hash) noexcept nogil:
+        """Of the first entry at or after the hash; past the last entry the ring begins anew. Not of an empty ring."""
         cdef const uint64_t *base = self.hashes
         cdef size_t left = self.size
         cdef size_t half, index
-        if left == 0:
-            return NO_HOST
         # hot
         while left > 1:  # no branch on the comparison: its outcome cannot be predicted
             half = left >> 1
             base += half * (base[half - 1] < request_hash)
             left -= half
         index = (base - self.hashes) + (base[0] < request_hash)
-        return self.hosts[(index + attempt) % <size_t>self.size]
+        return index if index < <size_t>self.size else 0
         # end hot
+
+    cdef uint32_t choose(self, uint64_t request_hash, uint32_t attempt) noexcept nogil:
+        """Index of the host of the entry at the hash, `attempt` entries further on. NO_HOST when the ring is empty."""
+        if self.size == 0:
+            return NO_HOST
+        return self.hosts[(self.position(request_hash) + attempt) % <size_t>self.size]
 
     def choose_py(self, uint64_t request_hash, uint32_t attempt=0):
         """`choose` for Python; None when the ring is empty."""
         cdef uint32_t host = self.choose(request_hash, attempt)
         return None if host == NO_HOST else host
+
+    def position_py(self, request_hash):
+        """Number of the entry that a hash falls on, and that entry's hash; None when the ring is empty."""
+        cdef size_t index
+        if self.size == 0:
+            return None
+        index = self.position(request_hash)
+        return index, self.hashes[index]
 
     def entries(self):
         """Every entry in ring order as (hash, host index)."""

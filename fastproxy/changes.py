@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from fastproxy._ring import xx_hash
-from fastproxy.balancing import balancer_for
+from fastproxy.balancers import balancer_for
 from fastproxy.model import Cluster, Configuration, Listener
 
 KEYS = 20_000

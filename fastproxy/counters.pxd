@@ -57,6 +57,7 @@ cpdef enum HttpCounter:
     HTTP_COUNTERS
 
 cpdef enum ClusterCounter:
+    cluster_lb_healthy_panic
     cluster_upstream_cx_total
     cluster_upstream_cx_active
     cluster_upstream_cx_http1_total

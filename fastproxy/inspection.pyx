@@ -28,7 +28,7 @@ from fastproxy.http1 cimport (
 from fastproxy.log_operations cimport LogFacts
 from fastproxy.referer cimport check_referer
 from fastproxy.request_facts cimport RequestFacts
-from fastproxy.routing cimport Route, RouteTable
+from fastproxy.routing cimport Route, RouteTable, hash_policies_of
 from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport AF_INET6, htons, sockaddr_in, sockaddr_in6, sockaddr_storage
 from fastproxy.tunnel cimport Tunnel
@@ -220,7 +220,7 @@ def route_and_hash(RouteTable table, head: bytes):
         raise ValueError("bad")
     check_referer(&parsed)
     route = table.find(&facts)
-    if route is None or not route.hashing.hash(&facts, &hash, []):
+    if route is None or not hash_policies_of(route, route.cluster).hash(&facts, &hash, []):
         return route, None
     return route, hash
 

@@ -7,23 +7,22 @@ The nouns are Envoy's; durations are seconds, `None` means "no limit".
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fastproxy.model_balancing import HashFunction as HashFunction
+from fastproxy.model_balancing import HashingConfig as HashingConfig
+from fastproxy.model_balancing import Health as Health
+from fastproxy.model_balancing import HealthConfig as HealthConfig
+from fastproxy.model_balancing import HealthStatus as HealthStatus
+from fastproxy.model_balancing import LbPolicy as LbPolicy
+from fastproxy.model_balancing import LeastRequestConfig as LeastRequestConfig
+from fastproxy.model_balancing import Locality as Locality
+from fastproxy.model_balancing import LocalityWeight as LocalityWeight
+from fastproxy.model_balancing import RingHashConfig as RingHashConfig
+
 
 class ClusterType(Enum):
     STATIC = "STATIC"
     STRICT_DNS = "STRICT_DNS"
     LOGICAL_DNS = "LOGICAL_DNS"
-
-
-class LbPolicy(Enum):
-    ROUND_ROBIN = "ROUND_ROBIN"
-    RANDOM = "RANDOM"
-    LEAST_REQUEST = "LEAST_REQUEST"
-    RING_HASH = "RING_HASH"
-
-
-class HashFunction(Enum):
-    XX_HASH = "XX_HASH"
-    MURMUR_HASH_2 = "MURMUR_HASH_2"
 
 
 class DnsLookupFamily(Enum):
@@ -45,7 +44,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One upstream host. `hash_key` overrides the address as its name on the ring.
+    """One upstream host. `hash_key` overrides the address as its name on the ring; `priority` 0 comes first.
 
     `slot` is where its counters are among those of the cluster; -1 means: at its place in `Cluster.hosts`. The host set
     of a DNS cluster changes, and a host that stays must go on counting where it did, in every worker.
@@ -55,14 +54,10 @@ class Host:
     weight: int = 1
     hostname: str = ""
     hash_key: str = ""
+    priority: int = 0
+    locality: Locality = Locality()
+    health_status: HealthStatus = HealthStatus.UNKNOWN
     slot: int = field(default=-1, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RingHashConfig:
-    minimum_ring_size: int = 1024
-    maximum_ring_size: int = 8 * 1024 * 1024
-    hash_function: HashFunction = HashFunction.XX_HASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +78,23 @@ class Cluster:
     lb_policy: LbPolicy = LbPolicy.ROUND_ROBIN
     hosts: tuple[Host, ...] = ()
     ring_hash: RingHashConfig = RingHashConfig()
+    maglev_table_size: int = 65537
+    least_request: LeastRequestConfig = LeastRequestConfig()
+    hashing: HashingConfig = HashingConfig()
+    health: HealthConfig = HealthConfig()
+    locality_weights: tuple[LocalityWeight, ...] | None = None  # None: localities share nothing out
+    hash_policies: tuple["HashPolicy", ...] = ()  # of the balancer: instead of the route's
     thresholds: Thresholds = Thresholds()
     dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
     dns_refresh_rate_s: float = 5.0
     idle_timeout_s: float | None = 3600.0
     max_requests_per_connection: int = 0  # 0: unlimited
+    alt_stat_name: str = ""
+
+    @property
+    def stat_name(self) -> str:
+        """Its name in `cluster.<stat_name>.`."""
+        return self.alt_stat_name or self.name
 
 
 class AppendAction(Enum):

@@ -69,3 +69,6 @@ cdef class RouteTable:
     cdef list prefixes
 
     cdef Route find(self, const RequestFacts *facts)
+
+
+cdef HashPolicies hash_policies_of(Route route, Cluster cluster)

@@ -162,3 +162,8 @@ cdef class RouteTable:
         facts.authority = Slice(authority, len(authority))
         facts.path = Slice(path, len(path))
         return self.find(&facts)
+
+
+cdef HashPolicies hash_policies_of(Route route, Cluster cluster):
+    """What is hashed of a request on its way to the cluster: a balancer may have policies of its own."""
+    return route.hashing if cluster is None or cluster.hashing is None else <HashPolicies> cluster.hashing

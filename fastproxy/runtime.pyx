@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fastproxy.access_log import AccessLog
+from fastproxy.hashing import HashPolicies
 from fastproxy.model import RouteConfiguration
 from fastproxy.reply_mapping import ReplyMapping as make_reply_mapping
 from fastproxy.routing import RouteTable as make_route_table
@@ -141,4 +142,8 @@ cdef class Runtime:
 def cluster_of(model, layout, row, Runtime previous):
     """The cluster of `previous` when it can be that one too, else a new one."""
     cluster = None if previous is None else previous.clusters.get(model.name)
-    return cluster if cluster is not None and cluster.can_become(model, layout) else Cluster(model, layout, row)
+    if cluster is not None and cluster.can_become(model, layout):
+        return cluster
+    made = Cluster(model, layout, row)
+    made.hashing = HashPolicies(model.hash_policies) if model.hash_policies else None
+    return made

@@ -26,11 +26,13 @@ cdef class Cluster:
     cdef readonly bytes name
     cdef readonly list hosts
     cdef readonly Balancer balancer
+    cdef public object hashing  # HashPolicies of the balancer, which count instead of the route's; or None
     cdef uint64_t *counters
     cdef object layout
     cdef object row_view
     cdef uint64_t *row
     cdef readonly Cluster shell  # of a cluster that is no longer: what its connections still need; else None
+    cdef object rows  # the counters of all workers
     cdef uint64_t connect_timeout_ms
     cdef uint64_t idle_timeout_ms
     cdef uint32_t max_requests_per_connection

@@ -1,7 +1,8 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fastproxy import model as models
 from fastproxy.balancing import Balancer
+from fastproxy.hashing import HashPolicies
 from fastproxy.stats import StatsLayout
 
 class Host:
@@ -16,7 +17,10 @@ class Cluster:
     name: bytes
     hosts: list[Host]
     balancer: Balancer
-    def __init__(self, model: models.Cluster, layout: StatsLayout, row: memoryview) -> None: ...
+    hashing: HashPolicies | None
+    def __init__(
+        self, model: models.Cluster, layout: StatsLayout, row: memoryview, rows: Sequence[memoryview] | None = None
+    ) -> None: ...
     shell: Cluster | None
     def can_become(self, model: models.Cluster, layout: StatsLayout) -> bool: ...
     def become(self, model: models.Cluster, layout: StatsLayout) -> list[Host]: ...

@@ -8,13 +8,13 @@ import socket as sockets
 from dataclasses import replace
 
 from fastproxy._ring cimport xx_hash_64
-from fastproxy.balancing cimport LeastRequest
-from fastproxy.balancing import balancer_for
+from fastproxy.active_requests import ActiveRequests
+from fastproxy.balancers import balancer_for
 from fastproxy.addresses cimport read_address
 from fastproxy.connections cimport IDLE, REUSED, UPSTREAM
 from fastproxy.counters cimport (
-    cluster_upstream_cx_active, cluster_upstream_cx_http1_total, cluster_upstream_cx_total, host_cx_active,
-    host_cx_total, host_rq_active,
+    cluster_lb_healthy_panic, cluster_upstream_cx_active, cluster_upstream_cx_http1_total, cluster_upstream_cx_total,
+    cluster_upstream_rq_active, host_cx_active, host_cx_total, host_rq_active,
 )
 from fastproxy.syscalls cimport (
     AF_INET, AF_INET6, EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK,
@@ -49,8 +49,9 @@ cdef class Host:
 cdef class Cluster:
     """A cluster's hosts and their balancer. `set_hosts` replaces both; connections to hosts that stay are kept."""
 
-    def __init__(self, model, layout, row):
+    def __init__(self, model, layout, row, rows=None):
         cdef uint64_t[::1] view = row
+        self.rows = [row] if rows is None else rows
         self.model = model
         self.name = model.name.encode()
         self.layout = layout
@@ -86,11 +87,15 @@ cdef class Cluster:
         for host in known.values():
             host.removed = True
         self.hosts = hosts
-        self.balancer = balancer_for(self.model, [host.model for host in hosts])
-        if isinstance(self.balancer, LeastRequest):
-            for i, host in enumerate(hosts):
-                (<LeastRequest> self.balancer).active[<Py_ssize_t> i] = host.counters + <int> host_rq_active
+        self.balancer = balancer_for(self.model, [host.model for host in hosts], self.active_requests(hosts))
+        self.balancer.count_panics(self.counters + <int> cluster_lb_healthy_panic)
         return list(known.values())
+
+    def active_requests(self, hosts):
+        """Where the requests under way at these hosts are counted."""
+        name = self.model.name
+        slots = [self.layout.host(name, host.slot) + <int> host_rq_active for host in hosts]
+        return ActiveRequests(self.rows, self.layout.cluster(name) + <int> cluster_upstream_rq_active, slots)
 
     def can_become(self, model, layout):
         """Whether that cluster differs from this one in its hosts at most."""

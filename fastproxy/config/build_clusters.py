@@ -1,21 +1,13 @@
 """Clusters of the bootstrap to the model: hosts, limits, upstream connections. Reports what does not fit together."""
 
-from fastproxy.config.addresses import is_dns_name, is_ip
-from fastproxy.config.build_balancers import build_balancer
+from fastproxy.config.build_balancers import Balancing, build_balancer
+from fastproxy.config.build_hash_policies import build_hash_policies
+from fastproxy.config.build_hosts import build_hosts, build_locality_weights
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import (
-    Address,
-    Cluster,
-    ClusterType,
-    DnsLookupFamily,
-    Host,
-    LbPolicy,
-    Thresholds,
-)
+from fastproxy.model import Cluster, ClusterType, DnsLookupFamily, HealthConfig, Thresholds
 
 UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-MAX_WEIGHT_SUM = 2**32 - 1
 
 _DEFAULT = Cluster("")
 
@@ -35,16 +27,24 @@ def build_clusters(resources: View, report: Report) -> tuple[Cluster, ...]:
 def _cluster(view: View, report: Report) -> Cluster:
     kind = _cluster_type(view, report)
     idle_timeout_s, max_requests = _upstream_http(view, report)
-    policy, ring_hash = build_balancer(view, report)
-    hosts = _hosts(view, kind, report)
-    _check_weights(view, policy, hosts, report)
+    balancing = build_balancer(view, report)
+    _check_hostnames(view, kind, report)
     return Cluster(
         name=view.value("name"),
         type=kind,
         connect_timeout_s=view.seconds("connect_timeout", _DEFAULT.connect_timeout_s) or 0.0,
-        lb_policy=policy,
-        hosts=hosts,
-        ring_hash=ring_hash,
+        alt_stat_name=view.value("alt_stat_name"),
+        lb_policy=balancing.lb_policy,
+        hosts=build_hosts(view, kind, report),
+        ring_hash=balancing.ring_hash,
+        maglev_table_size=balancing.maglev_table_size,
+        least_request=balancing.least_request,
+        hashing=balancing.hashing,
+        health=_health(view, balancing),
+        hash_policies=build_hash_policies(balancing.hash_policies.items("hash_policy"), report)
+        if balancing.hash_policies
+        else (),
+        locality_weights=build_locality_weights(view) if balancing.weighs_localities else None,
         thresholds=_thresholds(view),
         dns_lookup_family=_dns_lookup_family(view, report),
         dns_refresh_rate_s=view.seconds("dns_refresh_rate", _DEFAULT.dns_refresh_rate_s) or 0.0,
@@ -98,69 +98,23 @@ def _upstream_http(view: View, report: Report) -> tuple[float | None, int]:
     return idle_timeout_s, max_requests
 
 
-def _hosts(view: View, kind: ClusterType, report: Report) -> tuple[Host, ...]:
-    assignment = view.child("load_assignment")
-    hosts: list[Host] = []
-    for locality in assignment.items("endpoints"):
-        here = [host for host in (_host(e, kind, report) for e in locality.items("lb_endpoints")) if host is not None]
-        if sum(host.weight for host in here) > MAX_WEIGHT_SUM:
-            report.error(
-                locality.node_of("lb_endpoints"), f"the weights of these hosts sum up to over {MAX_WEIGHT_SUM}"
-            )
-        hosts += here
-    _check_count(view, kind, len(hosts), report)
-    return tuple(hosts)
-
-
-def _check_weights(view: View, policy: LbPolicy, hosts: tuple[Host, ...], report: Report) -> None:
-    """Envoy's least_request turns to a weighted round robin when weights differ, and its random never looks at them."""
-    if policy is LbPolicy.LEAST_REQUEST and len({host.weight for host in hosts}) > 1:
-        message = "the weights of these hosts have no effect here: least_request counts requests only"
-        report.warning(view.child("load_assignment").node_of("endpoints"), message)
-
-
-def _check_count(view: View, kind: ClusterType, count: int, report: Report) -> None:
-    node = view.child("load_assignment").node_of("endpoints")
-    if kind is ClusterType.LOGICAL_DNS and count != 1 and not view.node.damaged:
-        report.error(node, "a LOGICAL_DNS cluster has exactly one endpoint; use STRICT_DNS for several")
-    elif count == 0 and not view.node.damaged:
-        report.warning(node, "this cluster has no hosts: every request to it gets 503; add endpoints")
-
-
-def _host(view: View, kind: ClusterType, report: Report) -> Host | None:
-    endpoint = view.child("endpoint")
-    address = _host_address(endpoint, kind, report)
-    if address is None:
-        return None
-    return Host(address, view.wrapped("load_balancing_weight", 1), endpoint.value("hostname"), _hash_key(view))
-
-
-def _hash_key(view: View) -> str:
-    """Envoy's `envoy.lb` metadata: the name of a host on the ring."""
-    metadata = view.value("metadata").filter_metadata
-    if "envoy.lb" not in metadata:
-        return ""
-    return (
-        str(metadata["envoy.lb"].fields["hash_key"].string_value) if "hash_key" in metadata["envoy.lb"].fields else ""
+def _health(view: View, balancing: Balancing) -> HealthConfig:
+    default = HealthConfig()
+    common, policy = view.child("common_lb_config"), view.child("load_assignment").child("policy")
+    threshold = default.panic_threshold
+    if common.has("healthy_panic_threshold"):
+        threshold = int(common.child("healthy_panic_threshold").value("value"))  # Envoy drops the fraction
+    return HealthConfig(
+        threshold,
+        policy.wrapped("overprovisioning_factor", default.overprovisioning_factor),
+        balancing.fail_traffic_on_panic,
+        policy.value("weighted_priority_health"),
     )
 
 
-def _host_address(endpoint: View, kind: ClusterType, report: Report) -> Address | None:
-    address = endpoint.child("address").child("socket_address")
-    host, port = address.value("address"), address.value("port_value")
-    node = address.node_of("address")
-    if not address.has("address"):
-        if not endpoint.has("address") and not endpoint.node.damaged:
-            report.error(endpoint.node, "an endpoint needs an address")
-        return None
-    if kind is ClusterType.STATIC and not is_ip(host):
-        hint = "write an IP address, or make the cluster strict_dns or logical_dns"
-        report.error(node, f'"{shorten(host)}" is no IP address; {hint}')
-        return None
-    if not is_dns_name(host):
-        report.error(node, f'"{shorten(host)}" is neither an IP address nor a DNS name')
-        return None
-    if port == 0 and not address.node.damaged:
-        report.error(address.node_of("port_value"), "a host needs a port from 1 to 65535")
-        return None
-    return Address(host, port)
+def _check_hostnames(view: View, kind: ClusterType, report: Report) -> None:
+    """Envoy refuses it, whatever the balancer; the form of an extension has no such rule."""
+    hashing = view.child("common_lb_config").child("consistent_hashing_lb_config")
+    if hashing.value("use_hostname_for_hashing") and kind is not ClusterType.STRICT_DNS:
+        message = f"the hosts of a {kind.name} cluster cannot be hashed by their names; make it STRICT_DNS"
+        report.error(hashing.node_of("use_hostname_for_hashing"), message)

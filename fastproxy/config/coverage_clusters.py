@@ -8,74 +8,98 @@ _CLUSTER = "envoy.config.cluster.v3."
 _ENDPOINT = "envoy.config.endpoint.v3."
 _POLICIES = "envoy.extensions.load_balancing_policies."
 
+_CORE = "envoy.config.core.v3."
+_ZONE_AWARE = (
+    f"{_CLUSTER}Cluster.CommonLbConfig.ZoneAwareLbConfig",
+    f"{_POLICIES}common.v3.LocalityLbConfig.ZoneAwareLbConfig",
+)
+_NO_ZONES = "requests are not kept inside a zone, as in an Envoy that has no local cluster"
+
 _BUFFERED_BYTES = 128 * 1024
 ENOUGH = range(_BUFFERED_BYTES, 2**32)
 BUFFER_LIMIT = f"at most {_BUFFERED_BYTES // 1024} KiB are held for each direction of a connection"
 HEALTH = "a host is passed over only when a connect to it fails"
 
 
+_NO_SLOW_START = because("a new host gets its whole share at once", "slow_start_config")
+
 ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CLUSTER}Cluster": words(
         "name type connect_timeout lb_policy load_assignment max_requests_per_connection "
-        "typed_extension_protocol_options dns_refresh_rate dns_lookup_family ring_hash_lb_config common_lb_config "
-        "load_balancing_policy"
+        "typed_extension_protocol_options dns_refresh_rate dns_lookup_family common_lb_config alt_stat_name "
+        "load_balancing_policy lb_subset_config ring_hash_lb_config maglev_lb_config least_request_lb_config "
+        "round_robin_lb_config original_dst_lb_config"
     ),
     f"{_CLUSTER}Cluster.RingHashLbConfig": words("minimum_ring_size maximum_ring_size hash_function"),
-    f"{_CLUSTER}Cluster.CommonLbConfig": words("consistent_hashing_lb_config"),
-    f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig": words("hash_balance_factor"),
+    f"{_CLUSTER}Cluster.MaglevLbConfig": words("table_size"),
+    f"{_CLUSTER}Cluster.LeastRequestLbConfig": words("choice_count active_request_bias"),
+    f"{_CLUSTER}Cluster.RoundRobinLbConfig": frozenset(),
+    f"{_CLUSTER}Cluster.CommonLbConfig": words(
+        "consistent_hashing_lb_config healthy_panic_threshold zone_aware_lb_config locality_weighted_lb_config"
+    ),
+    f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig": words(
+        "hash_balance_factor use_hostname_for_hashing"
+    ),
+    f"{_CLUSTER}Cluster.CommonLbConfig.ZoneAwareLbConfig": words("fail_traffic_on_panic"),
+    f"{_CORE}RuntimeDouble": words("default_value"),
     f"{_CLUSTER}LoadBalancingPolicy": words("policies"),
     f"{_CLUSTER}LoadBalancingPolicy.Policy": words("typed_extension_config"),
     f"{_POLICIES}ring_hash.v3.RingHash": words(
-        "hash_function minimum_ring_size maximum_ring_size hash_balance_factor consistent_hashing_lb_config"
+        "hash_function minimum_ring_size maximum_ring_size hash_balance_factor use_hostname_for_hashing "
+        "consistent_hashing_lb_config locality_weighted_lb_config"
     ),
-    f"{_POLICIES}common.v3.ConsistentHashingLbConfig": words("hash_balance_factor"),
-    f"{_POLICIES}round_robin.v3.RoundRobin": frozenset(),
-    f"{_POLICIES}random.v3.Random": frozenset(),
-    f"{_POLICIES}least_request.v3.LeastRequest": frozenset(),
-    f"{_ENDPOINT}ClusterLoadAssignment": words("cluster_name endpoints"),
-    f"{_ENDPOINT}LocalityLbEndpoints": words("lb_endpoints"),
-    f"{_ENDPOINT}LbEndpoint": words("endpoint load_balancing_weight metadata"),
+    f"{_POLICIES}maglev.v3.Maglev": words("table_size consistent_hashing_lb_config locality_weighted_lb_config"),
+    f"{_POLICIES}common.v3.ConsistentHashingLbConfig": words(
+        "hash_balance_factor use_hostname_for_hashing hash_policy"
+    ),
+    f"{_POLICIES}common.v3.LocalityLbConfig": words("zone_aware_lb_config locality_weighted_lb_config"),
+    f"{_POLICIES}common.v3.LocalityLbConfig.ZoneAwareLbConfig": words("fail_traffic_on_panic"),
+    f"{_POLICIES}round_robin.v3.RoundRobin": words("locality_lb_config"),
+    f"{_POLICIES}random.v3.Random": words("locality_lb_config"),
+    f"{_POLICIES}least_request.v3.LeastRequest": words(
+        "choice_count active_request_bias enable_full_scan selection_method locality_lb_config"
+    ),
+    f"{_ENDPOINT}ClusterLoadAssignment": words("cluster_name endpoints policy"),
+    f"{_ENDPOINT}ClusterLoadAssignment.Policy": words("overprovisioning_factor weighted_priority_health"),
+    f"{_ENDPOINT}LocalityLbEndpoints": words("lb_endpoints locality load_balancing_weight priority"),
+    f"{_ENDPOINT}LbEndpoint": words("endpoint load_balancing_weight metadata health_status"),
     f"{_ENDPOINT}Endpoint": words("address hostname"),
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = {
+    (f"{_CORE}RuntimeDouble", "runtime_key"): None,  # there is no runtime: the value is always the default
     (f"{_CLUSTER}Cluster", "metadata"): None,
     (f"{_CLUSTER}Cluster", "per_connection_buffer_limit_bytes"): ENOUGH,
-    (f"{_CLUSTER}Cluster.CommonLbConfig", "zone_aware_lb_config"): None,
-    (f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
-    (f"{_POLICIES}ring_hash.v3.RingHash", "use_hostname_for_hashing"): False,
-    (f"{_POLICIES}common.v3.ConsistentHashingLbConfig", "use_hostname_for_hashing"): False,
-    (f"{_ENDPOINT}LocalityLbEndpoints", "locality"): None,
     (f"{_ENDPOINT}LocalityLbEndpoints", "metadata"): None,
-    (f"{_ENDPOINT}LocalityLbEndpoints", "load_balancing_weight"): None,  # Envoy: only with locality_weighted_lb_config
-    (f"{_ENDPOINT}LbEndpoint", "health_status"): 1,
 }
 
 NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_CLUSTER}Cluster": {
         **because(
             "",
-            "alt_stat_name dns_jitter dns_failure_refresh_rate respect_dns_ttl use_tcp_for_dns_lookups "
+            "dns_jitter dns_failure_refresh_rate respect_dns_ttl use_tcp_for_dns_lookups "
             "wait_for_warm_on_init cleanup_interval protocol_selection upstream_connection_options "
             "close_connections_on_host_health_failure ignore_health_on_host_removal lrs_server "
-            "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats preconnect_policy "
-            "least_request_lb_config round_robin_lb_config maglev_lb_config original_dst_lb_config",
+            "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats",
         ),
+        "preconnect_policy": "a connection is made when a request needs it",
         **because(HEALTH, "health_checks outlier_detection"),
         "circuit_breakers": "connections and requests to a cluster are not limited yet",
         "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
     },
     f"{_CLUSTER}Cluster.CommonLbConfig": {
-        **because(
-            "", "zone_aware_lb_config update_merge_window close_connections_on_host_set_change override_host_status"
-        ),
-        **because(HEALTH, "healthy_panic_threshold ignore_new_hosts_until_first_hc"),
+        **because("", "update_merge_window close_connections_on_host_set_change override_host_status"),
+        "ignore_new_hosts_until_first_hc": HEALTH,
     },
-    f"{_POLICIES}round_robin.v3.RoundRobin": because("", "slow_start_config"),
-    f"{_POLICIES}least_request.v3.LeastRequest": because(
-        "", "choice_count active_request_bias slow_start_config enable_full_scan selection_method"
+    f"{_CLUSTER}Cluster.RoundRobinLbConfig": _NO_SLOW_START,
+    f"{_CLUSTER}Cluster.LeastRequestLbConfig": _NO_SLOW_START,
+    f"{_POLICIES}round_robin.v3.RoundRobin": _NO_SLOW_START,
+    f"{_POLICIES}least_request.v3.LeastRequest": _NO_SLOW_START,
+    _ZONE_AWARE[0]: because(_NO_ZONES, "routing_enabled min_cluster_size"),
+    _ZONE_AWARE[1]: because(
+        _NO_ZONES, "routing_enabled min_cluster_size force_locality_direct_routing force_local_zone locality_basis"
     ),
-    f"{_ENDPOINT}ClusterLoadAssignment": because(HEALTH, "policy"),
+    f"{_ENDPOINT}ClusterLoadAssignment.Policy": because("", "endpoint_stale_after"),
     f"{_ENDPOINT}LocalityLbEndpoints": because("", "proximity"),
     f"{_ENDPOINT}Endpoint": because(HEALTH, "health_check_config"),
 }

@@ -14,9 +14,11 @@ from fastproxy.http1 cimport (
     HEAD_BAD, HEAD_TOO_MANY_FIELDS, HEAD_VERSION, H_EXPECT, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, TOKEN_OTHER, equals,
     header,
 )
+from fastproxy.hashing cimport HashPolicies
 from fastproxy.referer cimport check_referer
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR, FLAG_UH
+from fastproxy.routing cimport hash_policies_of
 from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport iovec
@@ -108,11 +110,13 @@ cdef class Choice(Rewriting):
         """Choose the host: the one that issued the session, else the one that the hash or the balancer names."""
         cdef Manager manager = x.manager
         cdef Cluster cluster = x.cluster
+        cdef HashPolicies hashing
         if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
                 and not x.route.timeout_is_set:
             x.timeout_ms = 0
-        cookies = [] if x.route.hashing.makes_cookies else None
-        x.has_hash = x.route.hashing.hash(facts, &x.hash, cookies)
+        hashing = hash_policies_of(x.route, cluster)
+        cookies = [] if hashing.makes_cookies else None
+        x.has_hash = hashing.hash(facts, &x.hash, cookies)
         if cookies:
             x.cookies = cookies
             x.changes_response = True

@@ -142,7 +142,7 @@ def test_without_hosts_there_is_no_choice() -> None:
 
 @pytest.mark.parametrize(
     ("keys", "weights", "minimum", "maximum"),
-    [([b"a"], [], 1, 1), ([b"a"], [0], 1, 1), ([b"a"], [-1], 1, 1), ([b"a"], [1], 2, 1), ([b"a"], [1], 0, 1)],
+    [([b"a"], [], 1, 1), ([b"a"], [0], 1, 1), ([b"a"], [-1], 1, 1), ([b"a"], [1], 2, 1), ([b"a"], [1], -1, 1)],
 )
 def test_arguments_that_do_not_fit(keys: list[bytes], weights: list[int], minimum: int, maximum: int) -> None:
     with pytest.raises(ValueError, match="ring"):
@@ -152,3 +152,18 @@ def test_arguments_that_do_not_fit(keys: list[bytes], weights: list[int], minimu
 def test_a_key_that_is_no_bytes() -> None:
     with pytest.raises(TypeError):
         ring(["a"])  # type: ignore[list-item]
+
+
+def test_a_minimum_of_0_is_an_empty_ring() -> None:
+    """Envoy accepts it, and then answers 503."""
+    empty = ring([b"a", b"b"], minimum=0)
+    assert empty.size == 0
+    assert empty.entries() == []
+    assert empty.choose_py(7) is None
+    assert empty.position_py(7) is None
+
+
+def test_normalized_weights_are_taken_as_they_are() -> None:
+    shares = [0.1, 0.2, 0.7]
+    given = Ring([b"a", b"b", b"c"], shares, minimum_size=50, maximum_size=MAXIMUM, murmur=False, normalized=True)
+    assert given.entries() == ring([b"a", b"b", b"c"], [1, 2, 7], minimum=50).entries()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fastproxy._ring import xx_hash
-from fastproxy.balancing import balancer_for
+from fastproxy.balancers import balancer_for
 from fastproxy.changes import KEYS, Change, compare, describe, movement
 from fastproxy.model import (
     Address,

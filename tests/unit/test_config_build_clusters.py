@@ -8,8 +8,12 @@ from fastproxy.model import (
     ClusterType,
     DnsLookupFamily,
     HashFunction,
+    HeaderHashPolicy,
+    HealthConfig,
     Host,
     LbPolicy,
+    Locality,
+    LocalityWeight,
     RingHashConfig,
     Thresholds,
 )
@@ -82,24 +86,6 @@ def test_hosts_carry_weight_hostname_and_hash_key():
 def test_other_metadata_is_no_hash_key():
     host = endpoint("10.0.0.1", 80, metadata={"filter_metadata": {"envoy.lb": {"x": "k"}, "other": {"hash_key": "k"}}})
     assert cluster(load_assignment=endpoints(host)).hosts == (Host(Address("10.0.0.1", 80)),)
-
-
-@pytest.mark.parametrize(
-    ("policy", "weights", "is_warned_of"),
-    [
-        ("LEAST_REQUEST", (1, 2), True),
-        ("LEAST_REQUEST", (2, 2), False),
-        ("RANDOM", (1, 2), False),  # as in Envoy, which does not look at them
-        ("ROUND_ROBIN", (1, 2), False),
-        ("RING_HASH", (1, 2), False),
-    ],
-)
-def test_weights_that_do_not_count_are_warned_of(policy, weights, is_warned_of):
-    hosts = [endpoint("10.0.0.1", 80 + i, load_balancing_weight=weight) for i, weight in enumerate(weights)]
-    _, report = built(lambda d: v3_cluster(d).update(lb_policy=policy, load_assignment=endpoints(*hosts)))
-    message = "the weights of these hosts have no effect here: least_request counts requests only"
-    said = [(f"{V3_CLUSTER_PATH}.load_assignment.endpoints", message)]
-    assert (errors(report), warnings(report)) == ([], said if is_warned_of else [])
 
 
 def test_localities_are_read_in_order():
@@ -214,3 +200,52 @@ def test_two_clusters_of_one_name():
     assert errors(report) == [
         ("static_resources.clusters[1].name", 'there is already a cluster "nodes"; rename one'),
     ]
+
+
+def test_alt_stat_name():
+    assert cluster().stat_name == "nodes"
+    assert cluster(alt_stat_name="others").stat_name == "others"
+
+
+def test_health():
+    assert cluster().health == HealthConfig()
+    found = cluster(
+        common_lb_config={"healthy_panic_threshold": {"value": 33.9}},
+        load_assignment={
+            **endpoints(endpoint("10.0.0.1", 80)),
+            "policy": {"overprovisioning_factor": 120, "weighted_priority_health": True},
+        },
+    )
+    assert found.health == HealthConfig(33, 120, False, True)
+
+
+def test_locality_weights_count_only_where_they_are_asked_for():
+    assignment = endpoints(endpoint("10.0.0.1", 80), locality={"zone": "a"}, load_balancing_weight=2)
+    assert cluster(load_assignment=assignment).locality_weights is None
+    found = cluster(load_assignment=assignment, common_lb_config={"locality_weighted_lb_config": {}})
+    assert found.locality_weights == (LocalityWeight(0, Locality(zone="a"), 2),)
+
+
+@pytest.mark.parametrize("kind", ["STATIC", "LOGICAL_DNS"])
+@pytest.mark.parametrize("policy", ["RING_HASH", "ROUND_ROBIN"])
+def test_names_are_hashed_where_envoy_does_it(kind, policy):
+    hashing = {"consistent_hashing_lb_config": {"use_hostname_for_hashing": True}}
+    fields = {"type": kind, "lb_policy": policy, "common_lb_config": hashing}
+    _, report = built(lambda d: v3_cluster(d).update(fields, load_assignment=endpoints(endpoint("10.0.0.1", 80))))
+    path = f"{V3_CLUSTER_PATH}.common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing"
+    message = f"the hosts of a {kind} cluster cannot be hashed by their names; make it STRICT_DNS"
+    assert errors(report) == [(path, message)]
+
+
+def test_names_of_a_strict_dns_cluster_are_hashed():
+    hashing = {"consistent_hashing_lb_config": {"use_hostname_for_hashing": True}}
+    assert cluster(type="STRICT_DNS", common_lb_config=hashing).hashing.use_hostname_for_hashing
+
+
+def test_hash_policies_of_the_balancer():
+    policy = {
+        "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev",
+        "consistent_hashing_lb_config": {"hash_policy": [{"header": {"header_name": "X-A"}}]},
+    }
+    policies = {"policies": [{"typed_extension_config": {"name": "x", "typed_config": policy}}]}
+    assert cluster(lb_policy=None, load_balancing_policy=policies).hash_policies == (HeaderHashPolicy("x-a"),)

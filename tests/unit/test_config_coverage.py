@@ -43,8 +43,8 @@ def test_a_file_that_is_acted_on_whole():
         (lambda d: v3_cluster(d).update(transport_socket=TLS), f"{V3_CLUSTER_PATH}.transport_socket"),
         (lambda d: v3_cluster(d).update(dns_resolvers=[{}]), f"{V3_CLUSTER_PATH}.dns_resolvers"),
         (
-            lambda d: v3_cluster(d).update(common_lb_config={"locality_weighted_lb_config": {}}),
-            f"{V3_CLUSTER_PATH}.common_lb_config.locality_weighted_lb_config",
+            lambda d: v3_cluster(d)["load_assignment"].update(policy={"drop_overloads": [{"category": "x"}]}),
+            f"{V3_CLUSTER_PATH}.load_assignment.policy.drop_overloads",
         ),
         (lambda d: v3_manager(d).update(normalize_path=True), f"{V3_MANAGER_PATH}.normalize_path"),
         (lambda d: v3_manager(d).update(strip_any_host_port=True), f"{V3_MANAGER_PATH}.strip_any_host_port"),
@@ -138,10 +138,3 @@ def test_warned_of(change, path, words):
 )
 def test_what_says_no_more_than_the_default_passes(change):
     assert checked(change) == ([], [])
-
-
-def test_a_health_status_that_keeps_a_host_out_does_not():
-    endpoint = f"{V3_CLUSTER_PATH}.load_assignment.endpoints[0].lb_endpoints[0]"
-    assert checked(
-        lambda d: v3_cluster(d)["load_assignment"]["endpoints"][0]["lb_endpoints"][0].update(health_status="DRAINING")
-    ) == ([(f"{endpoint}.health_status", coverage.REFUSED)], [])

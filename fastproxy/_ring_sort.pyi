@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def sorted_entries(entries: Sequence[tuple[int, int]], *, like_envoy: bool) -> list[tuple[int, int]]: ...

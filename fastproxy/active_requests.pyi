@@ -1,0 +1,6 @@
+from collections.abc import Sequence
+
+class ActiveRequests:
+    size: int
+    def __init__(self, rows: Sequence[memoryview], cluster_slot: int, host_slots: Sequence[int]) -> None: ...
+    def counts(self) -> tuple[int, list[int]]: ...

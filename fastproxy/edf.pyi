@@ -1,0 +1,6 @@
+from collections.abc import Sequence
+
+class Edf:
+    size: int
+    def __init__(self, weights: Sequence[float]) -> None: ...
+    def take(self, weights: Sequence[float]) -> int: ...

@@ -1,0 +1,51 @@
+"""Hosts in the model: priorities, localities, health. Addresses and weights: test_config_build_clusters.py."""
+
+import pytest
+
+from fastproxy.config.build_hosts import build_hosts, build_locality_weights
+from fastproxy.model import ClusterType, HealthStatus, Locality, LocalityWeight
+from tests.unit.config_files import endpoint, errors, v3_cluster, v3_file, view, warnings
+
+
+def cluster(*groups):
+    document = v3_file()
+    v3_cluster(document)["load_assignment"]["endpoints"] = list(groups)
+    bootstrap, report = view(document)
+    return bootstrap.child("static_resources").items("clusters")[0], report
+
+
+def group(*ports, **more):
+    return {"lb_endpoints": [endpoint("10.0.0.1", port) for port in ports], **more}
+
+
+def built(*groups):
+    found, report = cluster(*groups)
+    hosts = build_hosts(found, ClusterType.STATIC, report)
+    assert errors(report) == warnings(report) == []
+    return hosts
+
+
+def test_priority_and_locality_are_those_of_the_group():
+    hosts = built(group(1, 2), group(3, priority=2, locality={"region": "r", "zone": "z", "sub_zone": "s"}))
+    assert [host.address.port for host in hosts] == [1, 2, 3]
+    assert [host.priority for host in hosts] == [0, 0, 2]
+    assert [host.locality for host in hosts] == [Locality(), Locality(), Locality("r", "z", "s")]
+
+
+@pytest.mark.parametrize("status", HealthStatus)
+def test_health_status(status):
+    given = group(1)
+    given["lb_endpoints"][0]["health_status"] = status.name
+    assert built(given)[0].health_status is status
+
+
+def test_locality_weights():
+    found, _ = cluster(
+        group(1, locality={"zone": "a"}, load_balancing_weight=3),
+        group(2, locality={"zone": "b"}),
+        group(3, load_balancing_weight=9),
+        group(4, locality={"zone": "a"}, load_balancing_weight=5, priority=1),
+        group(5, locality={"zone": "a"}, load_balancing_weight=4),
+    )
+    zone = Locality(zone="a")
+    assert build_locality_weights(found) == (LocalityWeight(0, zone, 4), LocalityWeight(1, zone, 5))
