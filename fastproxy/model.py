@@ -7,8 +7,12 @@ The nouns are Envoy's; durations are seconds, `None` means "no limit".
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fastproxy.model_balancing import CookieHashPolicy as CookieHashPolicy
+from fastproxy.model_balancing import FilterStateHashPolicy as FilterStateHashPolicy
 from fastproxy.model_balancing import HashFunction as HashFunction
 from fastproxy.model_balancing import HashingConfig as HashingConfig
+from fastproxy.model_balancing import HashPolicy as HashPolicy
+from fastproxy.model_balancing import HeaderHashPolicy as HeaderHashPolicy
 from fastproxy.model_balancing import Health as Health
 from fastproxy.model_balancing import HealthConfig as HealthConfig
 from fastproxy.model_balancing import HealthStatus as HealthStatus
@@ -16,7 +20,9 @@ from fastproxy.model_balancing import LbPolicy as LbPolicy
 from fastproxy.model_balancing import LeastRequestConfig as LeastRequestConfig
 from fastproxy.model_balancing import Locality as Locality
 from fastproxy.model_balancing import LocalityWeight as LocalityWeight
+from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameterHashPolicy
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
+from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
 
 
 class ClusterType(Enum):
@@ -83,7 +89,7 @@ class Cluster:
     hashing: HashingConfig = HashingConfig()
     health: HealthConfig = HealthConfig()
     locality_weights: tuple[LocalityWeight, ...] | None = None  # None: localities share nothing out
-    hash_policies: tuple["HashPolicy", ...] = ()  # of the balancer: instead of the route's
+    hash_policies: tuple[HashPolicy, ...] = ()  # of the balancer: instead of the route's
     thresholds: Thresholds = Thresholds()
     dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
     dns_refresh_rate_s: float = 5.0
@@ -122,52 +128,6 @@ class HeaderRules:
     request_remove: tuple[str, ...] = ()
     response_add: tuple[HeaderValue, ...] = ()
     response_remove: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderHashPolicy:
-    """Hash every line of a request header; `header_name` is lower case, `:path` and the like included.
-
-    With a `regex` every match in a line is replaced by `substitution` first.
-    """
-
-    header_name: str
-    terminal: bool = False
-    regex: str | None = None
-    substitution: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CookieHashPolicy:
-    """Hash a cookie; one that is missing is made where `ttl_s` is set, 0 for the length of a browser's session."""
-
-    name: str
-    terminal: bool = False
-    ttl_s: float | None = None
-    path: str = ""
-    attributes: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QueryParameterHashPolicy:
-    name: str
-    terminal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SourceIpHashPolicy:
-    terminal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FilterStateHashPolicy:
-    """Hash an object that a filter has left; no filter here leaves any."""
-
-    key: str
-    terminal: bool = False
-
-
-HashPolicy = HeaderHashPolicy | CookieHashPolicy | QueryParameterHashPolicy | SourceIpHashPolicy | FilterStateHashPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,3 +99,49 @@ class HealthConfig:
     overprovisioning_factor: int = 140
     fail_traffic_on_panic: bool = False
     weighted_priority_health: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderHashPolicy:
+    """Hash every line of a request header; `header_name` is lower case, `:path` and the like included.
+
+    With a `regex` every match in a line is replaced by `substitution` first.
+    """
+
+    header_name: str
+    terminal: bool = False
+    regex: str | None = None
+    substitution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CookieHashPolicy:
+    """Hash a cookie; one that is missing is made where `ttl_s` is set, 0 for the length of a browser's session."""
+
+    name: str
+    terminal: bool = False
+    ttl_s: float | None = None
+    path: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameterHashPolicy:
+    name: str
+    terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIpHashPolicy:
+    terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStateHashPolicy:
+    """Hash an object that a filter has left; no filter here leaves any."""
+
+    key: str
+    terminal: bool = False
+
+
+HashPolicy = HeaderHashPolicy | CookieHashPolicy | QueryParameterHashPolicy | SourceIpHashPolicy | FilterStateHashPolicy
