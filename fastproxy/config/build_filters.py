@@ -3,7 +3,9 @@
 import re
 from dataclasses import fields, replace
 
+from fastproxy.config import codes
 from fastproxy.config.build_log_filters import build_log_filter
+from fastproxy.config.reasons import filter_reason, is_guard
 from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.log_format import SIMPLE, compile_format
@@ -54,10 +56,14 @@ def _refuse(view: View, config: View, report: Report) -> None:
         return
     if not view.has("typed_config") and not view.has("config_discovery"):
         report.error(view.node, f'"typed_config" is missing: it says which filter "{name}" is')
-    elif view.value("is_optional") or view.value("disabled"):
-        report.warning(view.node, f'has no effect here: the filter "{name}" is not supported')
+    elif view.value("disabled") or (view.value("is_optional") and not is_guard(config.type_name)):
+        message = f'has no effect here: the filter "{name}" is not supported'
+        report.warning(view.node, message, code=codes.NO_EFFECT)
     else:
-        report.error(view.node, f'the filter "{name}" ({config.type_name}) is not supported; remove it')
+        reason = filter_reason(config.type_name)
+        words = f": {reason}" if reason else f"; use {ROUTER}, or remove it"
+        message = f'the filter "{name}" ({config.type_name}) is not supported{words}'
+        report.error(view.node, message, code=codes.UNSUPPORTED)
 
 
 def _departures(config: View, departures: Departures, report: Report) -> Departures:

@@ -8,6 +8,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from fastproxy.config import codes
 from fastproxy.config.coverage_tables import ACTED_ON, NEUTRAL, NO_EFFECT
+from fastproxy.config.reasons import FIELDS
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
 
@@ -44,7 +45,9 @@ def _report(view: View, table: str, field: FieldDescriptor, report: Report) -> N
     node = view.node_of(field.name)
     words = NO_EFFECT.get(table, {}).get(field.name)
     if words is None:
-        report.error(node, REFUSED, at_key=True, code=codes.UNSUPPORTED)
+        reason = FIELDS.get((table, field.name))
+        message = f"not supported: {reason}" if reason else REFUSED
+        report.error(node, message, at_key=True, code=codes.UNSUPPORTED)
     else:
         report.warning(node, f"{IGNORED}: {words}" if words else IGNORED, at_key=True, code=codes.NO_EFFECT)
 

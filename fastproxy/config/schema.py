@@ -13,6 +13,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from fastproxy.config.reasons import MOVED
 from fastproxy.config.tree import Node, Report, closest, describe, did_you_mean, shorten
 from fastproxy.config.type_urls import UnknownType, resolve
 
@@ -108,6 +109,10 @@ def _meant(key: str, member: Node, node: Node, descriptor: Descriptor, report: R
     """Reports an unknown key; the field that was meant if it is near and not there already."""
     if report.allow_unknown:
         report.warning(member, f"has no effect here: there is no such key in {descriptor.name}", at_key=True)
+        return None
+    moved = MOVED.get((descriptor.name, key))
+    if moved is not None:
+        report.error(member, f'"{key}" {moved}', at_key=True)
         return None
     known = [name for name in descriptor.fields_by_name if not name.startswith("hidden_envoy")]
     hint = did_you_mean(key, known)
