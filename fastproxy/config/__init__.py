@@ -64,6 +64,17 @@ def _read(path: str, config_yaml: str, report: Report) -> tuple[Configuration, l
     return _configuration(root, report)
 
 
+def check_bytes(data: bytes, is_json: bool | None = None) -> tuple[Problem, ...]:
+    """As `check`, for the contents of a file; None for `is_json` decides by the first character."""
+    report = Report("f")
+    report.code = codes.SYNTAX
+    try:
+        _configuration(source.parse_bytes(data, is_json, report), report)
+    except ConfigError as error:
+        return error.problems + report.of(Severity.WARNING)
+    return report.of(Severity.ERROR) + report.of(Severity.WARNING)
+
+
 def _config_yaml(text: str) -> Node:
     report = Report(CONFIG_YAML)
     report.code = codes.SYNTAX

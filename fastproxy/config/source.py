@@ -13,7 +13,12 @@ _FORMS_OF_ENVOY = (".pb", ".pb_text", ".prototxt")
 
 def read(path: str, report: Report) -> Node:
     """The file as a tree. Raises ConfigError when it cannot be read or is neither JSON nor YAML."""
-    return parse(_decode(_read_bytes(path, report), report), _is_json(path), report)
+    return parse_bytes(_read_bytes(path, report), _is_json(path), report)
+
+
+def parse_bytes(data: bytes, is_json: bool | None, report: Report) -> Node:
+    """The tree of a file's contents; None for `is_json` decides by the first character. Raises ConfigError."""
+    return parse(_decode(data, report), is_json, report)
 
 
 def parse(text: str, is_json: bool | None, report: Report) -> Node:

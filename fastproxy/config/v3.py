@@ -140,9 +140,10 @@ def _import_types(root: Node) -> bool:
     known = True
     for node in root.walk():
         url = node.members().get("@type")
-        if url is not None and isinstance(url.value, str):
-            try:
-                resolve(url.value)
-            except UnknownType:
-                known = False
+        if url is None:
+            continue
+        try:
+            resolve(url.value if isinstance(url.value, str) else "")
+        except UnknownType:
+            known = False
     return known

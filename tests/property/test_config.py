@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import yaml
 from hypothesis import given, settings
@@ -22,7 +23,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=20,
 )
-FILES = [json.dumps(V1, indent=1), json.dumps(V3, indent=1)]
+ROOT = Path(__file__).resolve().parents[2]
+REAL = [json.loads((ROOT / name).read_text()) for name in ("envoy.json", "envoy2.json")]
+FILES = [json.dumps(document, indent=1) for document in (V1, V3, *REAL)]
 
 
 def outcome(text: str, is_json: bool) -> config.Loaded | None:
@@ -78,7 +81,7 @@ def test_any_edit_of_a_good_file(text, at, length, inserted, is_json):
 
 
 @settings(deadline=None)
-@given(st.sampled_from([V1, V3]), st.data(), VALUES)
+@given(st.sampled_from([V1, V3, *REAL]), st.data(), VALUES)
 def test_any_value_in_any_place(document, data, value):
     copied = json.loads(json.dumps(document))
     place = copied
@@ -90,6 +93,44 @@ def test_any_value_in_any_place(document, data, value):
             break
         place = inside
     place[key] = value
+    outcome(json.dumps(copied, indent=1), True)
+
+
+def places(document: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The way to every value of a document."""
+    members = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    return [path, *(way for key, value in members for way in places(value, (*path, key)))]
+
+
+def at(document: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        document = document[key]
+    return document
+
+
+@settings(deadline=None)
+@given(st.sampled_from([V1, V3, *REAL]), st.data(), st.sampled_from(["take", "twice", "misspell", "wrap", "elsewhere"]))
+def test_any_change_of_a_real_file(document, data, change):
+    """A member taken away, doubled, misspelt, put into a list, or replaced by another part of the file."""
+    copied = json.loads(json.dumps(document))
+    ways = [way for way in places(copied) if way]
+    way = data.draw(st.sampled_from(ways))
+    parent, key = at(copied, way[:-1]), way[-1]
+    if change == "elsewhere":
+        parent[key] = json.loads(json.dumps(at(document, data.draw(st.sampled_from(ways)))))
+    elif change == "wrap":
+        parent[key] = [parent[key]]
+    elif isinstance(parent, list):
+        parent += [parent[key]] if change == "twice" else []
+        del parent[: int(change == "take")]
+    else:
+        value = parent.pop(key)
+        if change != "take":
+            parent[key[1:] + key[0]] = value
+        if change == "twice":
+            parent[key] = value
     outcome(json.dumps(copied, indent=1), True)
 
 

@@ -78,7 +78,8 @@ FILTERS = f"{V3_MANAGER_PATH}.http_filters"
         (
             [LUA, ROUTER],
             f"{FILTERS}[0]",
-            'the filter "lua" (envoy.extensions.filters.http.lua.v3.Lua) is not supported: code that a file brings along is not run; remove it',
+            'the filter "lua" (envoy.extensions.filters.http.lua.v3.Lua) is not supported: '
+            "code that a file brings along is not run; remove it",
         ),
         ([{"name": "x"}, ROUTER], f"{FILTERS}[0]", '"typed_config" is missing: it says which filter "x" is'),
     ],

@@ -1,5 +1,7 @@
 """The bootstrap message and the file side by side."""
 
+import pytest
+
 from fastproxy.config import v3
 from tests.unit.config_files import (
     V3_CLUSTER_PATH,
@@ -108,3 +110,13 @@ def test_a_message_nested_too_deep_is_one_mistake():
     [(path, message)] = errors(report)
     assert path == ""
     assert message.startswith("does not fit Envoy's schema: ")
+
+
+@pytest.mark.parametrize("url", [["x"], {}, 7, True])
+def test_a_type_url_that_is_no_text(url):
+    document = v3_file()
+    v3_manager(document)["@type"] = url
+    _, report = view(document)
+    [(path, message)] = errors(report)
+    assert path == V3_MANAGER_PATH
+    assert message == 'expected an object with "@type", the type URL of what it configures'

@@ -1,0 +1,35 @@
+"""A short run of the fuzz target, from the inputs that are kept; a crash leaves its input in the message."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.loader import one_input
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+CORPUS = sorted((FOLDER / "corpus").iterdir())
+SECONDS = 20
+MEGABYTES = 2048
+SLOWEST_S = 20
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
+def test_each_input_that_is_kept(path):
+    one_input(path.read_bytes())
+
+
+@pytest.mark.timeout(300)
+def test_a_short_run(tmp_path):
+    grown = tmp_path / "corpus"
+    shutil.copytree(FOLDER / "corpus", grown)
+    limits = [f"-max_total_time={SECONDS}", f"-rss_limit_mb={MEGABYTES}", f"-timeout={SLOWEST_S}", "-max_len=65536"]
+    where = [f"-artifact_prefix={tmp_path}/", f"-dict={FOLDER / 'loader.dict'}"]
+    command = [sys.executable, "-m", "tests.fuzz.loader", str(grown), *limits, *where]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    inputs = [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()]
+    assert ended.returncode == 0, f"{inputs}\n{ended.stderr[-4000:]}"
+    assert inputs == []
