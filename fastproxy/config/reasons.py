@@ -62,7 +62,6 @@ FIELDS: dict[tuple[str, str], str] = {
     (_CLUSTER, "transport_socket_matches"): f"{_TLS_OUT}; remove it",
     (_CLUSTER, "eds_cluster_config"): _CONTROL_PLANE,
     (_CLUSTER, "cluster_type"): "clusters are STATIC, STRICT_DNS or LOGICAL_DNS; write type",
-    (_CLUSTER, "lb_subset_config"): "subsets of hosts are not chosen; make a cluster of each and route to them",
     (_CLUSTER, "http2_protocol_options"): "HTTP/2 is not spoken to hosts; remove it",
     (_CLUSTER, "upstream_bind_config"): "the kernel chooses the address to connect from; remove it",
     (_CLUSTER, "filters"): "there are no filters on connections to hosts; remove it",

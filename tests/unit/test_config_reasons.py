@@ -70,11 +70,6 @@ def tls(context):
             "not supported: TLS is not spoken to hosts yet, and without it requests would go there readable",
         ),
         (
-            lambda d: v3_cluster(d).update(lb_subset_config={"fallback_policy": "ANY_ENDPOINT"}),
-            (98, 5),
-            "not supported: subsets of hosts are not chosen; make a cluster of each and route to them",
-        ),
-        (
             lambda d: d.update(dynamic_resources={"ads_config": {}}),
             (101, 2),
             "not supported: nothing is fetched from a control plane; write it under static_resources",
