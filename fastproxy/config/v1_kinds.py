@@ -99,6 +99,17 @@ class ListOf(Kind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneOrList(Kind):
+    """A value of one kind, or a list of values of another."""
+
+    one: Kind = Kind()
+    several: ListOf = ListOf()
+
+    def checked(self, node: Node, report: Report) -> Node | None:
+        return (self.several if isinstance(node.value, list) else self.one).checked(node, report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Kind):
     """An object. In an open one unknown keys are let through with a warning, as Envoy 1.5 lets them through."""
 

@@ -116,7 +116,10 @@ def _action(node: Node, report: Report) -> dict[str, Any]:
     }
 
 
-def _hash_policy(node: Node | None) -> list[Node] | None:
+def _hash_policy(node: Node | None) -> Node | list[Node] | None:
+    """The one header of Envoy 1.5, or a list of policies, which stand there as in v3."""
+    if node is not None and isinstance(node.value, list):
+        return node
     header = node.get("header_name") if node else None
     return [wrap(node, {"header": {"header_name": header}})] if node and header else None
 

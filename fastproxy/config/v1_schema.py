@@ -4,7 +4,20 @@ Source: `source/common/json/config_schemas.cc` of Envoy 1.5.0, whose strictness 
 mistake, but for the few objects that Envoy leaves open.
 """
 
-from fastproxy.config.v1_kinds import Flag, Hex, Kind, ListOf, Table, Text, Whole, Within, ignored, refused, required
+from fastproxy.config.v1_kinds import (
+    Flag,
+    Hex,
+    Kind,
+    ListOf,
+    OneOrList,
+    Table,
+    Text,
+    Whole,
+    Within,
+    ignored,
+    refused,
+    required,
+)
 
 MAX_NAME = 60
 DURATION_MS = Whole(maximum=2**31 - 1)
@@ -38,7 +51,10 @@ LOG_FILTER: Table = Table(
 
 ACCESS_LOG = Table(keys={"path": required(Text(minimum=1)), "format": Text(), "filter": LOG_FILTER})
 
-HASH_POLICY = Table(keys={"header_name": required(Text(minimum=1))})
+# Envoy 1.5 has the one object; the list, an extension, holds policies as a v3 file has them.
+HASH_POLICY = OneOrList(
+    one=Table(keys={"header_name": required(Text(minimum=1))}), several=ListOf(item=Table(), minimum=1)
+)
 
 HEADERS_TO_ADD = ListOf(item=Table(keys={"key": required(Text(minimum=1)), "value": required(Text())}))
 

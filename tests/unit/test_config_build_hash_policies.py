@@ -9,7 +9,17 @@ from fastproxy.model import (
     QueryParameterHashPolicy,
     SourceIpHashPolicy,
 )
-from tests.unit.config_files import V3_ROUTE_PATH, load, refused, said, v3_file, v3_route
+from tests.unit.config_files import (
+    V3_ROUTE_PATH,
+    load,
+    refused,
+    said,
+    v1,
+    v1_route,
+    v3_cluster,
+    v3_file,
+    v3_route,
+)
 
 PATH = f"{V3_ROUTE_PATH}.route.hash_policy[0]"
 
@@ -75,3 +85,45 @@ def test_a_rewriting_that_is_none(tmp_path, rewrite, path):
     assert problem.path == f"{PATH}.header.regex_rewrite.{path}"
     assert problem.line > 0
     assert problem.column > 0
+
+
+def test_those_of_a_balancer(tmp_path):
+    document = v3_file()
+    cluster = v3_cluster(document)
+    cluster.pop("lb_policy", None)
+    policies = [{"query_parameter": {"name": "q"}, "terminal": True}]
+    ring = {
+        "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash",
+        "consistent_hashing_lb_config": {"hash_policy": policies},
+    }
+    cluster["load_balancing_policy"] = {"policies": [{"typed_extension_config": {"name": "r", "typed_config": ring}}]}
+    (built,) = load(tmp_path, document).configuration.clusters
+    assert built.hash_policies == (QueryParameterHashPolicy("q", True),)
+
+
+def test_a_v1_route_may_have_the_list_of_v3(tmp_path):
+    document = v1()
+    v1_route(document)["hash_policy"] = [
+        {"cookie": {"name": "sid", "ttl": "0s", "path": "/"}, "terminal": True},
+        {"header": {"header_name": "Referer"}},
+    ]
+    manager = load(tmp_path, document).configuration.listeners[0].manager
+    found = manager.route_config.virtual_hosts[0].routes[0].hash_policies
+    assert found == (CookieHashPolicy("sid", True, 0.0, "/"), HeaderHashPolicy("referer"))
+
+
+@pytest.mark.parametrize(
+    ("policies", "path", "words"),
+    [
+        ([], "hash_policy", "this list needs at least 1 element"),
+        ([{"cooky": {"name": "a"}}], "hash_policy[0].cooky", 'did you mean "cookie"?'),
+        ([{"cookie": {"name": "a", "ttl": 60}}], "hash_policy[0].cookie.ttl", "60"),
+        (["referer"], "hash_policy[0]", "expected an object"),
+        ("referer", "hash_policy", "expected an object"),
+    ],
+)
+def test_what_is_wrong_in_a_v1_list_is_said_where_it_stands(tmp_path, policies, path, words):
+    document = v1()
+    v1_route(document)["hash_policy"] = policies
+    problems = refused(tmp_path, document)
+    assert [each for each in problems if each.path.endswith(path) and words in str(each) and each.line > 0], problems
