@@ -18,6 +18,7 @@ from fastproxy.connections cimport Buffer, Connection, buffer_append
 from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Body, body_init, body_take,
 )
+from fastproxy.cors cimport CorsPolicy
 from fastproxy.hashing cimport HashPolicies
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.header_rules cimport KeptValues, Room, change_request, change_response, keep_for_response
@@ -250,6 +251,11 @@ def traced_hash(HashPolicies policies, head: bytes, client: str = "", fd: int = 
     cookies = []
     has_hash = policies.hash(&facts, &hash, cookies)
     return hash if has_hash else None, cookies, policies.trace(&facts)
+
+
+def allows_origin(CorsPolicy policy, origin: bytes):
+    """Whether a CORS policy lets pages of an origin in."""
+    return bool(policy.allows(Slice(origin, len(origin))))
 
 
 def changed_heads(rules, request: bytes, response: bytes, room: int = 4096, **numbers):

@@ -23,6 +23,13 @@ from fastproxy.model_balancing import LocalityWeight as LocalityWeight
 from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameterHashPolicy
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
 from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
+from fastproxy.model_routes import AppendAction as AppendAction
+from fastproxy.model_routes import HeaderRules as HeaderRules
+from fastproxy.model_routes import HeaderValue as HeaderValue
+from fastproxy.model_routes import Route as Route
+from fastproxy.model_routes import RouteConfiguration as RouteConfiguration
+from fastproxy.model_routes import RouteMatch as RouteMatch
+from fastproxy.model_routes import VirtualHost as VirtualHost
 
 
 class ClusterType(Enum):
@@ -101,68 +108,6 @@ class Cluster:
     def stat_name(self) -> str:
         """Its name in `cluster.<stat_name>.`."""
         return self.alt_stat_name or self.name
-
-
-class AppendAction(Enum):
-    APPEND_IF_EXISTS_OR_ADD = "APPEND_IF_EXISTS_OR_ADD"
-    ADD_IF_ABSENT = "ADD_IF_ABSENT"
-    OVERWRITE_IF_EXISTS_OR_ADD = "OVERWRITE_IF_EXISTS_OR_ADD"
-    OVERWRITE_IF_EXISTS = "OVERWRITE_IF_EXISTS"
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderValue:
-    """A header to add; `key` is lower case, `value` a format as in the access log, where nothing stands for unset."""
-
-    key: str
-    value: str
-    append_action: AppendAction = AppendAction.APPEND_IF_EXISTS_OR_ADD
-    keep_empty_value: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderRules:
-    """Headers to add and remove at one level: weighted cluster, route, virtual host or route configuration."""
-
-    request_add: tuple[HeaderValue, ...] = ()
-    request_remove: tuple[str, ...] = ()
-    response_add: tuple[HeaderValue, ...] = ()
-    response_remove: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RouteMatch:
-    """Exactly one of `prefix`, `path` and `regex` is set. `regex` must match the whole path, query left out."""
-
-    prefix: str | None = None
-    path: str | None = None
-    regex: str | None = None
-    case_sensitive: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    match: RouteMatch
-    cluster: str
-    name: str = ""
-    timeout_s: float | None = 15.0
-    timeout_is_set: bool = False  # the file says so; a default must not end an Engine.IO poll
-    hash_policies: tuple[HashPolicy, ...] = ()
-    allow_websocket: bool = False
-    prefix_rewrite: str = ""
-    host_rewrite: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class VirtualHost:
-    name: str
-    domains: tuple[str, ...]
-    routes: tuple[Route, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RouteConfiguration:
-    virtual_hosts: tuple[VirtualHost, ...]
 
 
 DEFAULT_ACCESS_LOG_FORMAT = (

@@ -7,6 +7,8 @@ import re
 from functools import cached_property
 from typing import Any
 
+_LITERAL = re.compile(r"[A-Za-z0-9/_~%!&=:;,@'-]+")
+_MAY_BE_NONE = ("?", "*", "{")  # behind a character
 _SUBSTITUTION = re.compile(rb"\\(.?)|[^\\]+", re.S)
 
 
@@ -39,6 +41,15 @@ class Regex:
     def full_match(self, text: bytes) -> bool:
         """Whether the pattern matches the whole text."""
         return bool(self._match(self._both, text, 0, len(text))[0][0] >= 0)
+
+    @property
+    def literal_prefix(self) -> str:
+        """Text that whatever the whole pattern matches begins with; "" when that is not plain to see."""
+        pattern = self.pattern.decode().removeprefix("^")
+        found = _LITERAL.match(pattern)
+        if found is None or "|" in pattern:
+            return ""
+        return found[0][:-1] if pattern[found.end() : found.end() + 1] in _MAY_BE_NONE else found[0]
 
     def search(self, text: bytes) -> bool:
         """Whether the pattern matches anywhere in the text."""

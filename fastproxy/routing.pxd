@@ -2,8 +2,14 @@
 
 from libc.stdint cimport uint64_t
 
+from fastproxy.cors cimport CorsPolicy
+from fastproxy.domains cimport Domains
 from fastproxy.hashing cimport HashPolicies
+from fastproxy.matching cimport Conditions
+from fastproxy.path_matching cimport PathMatcher
+from fastproxy.redirects cimport Redirect
 from fastproxy.request_facts cimport RequestFacts
+from fastproxy.rewriting cimport HostRewriter, PathRewriter
 from fastproxy.upstream cimport Cluster
 
 cdef enum:  # what a route does with its requests
@@ -15,7 +21,14 @@ cdef enum:  # what a route does with its requests
 cdef class Destination:
     cdef readonly Cluster cluster
     cdef readonly bytes host_rewrite  # that this cluster asks for; None: none
-    cdef readonly tuple header_rules  # of this cluster, HeaderRules; evaluated before those of the route
+    cdef readonly tuple header_rules  # HeaderRules of cluster, route, virtual host and table, as they are evaluated
+
+
+cdef class Mirror:
+    cdef readonly Cluster cluster
+    cdef readonly uint64_t share  # in millionths
+    cdef readonly bint appends_shadow  # `-shadow` behind the host
+    cdef readonly bytes host_rewrite  # None: none
 
 
 cdef class Route:
@@ -25,50 +38,68 @@ cdef class Route:
     cdef readonly int status  # of a redirect or a direct response
     cdef readonly bytes body  # of a direct response
     cdef readonly HashPolicies hashing
-    cdef readonly tuple header_rules  # HeaderRules in the order of their evaluation
+    cdef readonly tuple header_rules  # as those of a destination, without a cluster's: for what is answered here
     cdef readonly uint64_t timeout_ms
     cdef readonly bint timeout_is_set
-    cdef readonly uint64_t idle_timeout_ms
+    cdef readonly uint64_t idle_timeout_ms  # 0: none
     cdef readonly bint idle_timeout_is_set
-    cdef readonly uint64_t max_stream_duration_ms
+    cdef readonly uint64_t max_stream_duration_ms  # 0: none
     cdef readonly bint max_stream_duration_is_set
     cdef readonly bint allow_websocket
     cdef readonly bint append_x_forwarded_host
     cdef readonly bint auto_host_rewrite  # the host's own name becomes the authority
+    cdef readonly bint attempt_count_in_request
+    cdef readonly bint attempt_count_in_response
     cdef readonly int missing_cluster_status
-    cdef readonly object cors  # model.CorsPolicy or None
-    cdef readonly tuple mirrors  # model.MirrorPolicy
+    cdef readonly CorsPolicy cors  # None: none
+    cdef readonly tuple mirrors  # Mirror
     cdef Cluster cluster  # None: not one and the same for every request
-    cdef Destination destination  # of the cluster
-    cdef bytes prefix
-    cdef bytes path
-    cdef object regex
-    cdef bint case_sensitive
-    cdef bytes prefix_rewrite
-    cdef bytes host_rewrite
+    cdef PathMatcher matcher
+    cdef bytes text  # what the matcher compares with
+    cdef object regex  # of the whole path, beyond how it begins; None: none
+    cdef Conditions conditions  # None: none
+    cdef bint is_plain  # the matcher says it all
+    cdef Redirect redirect
+    cdef PathRewriter path_rewriter
+    cdef HostRewriter host_rewriter
+    cdef Destination destination  # of `cluster`
+    cdef list weighted  # (weight, Destination or name of the header that names the cluster)
+    cdef uint64_t total_weight
+    cdef bytes choice_header  # of weighted clusters
+    cdef bint chooses_by_hash
+    cdef bytes cluster_header
+    cdef object clusters
+    cdef dict named  # destinations by the names that headers gave
 
+    cdef bint admits(self, const RequestFacts *facts) except -1
     cdef Destination choose(self, const RequestFacts *facts)
+    cdef Destination named_by_header(self, bytes header_name, const RequestFacts *facts)
+    cdef uint64_t lot(self, const RequestFacts *facts) except? 0
     cdef bytes location(self, const RequestFacts *facts)
     cdef bytes rewritten_path(self, const RequestFacts *facts)
     cdef bytes rewritten_host(self, Destination destination, const RequestFacts *facts)
-    cdef bint matches(self, const RequestFacts *facts) except -1
-    cdef bint same(self, const char *text, bytes other, size_t length)
 
 
 cdef class VirtualHost:
+    cdef readonly object model  # model.VirtualHost
     cdef readonly bytes name
-    cdef tuple routes
+    cdef readonly tuple routes
+    cdef PathMatcher *matchers  # those of `routes`
+    cdef Route tls_redirect  # for requests that did not come by TLS; None: they may
+    cdef bint tls_for_internal
 
     cdef Route find(self, const RequestFacts *facts)
+    cdef bint lacks_tls(self, const RequestFacts *facts) noexcept
 
 
 cdef class RouteTable:
-    cdef VirtualHost default
-    cdef dict exact
-    cdef list suffixes
-    cdef list prefixes
+    cdef readonly object model  # model.RouteConfiguration
+    cdef readonly Domains domains
+    cdef readonly tuple virtual_hosts
+    cdef bint ignore_port
 
     cdef Route find(self, const RequestFacts *facts)
+    cdef int domain(self, const RequestFacts *facts) noexcept
 
 
 cdef HashPolicies hash_policies_of(Route route, Cluster cluster)

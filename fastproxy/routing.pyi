@@ -1,16 +1,36 @@
 from collections.abc import Mapping, Sequence
 
 from fastproxy import model as models
+from fastproxy.cors import CorsPolicy
+from fastproxy.domains import Domains
 from fastproxy.hashing import HashPolicies
+from fastproxy.header_rules import HeaderRules
+from fastproxy.model_routes import HeaderRules as HeaderRulesModel
+from fastproxy.model_routes import MirrorPolicy
 from fastproxy.upstream import Cluster
+
+def milliseconds(seconds: float | None) -> int: ...
 
 class Destination:
     cluster: Cluster
     host_rewrite: bytes | None
-    header_rules: tuple[object, ...]
+    header_rules: tuple[HeaderRules, ...]
     def __init__(
-        self, cluster: Cluster, host_rewrite: bytes | None = None, header_rules: tuple[object, ...] = ()
+        self, cluster: Cluster, host_rewrite: bytes | None = None, header_rules: tuple[HeaderRules, ...] = ()
     ) -> None: ...
+
+class Mirror:
+    cluster: Cluster
+    share: int
+    appends_shadow: bool
+    host_rewrite: bytes | None
+    def __init__(self, model: MirrorPolicy, cluster: Cluster) -> None: ...
+
+class Levels:
+    def __init__(self, models: Sequence[HeaderRulesModel | None] = (), most_specific_wins: bool = False) -> None: ...
+    def with_rules(
+        self, route: HeaderRulesModel | None, cluster: HeaderRulesModel | None = None
+    ) -> tuple[HeaderRules, ...]: ...
 
 class Route:
     model: models.Route
@@ -19,7 +39,7 @@ class Route:
     status: int
     body: bytes | None
     hashing: HashPolicies
-    header_rules: tuple[object, ...]
+    header_rules: tuple[HeaderRules, ...]
     timeout_ms: int
     timeout_is_set: bool
     idle_timeout_ms: int
@@ -29,17 +49,30 @@ class Route:
     allow_websocket: bool
     append_x_forwarded_host: bool
     auto_host_rewrite: bool
+    attempt_count_in_request: bool
+    attempt_count_in_response: bool
     missing_cluster_status: int
-    cors: object | None
-    mirrors: tuple[object, ...]
-    def __init__(self, model: models.Route, cluster: Cluster) -> None: ...
+    cors: CorsPolicy | None
+    mirrors: tuple[Mirror, ...]
+    def __init__(
+        self,
+        model: models.Route,
+        clusters: Mapping[str, Cluster],
+        host: models.VirtualHost | None = None,
+        levels: Levels | None = None,
+    ) -> None: ...
 
 class VirtualHost:
+    model: models.VirtualHost
     name: bytes
-    def __init__(self, name: str, routes: Sequence[Route]) -> None: ...
+    routes: tuple[Route, ...]
+    def __init__(
+        self, model: models.VirtualHost, clusters: Mapping[str, Cluster], levels: Levels | None = None
+    ) -> None: ...
 
 class RouteTable:
+    model: models.RouteConfiguration
+    domains: Domains
+    virtual_hosts: tuple[VirtualHost, ...]
     def __init__(self, model: models.RouteConfiguration, clusters: Mapping[str, Cluster]) -> None: ...
-    def add(self, domain: bytes, virtual_host: VirtualHost) -> None: ...
-    def named(self, authority: bytes) -> VirtualHost | None: ...
     def route(self, authority: bytes, path: bytes) -> Route | None: ...

@@ -1,18 +1,34 @@
-"""Which route a request takes.
+"""Which route a request takes, and what the route does with it.
 
-Virtual hosts: exact domain, longest `*suffix`, longest `prefix*`, `*`, without regard to case, the port significant;
-then the first route that matches (Envoy: config.route.v3.VirtualHost).
+The virtual host by the authority (`domains`), then the first of its routes whose path and conditions fit (Envoy:
+config.route.v3.RouteConfiguration).
 """
 
-from libc.string cimport memchr, memcmp, memset
-
-import re
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from fastproxy.addresses cimport PeerAddress
-from fastproxy.hashing import HashPolicies
-from fastproxy.http1 cimport Head
+from fastproxy.domains cimport without_port
+from fastproxy.header_rules import HeaderRules
+from fastproxy.http1 cimport H_X_FORWARDED_PROTO, Head, equals, header
+from fastproxy.model import Route as RouteModel
+from fastproxy.model_routes import Redirect as RedirectModel, RequireTls, RouteMatch
+from fastproxy.path_matching cimport (
+    PATH_EXACT, PATH_PREFIX, PATH_REGEX, PATH_SEPARATED_PREFIX, next_fitting, path_matcher_init,
+)
+from fastproxy.regexes import Regex
+from fastproxy.request_values cimport bare_length, is_internal, read_number
+from fastproxy.rewriting cimport header_value
 from fastproxy.slices cimport Slice
-from fastproxy.syscalls cimport strncasecmp
+
+KINDS = {"prefix": PATH_PREFIX, "path": PATH_EXACT, "separated_prefix": PATH_SEPARATED_PREFIX, "regex": PATH_REGEX,
+         "template": PATH_REGEX}
+
+
+def milliseconds(seconds):
+    """A duration of the model as the data plane counts it: 0 for no limit, never 0 for a short one."""
+    return 0 if not seconds else max(1, round(seconds * 1000))
+
 
 cdef class Destination:
     """Where a request goes: a cluster, and what sending it there changes."""
@@ -23,129 +39,248 @@ cdef class Destination:
         self.header_rules = header_rules
 
 
-cdef class Route:
-    """One route of a virtual host."""
+cdef class Mirror:
+    """A cluster that gets a copy of some requests."""
 
     def __init__(self, model, cluster):
-        self.model = model
-        self.name = model.name.encode()
-        self.action = ROUTE_FORWARD
-        self.header_rules = ()
-        self.mirrors = ()
-        self.missing_cluster_status = 503
         self.cluster = cluster
-        self.destination = Destination(cluster)
-        self.case_sensitive = model.match.case_sensitive
-        self.prefix = None if model.match.prefix is None else model.match.prefix.encode()
-        self.path = None if model.match.path is None else model.match.path.encode()
-        self.regex = None if model.match.regex is None else re.compile(model.match.regex.encode())
-        self.hashing = HashPolicies(model.hash_policies)
-        self.timeout_ms = max(1, round(model.timeout_s * 1000)) if model.timeout_s else 0
-        self.timeout_is_set = model.timeout_is_set
-        self.allow_websocket = model.allow_websocket
-        self.prefix_rewrite = model.prefix_rewrite.encode() or None
+        self.share = model.share
+        self.appends_shadow = model.appends_shadow
         self.host_rewrite = model.host_rewrite.encode() or None
 
-    cdef bint matches(self, const RequestFacts *facts) except -1:
-        """Whether the request's path, query included, matches."""
-        cdef Slice path = facts.path
-        cdef const char *query
-        cdef size_t length
-        if self.prefix is not None:
-            length = len(self.prefix)
-            return length <= path.length and self.same(path.data, self.prefix, length)
-        query = <const char *> memchr(path.data, c"?", path.length)
-        length = query - path.data if query != NULL else path.length
-        if self.path is not None:
-            return length == <size_t> len(self.path) and self.same(path.data, self.path, length)
-        return self.regex.fullmatch(path.data[:length]) is not None
 
-    cdef bint same(self, const char *text, bytes other, size_t length):
-        if self.case_sensitive:
-            return memcmp(text, <const char *> other, length) == 0
-        return strncasecmp(text, <const char *> other, length) == 0
+cdef class Route:
+    """One route of a virtual host; `levels` are the compiled header rules of route configuration and virtual host."""
+
+    def __init__(self, model, clusters, host=None, levels=None):
+        levels = levels or Levels()
+        self.model = model
+        self.name = model.name.encode()
+        self.clusters = clusters
+        self.named = {}
+        self.hashing = HashPolicies(model.hash_policies)
+        self.header_rules = levels.with_rules(model.header_rules)
+        self.set_match(model.match)
+        self.set_limits(model)
+        self.allow_websocket = model.allow_websocket
+        self.attempt_count_in_request = host is not None and host.include_request_attempt_count
+        self.attempt_count_in_response = host is not None and host.include_attempt_count_in_response
+        self.cors = CorsPolicy(model.cors) if model.cors is not None else None
+        self.mirrors = tuple(Mirror(each, clusters[each.cluster]) for each in model.mirrors)
+        if model.redirect is not None:
+            self.action = ROUTE_REDIRECT
+            self.redirect = Redirect(model.redirect)
+            self.status = self.redirect.status
+        elif model.direct_response is not None:
+            self.action = ROUTE_DIRECT_RESPONSE
+            self.status = model.direct_response.status
+            self.body = model.direct_response.body
+        else:
+            self.set_forwarding(model, levels)
+
+    def set_match(self, match):
+        """How the path and the rest of a request are compared."""
+        kind = next(kind for kind in KINDS if getattr(match, kind) is not None)
+        text = getattr(match, kind)
+        ignore_case = not match.case_sensitive
+        if KINDS[kind] == PATH_REGEX:
+            self.regex = Regex(text)
+            text = self.regex.literal_prefix
+            ignore_case = False
+        self.text = text.encode()
+        path_matcher_init(&self.matcher, KINDS[kind], self.text, len(self.text), ignore_case)
+        self.conditions = Conditions(match)
+        if self.conditions.are_none:
+            self.conditions = None
+        self.is_plain = self.regex is None and self.conditions is None
+
+    def set_limits(self, model):
+        """How long a request may take."""
+        self.timeout_ms = milliseconds(model.timeout_s)
+        self.timeout_is_set = model.timeout_is_set
+        self.idle_timeout_ms = milliseconds(model.idle_timeout_s)
+        self.idle_timeout_is_set = model.idle_timeout_s is not None
+        self.max_stream_duration_ms = milliseconds(model.max_stream_duration_s)
+        self.max_stream_duration_is_set = model.max_stream_duration_s is not None
+
+    def set_forwarding(self, model, levels):
+        """Where requests go, and what is rewritten."""
+        self.action = ROUTE_FORWARD
+        self.missing_cluster_status = model.missing_cluster_status
+        self.path_rewriter = PathRewriter(model.prefix_rewrite, model.regex_rewrite)
+        self.host_rewriter = HostRewriter(model)
+        self.auto_host_rewrite = model.auto_host_rewrite
+        self.append_x_forwarded_host = model.append_x_forwarded_host
+        if model.weighted_clusters is not None:
+            self.set_weighted(model.weighted_clusters, levels)
+        elif model.cluster_header:
+            self.cluster_header = model.cluster_header.encode()
+        else:
+            self.cluster = self.clusters[model.cluster]
+            self.destination = Destination(self.cluster, None, self.header_rules)
+
+    def set_weighted(self, model, levels):
+        """The clusters that share the requests."""
+        self.choice_header = model.header_name.encode() or None
+        self.chooses_by_hash = model.use_hash_policy
+        self.weighted = []
+        for each in model.clusters:
+            where = each.cluster_header.encode()
+            if each.name:
+                rules = levels.with_rules(self.model.header_rules, each.header_rules)
+                where = Destination(self.clusters[each.name], each.host_rewrite.encode() or None, rules)
+            self.weighted.append((each.weight, where))
+            self.total_weight += each.weight
+
+    cdef bint admits(self, const RequestFacts *facts) except -1:
+        """Whether a request fits whose path the matcher fits already."""
+        if self.is_plain:
+            return True
+        if self.regex is not None:
+            if not self.regex.full_match(facts.path.data[:bare_length(facts.path)]):
+                return False
+        return self.conditions is None or self.conditions.hold(facts)
 
     cdef Destination choose(self, const RequestFacts *facts):
         """Where this request goes; None when the cluster that it should go to does not exist."""
-        return self.destination
+        cdef uint64_t left, weight
+        if self.destination is not None:
+            return self.destination
+        if self.cluster_header is not None:
+            return self.named_by_header(self.cluster_header, facts)
+        left = self.lot(facts)
+        for share, where in self.weighted:
+            weight = share
+            if left < weight:
+                return where if isinstance(where, Destination) else self.named_by_header(where, facts)
+            left -= weight
+        return None
+
+    cdef uint64_t lot(self, const RequestFacts *facts) except? 0:
+        """The number below `total_weight` that decides among weighted clusters."""
+        cdef uint64_t number = facts.random
+        cdef uint64_t hash = 0
+        cdef uint64_t given = 0
+        if self.choice_header is not None:
+            if read_number(header_value(facts, self.choice_header), &given):
+                number = given
+        elif self.chooses_by_hash and self.hashing.hash(facts, &hash, []):
+            number = hash
+        return number % self.total_weight
+
+    cdef Destination named_by_header(self, bytes header_name, const RequestFacts *facts):
+        """The destination of the cluster that a request header names; None: there is none."""
+        cdef Slice value = header_value(facts, header_name)
+        name = value.data[:value.length]
+        found = self.named.get(name)
+        if found is None:
+            cluster = self.clusters.get(name.decode("utf-8", "surrogateescape"))
+            if cluster is not None:
+                found = self.named[name] = Destination(cluster, None, self.header_rules)
+        return found
 
     cdef bytes location(self, const RequestFacts *facts):
         """Where a redirect sends the client."""
-        return b""
+        return self.redirect.location(facts, &self.matcher)
 
     cdef bytes rewritten_path(self, const RequestFacts *facts):
-        """The path that the upstream is asked for, query included; None: the one that the client asked for."""
-        if self.prefix_rewrite is None:
-            return None
-        cdef Slice path = facts.path
-        cdef const char *query = <const char *> memchr(path.data, c"?", path.length)
-        cdef size_t length = query - path.data if query != NULL else path.length
-        if self.prefix is not None:
-            length = len(self.prefix)
-        return self.prefix_rewrite + path.data[length:path.length]
+        """The path that the upstream is asked for, query included; None: no rewrite is asked for."""
+        return self.path_rewriter.rewritten(facts.path, &self.matcher)
 
     cdef bytes rewritten_host(self, Destination destination, const RequestFacts *facts):
-        """The authority that the upstream is asked with; None: the one that the client asked with."""
-        return self.host_rewrite if destination.host_rewrite is None else destination.host_rewrite
+        """The authority that the upstream is asked with; None: the one that the client asked with.
+
+        One that the destination asks for is no news to it: x-envoy-original-host is left out then.
+        """
+        return self.host_rewriter.rewritten(facts) if destination.host_rewrite is None else destination.host_rewrite
+
+
+class Levels:
+    """The header rules that a route inherits: of its virtual host and of the route configuration."""
+
+    def __init__(self, models=(), most_specific_wins=False):
+        self.rules = tuple(HeaderRules(model) for model in models if model is not None)
+        self.most_specific_wins = most_specific_wins
+
+    def with_rules(self, route, cluster=None):
+        """All rules in the order of their evaluation: what comes later may overwrite."""
+        own = tuple(HeaderRules(model) for model in (cluster, route) if model is not None)
+        rules = own + self.rules
+        return rules[::-1] if self.most_specific_wins else rules
 
 
 cdef class VirtualHost:
-    def __init__(self, name, routes):
-        self.name = name.encode()
-        self.routes = tuple(routes)
+    """The routes for some domains."""
+
+    def __init__(self, model, clusters, levels=None):
+        cdef Py_ssize_t at
+        cdef Route route
+        self.model = model
+        self.name = model.name.encode()
+        self.routes = tuple(Route(each, clusters, model, levels) for each in model.routes)
+        self.matchers = <PathMatcher *> calloc(len(self.routes) + 1, sizeof(PathMatcher))
+        if self.matchers == NULL:
+            raise MemoryError
+        for at in range(len(self.routes)):
+            route = self.routes[at]
+            self.matchers[at] = route.matcher
+        if model.require_tls is not RequireTls.NONE:
+            self.tls_for_internal = model.require_tls is RequireTls.ALL
+            answer = RouteModel(RouteMatch(prefix=""), redirect=RedirectModel())
+            self.tls_redirect = Route(answer, clusters, None, levels)
+            self.tls_redirect.redirect = Redirect(RedirectModel(scheme="https"), keeps_authority=True)
+
+    def __dealloc__(self):
+        free(self.matchers)
 
     cdef Route find(self, const RequestFacts *facts):
-        """The first route that matches; None when none does."""
+        """The first route that fits; None when none does."""
+        cdef size_t bare = bare_length(facts.path)
+        cdef Py_ssize_t count = len(self.routes)
+        cdef Py_ssize_t at = 0
         cdef Route route
-        for route in self.routes:
-            if route.matches(facts):
+        if self.tls_redirect is not None and self.lacks_tls(facts):
+            return self.tls_redirect
+        while True:
+            at = next_fitting(self.matchers, count, at, facts.path, bare)
+            if at < 0:
+                return None
+            route = <Route> self.routes[at]
+            if route.admits(facts):
                 return route
-        return None
+            at += 1
+
+    cdef bint lacks_tls(self, const RequestFacts *facts) noexcept:
+        """Whether the request came without TLS where it must not; x-forwarded-proto decides."""
+        cdef const Slice *proto = header(facts.head, H_X_FORWARDED_PROTO)
+        if proto != NULL and equals(proto[0], b"https"):
+            return False
+        return self.tls_for_internal or not is_internal(facts.head)
 
 
 cdef class RouteTable:
-    """The virtual hosts of one route configuration."""
+    """The virtual hosts of one route configuration. `clusters` are the upstream.Cluster of every name."""
 
     def __init__(self, model, clusters):
-        self.exact = {}
-        self.suffixes = []
-        self.prefixes = []
-        for virtual_host in model.virtual_hosts:
-            routes = [Route(route, clusters[route.cluster]) for route in virtual_host.routes]
-            for domain in virtual_host.domains:
-                self.add(domain.lower().encode(), VirtualHost(virtual_host.name, routes))
-        self.suffixes.sort(key=lambda entry: -len(entry[0]))
-        self.prefixes.sort(key=lambda entry: -len(entry[0]))
-
-    def add(self, domain, virtual_host):
-        if domain == b"*":
-            self.default = virtual_host
-        elif domain.startswith(b"*"):
-            self.suffixes.append((domain[1:], virtual_host))
-        elif domain.endswith(b"*"):
-            self.prefixes.append((domain.removesuffix(b"*"), virtual_host))
-        else:
-            self.exact[domain] = virtual_host
+        self.model = model
+        self.ignore_port = model.ignore_port_in_host_matching
+        hosts = []
+        for host in model.virtual_hosts:
+            levels = Levels((host.header_rules, model.header_rules), model.most_specific_header_mutations_wins)
+            hosts.append(VirtualHost(host, clusters, levels))
+        self.virtual_hosts = tuple(hosts)
+        self.domains = Domains([host.domains for host in model.virtual_hosts])
 
     cdef Route find(self, const RequestFacts *facts):
-        """The route for a request; None when no virtual host or no route of it matches."""
-        cdef VirtualHost virtual_host = self.default
-        if self.exact or self.suffixes or self.prefixes:
-            virtual_host = self.named(facts.authority.data[:facts.authority.length].lower())
-        return virtual_host.find(facts) if virtual_host is not None else None
+        """The route for a request; None when no virtual host or no route of it fits."""
+        cdef int domain = self.domain(facts)
+        if domain < 0:
+            return None
+        return (<VirtualHost> self.virtual_hosts[self.domains.owners[domain]]).find(facts)
 
-    def named(self, authority):
-        """The virtual host for a lower-case authority, with Envoy's order of precedence."""
-        found = self.exact.get(authority)
-        if found is not None:
-            return found
-        for suffix, virtual_host in self.suffixes:
-            if len(authority) > len(suffix) and authority.endswith(suffix):
-                return virtual_host
-        for prefix, virtual_host in self.prefixes:
-            if len(authority) > len(prefix) and authority.startswith(prefix):
-                return virtual_host
-        return self.default
+    cdef int domain(self, const RequestFacts *facts) noexcept:
+        """The number of the domain that the authority falls under; -1: none."""
+        return self.domains.find(without_port(facts.authority) if self.ignore_port else facts.authority)
 
     def route(self, authority: bytes, path: bytes):
         """The route for a request without headers, for whoever is not on the hot path."""
@@ -154,7 +289,9 @@ cdef class RouteTable:
         cdef PeerAddress client
         memset(&client, 0, sizeof(client))
         memset(&facts, 0, sizeof(facts))
+        memset(&head, 0, 64)
         head.count = 0
+        head.tokens = 0
         head.seen = head.repeated = 0
         facts.head = &head
         facts.remote = &client

@@ -1,30 +1,53 @@
-"""The route configuration of the bootstrap to the model: virtual hosts, matches, actions, hash policies."""
+"""The route configuration of the bootstrap to the model: virtual hosts, routes and what is inherited, hash policies."""
 
-import re
-import warnings
+from dataclasses import dataclass, replace
+from typing import Any
 
+from fastproxy.config.build_actions import (
+    DEFAULT_BODY_BYTES,
+    build_action,
+    build_direct_response,
+    build_mirrors,
+    build_redirect,
+    build_retry_policy,
+)
+from fastproxy.config.build_cors import build_cors, check_filters, cors_filters
 from fastproxy.config.build_hash_policies import build_hash_policies
-from fastproxy.config.tree import Report, did_you_mean, shorten
+from fastproxy.config.build_headers import build_header_rules
+from fastproxy.config.build_matchers import build_match
+from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import Route, RouteConfiguration, RouteMatch, VirtualHost
+from fastproxy.model import Route, RouteConfiguration, VirtualHost
+from fastproxy.model_routes import RequireTls
 
 WEBSOCKET = "websocket"
-DEFAULT_TIMEOUT_S = 15.0
 
-_ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.S)
-_NOT_RE2 = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P[=>])|[*+?}]\+")
-_REPEAT = re.compile(r"\{([0-9]*),?([0-9]*)\}")
-_MAX_REPEAT = 1000
-_BACK_REFERENCE = re.compile(r"(?:^|[^\\])(?:\\\\)*\\[1-9]")
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a route inherits, and what it may name."""
+
+    config: View
+    clusters: frozenset[str]
+    cors_filters: frozenset[str]
+    websocket: bool
+    report: Report
 
 
 def build_routes(manager: View, clusters: frozenset[str], report: Report) -> RouteConfiguration:
     """The routes of one connection manager. A route to a cluster that is not in `clusters` is reported."""
     config = manager.child("route_config")
-    websocket = _websocket(manager, False, report)
-    hosts = tuple(_virtual_host(view, websocket, clusters, report) for view in config.items("virtual_hosts"))
+    around = Surroundings(config, clusters, cors_filters(manager), _websocket(manager, False, report), report)
+    hosts = tuple(_virtual_host(view, around) for view in config.items("virtual_hosts"))
     _check_domains(config, report)
-    return RouteConfiguration(hosts)
+    check_filters(config, report)
+    return RouteConfiguration(
+        hosts,
+        config.value("name"),
+        config.value("ignore_port_in_host_matching"),
+        build_header_rules(config, report),
+        config.value("most_specific_header_mutations_wins"),
+    )
 
 
 def _check_domains(config: View, report: Report) -> None:
@@ -37,63 +60,49 @@ def _check_domains(config: View, report: Report) -> None:
                 report.error(node, f'the domain "{shorten(domain)}" stands already at {owner}; keep it in one place')
 
 
-def _virtual_host(view: View, websocket: bool, clusters: frozenset[str], report: Report) -> VirtualHost:
-    routes = tuple(_route(route, websocket, clusters, report) for route in view.items("routes"))
-    return VirtualHost(view.value("name"), tuple(view.value("domains")), routes)
-
-
-def _route(view: View, websocket: bool, clusters: frozenset[str], report: Report) -> Route:
-    action = view.child("route")
-    cluster = action.value("cluster")
-    if cluster and cluster not in clusters:
-        hint = did_you_mean(cluster, clusters) or "; define it among the clusters"
-        report.error(action.node_of("cluster"), f'there is no cluster "{shorten(cluster)}"{hint}')
-    return Route(
-        match=_match(view.child("match"), report),
-        cluster=cluster,
-        name=view.value("name"),
-        timeout_s=action.seconds("timeout", DEFAULT_TIMEOUT_S) or None,
-        timeout_is_set=action.has("timeout"),
-        hash_policies=build_hash_policies(action.items("hash_policy"), report),
-        allow_websocket=_websocket(action, websocket, report),
-        prefix_rewrite=action.value("prefix_rewrite"),
-        host_rewrite=action.value("host_rewrite_literal"),
+def _virtual_host(view: View, around: Surroundings) -> VirtualHost:
+    check_filters(view, around.report)
+    routes = tuple(_route(route, view, around) for route in view.items("routes"))
+    return VirtualHost(
+        view.value("name"),
+        tuple(view.value("domains")),
+        routes,
+        require_tls=RequireTls[view.enum_name("require_tls") or "NONE"],
+        include_request_attempt_count=view.value("include_request_attempt_count"),
+        include_attempt_count_in_response=view.value("include_attempt_count_in_response"),
+        header_rules=build_header_rules(view, around.report),
     )
 
 
-def _match(view: View, report: Report) -> RouteMatch:
-    kind = view.message.WhichOneof("path_specifier")
-    case_sensitive = view.wrapped("case_sensitive", True)
-    if kind == "safe_regex":
-        regex = view.child("safe_regex")
-        _check_regex(regex, report)
-        return RouteMatch(regex=regex.value("regex"), case_sensitive=case_sensitive)
-    if kind == "path":
-        return RouteMatch(path=view.value("path"), case_sensitive=case_sensitive)
-    return RouteMatch(prefix=view.value("prefix"), case_sensitive=case_sensitive)
+def _route(view: View, host: View, around: Surroundings) -> Route:
+    check_filters(view, around.report)
+    action = view.child("route")
+    route = Route(
+        match=build_match(view.child("match"), around.report),
+        name=view.value("name"),
+        cors=build_cors((view, action, host, around.config), around.cors_filters, around.report),
+        header_rules=build_header_rules(view, around.report),
+    )
+    if view.has("redirect"):
+        return replace(route, redirect=build_redirect(view.child("redirect"), around.report))
+    if view.has("direct_response"):
+        max_bytes = around.config.wrapped("max_direct_response_body_size_bytes", DEFAULT_BODY_BYTES)
+        answer = build_direct_response(view.child("direct_response"), max_bytes, around.report)
+        return replace(route, direct_response=answer)
+    return replace(route, **_forwarding(action, host, around))
 
 
-def _check_regex(view: View, report: Report) -> None:
-    """A pattern has to mean the same to Envoy's RE2 and to Python's `re`."""
-    text, node = view.value("regex"), view.node_of("regex")
-    outside = _ESCAPE_OR_CLASS.sub("x", text)
-    if _NOT_RE2.search(outside) or _BACK_REFERENCE.search(text):
-        report.error(
-            node, "look-around, back references, comments and possessive repeats do not exist in RE2; write it without"
-        )
-        return
-    if any(len(bound) > 4 or int(bound or 0) > _MAX_REPEAT for repeat in _REPEAT.findall(outside) for bound in repeat):
-        report.error(node, f"RE2 repeats at most {_MAX_REPEAT} times; write a smaller number")
-        return
-    if "[[:" in text:
-        report.error(node, "POSIX classes such as [[:alpha:]] are not supported; write [a-zA-Z]")
-        return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what `re` warns of will mean something else one day
-            re.compile(text.encode())
-    except (re.error, RecursionError, OverflowError, Warning) as error:
-        report.error(node, f"no regular expression: {error}")
+def _forwarding(action: View, host: View, around: Surroundings) -> dict[str, Any]:
+    """The fields of `model.Route` for a request that is sent on."""
+    mirrors = next((view for view in (action, host, around.config) if view.has("request_mirror_policies")), action)
+    retries = next((view for view in (action, host) if view.has("retry_policy")), None)
+    return {
+        **build_action(action, around.clusters, around.report),
+        "hash_policies": build_hash_policies(action.items("hash_policy"), around.report),
+        "allow_websocket": _websocket(action, around.websocket, around.report),
+        "mirrors": build_mirrors(mirrors.items("request_mirror_policies"), around.clusters, around.report),
+        "retry_policy": build_retry_policy(retries.child("retry_policy")) if retries is not None else None,
+    }
 
 
 def _websocket(view: View, default: bool, report: Report) -> bool:

@@ -7,14 +7,43 @@ from fastproxy.config.tree import because, words
 _ROUTE = "envoy.config.route.v3."
 _RETRIES = "no answer is retried; connects that fail go on to the next host"
 _MIRRORS = "no request is mirrored"
+_MATCHER = "envoy.type.matcher.v3."
+_HEADERS = words("request_headers_to_add request_headers_to_remove response_headers_to_add response_headers_to_remove")
+_CORS = words(
+    "allow_origin_string_match allow_methods allow_headers expose_headers max_age allow_credentials filter_enabled "
+    "shadow_enabled allow_private_network_access forward_not_matching_preflights"
+)
 
 ACTED_ON: dict[str, frozenset[str]] = {
-    f"{_ROUTE}RouteConfiguration": words("virtual_hosts"),
-    f"{_ROUTE}VirtualHost": words("name domains routes"),
-    f"{_ROUTE}Route": words("name match route"),
-    f"{_ROUTE}RouteMatch": words("prefix path safe_regex case_sensitive"),
-    "envoy.type.matcher.v3.RegexMatcher": words("regex google_re2"),
-    f"{_ROUTE}RouteAction": words("cluster timeout hash_policy prefix_rewrite host_rewrite_literal upgrade_configs"),
+    f"{_ROUTE}RouteConfiguration": words(
+        "name virtual_hosts ignore_port_in_host_matching max_direct_response_body_size_bytes typed_per_filter_config "
+        "most_specific_header_mutations_wins"
+    )
+    | _HEADERS,
+    f"{_ROUTE}VirtualHost": words("name domains routes require_tls cors typed_per_filter_config") | _HEADERS,
+    f"{_ROUTE}Route": words("name match route redirect direct_response typed_per_filter_config") | _HEADERS,
+    f"{_ROUTE}RouteMatch": words(
+        "prefix path safe_regex case_sensitive path_separated_prefix path_match_policy headers query_parameters "
+        "runtime_fraction grpc"
+    ),
+    f"{_ROUTE}RouteMatch.GrpcRouteMatchOptions": frozenset(),
+    f"{_ROUTE}HeaderMatcher": words(
+        "name exact_match prefix_match suffix_match contains_match safe_regex_match range_match present_match "
+        "string_match invert_match treat_missing_header_as_empty"
+    ),
+    f"{_ROUTE}QueryParameterMatcher": words("name string_match present_match"),
+    f"{_MATCHER}RegexMatcher": words("regex google_re2"),
+    f"{_MATCHER}StringMatcher": words("exact prefix suffix contains safe_regex ignore_case"),
+    f"{_MATCHER}RegexMatchAndSubstitute": words("pattern substitution"),
+    "envoy.type.v3.Int64Range": words("start end"),
+    "envoy.config.core.v3.RuntimeFractionalPercent": words("default_value runtime_key"),
+    "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig": words("path_template"),
+    f"{_ROUTE}RouteAction": words(
+        "cluster cluster_header weighted_clusters cluster_not_found_response_code timeout idle_timeout "
+        "max_stream_duration hash_policy prefix_rewrite regex_rewrite host_rewrite_literal host_rewrite_header "
+        "host_rewrite_path_regex auto_host_rewrite append_x_forwarded_host cors upgrade_configs"
+    ),
+    f"{_ROUTE}RouteAction.MaxStreamDuration": words("max_stream_duration"),
     f"{_ROUTE}RouteAction.HashPolicy": words(
         "header cookie connection_properties query_parameter filter_state terminal"
     ),
@@ -24,23 +53,32 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteAction.HashPolicy.ConnectionProperties": words("source_ip"),
     f"{_ROUTE}RouteAction.HashPolicy.QueryParameter": words("name"),
     f"{_ROUTE}RouteAction.HashPolicy.FilterState": words("key"),
-    "envoy.type.matcher.v3.RegexMatchAndSubstitute": words("pattern substitution"),
     f"{_ROUTE}RouteAction.UpgradeConfig": words("upgrade_type enabled"),
+    f"{_ROUTE}WeightedCluster": words("clusters header_name use_hash_policy"),
+    f"{_ROUTE}WeightedCluster.ClusterWeight": words("name cluster_header weight host_rewrite_literal") | _HEADERS,
+    f"{_ROUTE}RedirectAction": words(
+        "https_redirect scheme_redirect host_redirect port_redirect path_redirect prefix_rewrite regex_rewrite "
+        "response_code strip_query"
+    ),
+    f"{_ROUTE}DirectResponseAction": words("status body"),
+    f"{_ROUTE}DirectResponseAction.body": words("filename inline_bytes inline_string environment_variable"),
+    f"{_ROUTE}CorsPolicy": _CORS,
+    "envoy.extensions.filters.http.cors.v3.Cors": frozenset(),
+    "envoy.extensions.filters.http.cors.v3.CorsPolicy": _CORS,
+    f"{_ROUTE}FilterConfig": words("config disabled is_optional"),
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_ROUTE}RouteConfiguration", "validate_clusters"): True,
     (f"{_ROUTE}RouteConfiguration", "metadata"): None,
-    (f"{_ROUTE}RouteConfiguration", "name"): None,
     (f"{_ROUTE}VirtualHost", "metadata"): None,
     (f"{_ROUTE}Route", "metadata"): None,
-    (f"{_ROUTE}RouteAction", "auto_host_rewrite"): False,
     (f"{_ROUTE}RouteAction", "include_vh_rate_limits"): False,
+    (f"{_ROUTE}WeightedCluster", "total_weight"): None,  # Envoy adds the weights up since 1.24
 }
 
 NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_ROUTE}RouteConfiguration": {
-        **because("", "most_specific_header_mutations_wins max_direct_response_body_size_bytes"),
         "validate_clusters": "every cluster that a route names has to exist",
         "request_mirror_policies": _MIRRORS,
     },
@@ -57,15 +95,11 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "", "decorator tracing per_request_buffer_limit_bytes stat_prefix request_body_buffer_limit"
     ),
     f"{_ROUTE}RouteAction": {
-        **because(
-            "",
-            "cluster_not_found_response_code append_x_forwarded_host early_data_policy max_grpc_timeout "
-            "grpc_timeout_offset flush_timeout",
-        ),
+        **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout"),
         **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
-        "idle_timeout": "the stream_idle_timeout of the connection manager counts",
-        "max_stream_duration": "",
         "priority": "all requests have the default priority",
         "request_mirror_policies": _MIRRORS,
     },
+    f"{_ROUTE}RouteAction.MaxStreamDuration": because("", "grpc_timeout_header_max grpc_timeout_header_offset"),
+    f"{_ROUTE}WeightedCluster": {"runtime_key_prefix": "the weights are those of the file"},
 }

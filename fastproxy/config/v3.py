@@ -12,6 +12,7 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
+from fastproxy.config.newer_fields import lift
 from fastproxy.config.schema import enum_of, is_map, is_message, mend, message_of
 from fastproxy.config.tree import Node, Report, plain
 from fastproxy.config.type_urls import UnknownType, resolve
@@ -114,6 +115,7 @@ class View:
 
 def parse(root: Node, report: Report) -> View:
     """The bootstrap that the tree describes, as much of it as fits; what does not fit is reported."""
+    lift(root, report)
     bootstrap = Bootstrap()
     if _import_types(root) and _fill(bootstrap, root) is None:
         return View(bootstrap, root)

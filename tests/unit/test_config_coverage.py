@@ -55,18 +55,16 @@ def test_a_file_that_is_acted_on_whole():
             f"{V3_MANAGER_PATH}.common_http_protocol_options.headers_with_underscores_action",
         ),
         (
-            lambda d: v3_route(d)["match"].update(headers=[{"name": "a", "present_match": True}]),
-            f"{V3_ROUTE_PATH}.match.headers",
+            lambda d: v3_route(d)["match"].update(tls_context={}),
+            f"{V3_ROUTE_PATH}.match.tls_context",
         ),
         (
-            lambda d: v3_route(d).update(request_headers_to_add=[{"header": {"key": "a", "value": "b"}}]),
-            f"{V3_ROUTE_PATH}.request_headers_to_add",
+            lambda d: v3_route(d)["route"].update(internal_redirect_policy={}),
+            f"{V3_ROUTE_PATH}.route.internal_redirect_policy",
         ),
         (
-            lambda d: v3_route(d)["route"].update(
-                cluster=None, weighted_clusters={"clusters": [{"name": "nodes", "weight": 1}]}
-            ),
-            f"{V3_ROUTE_PATH}.route.weighted_clusters",
+            lambda d: v3_route(d)["route"].update(rate_limits=[{"actions": [{"remote_address": {}}]}]),
+            f"{V3_ROUTE_PATH}.route.rate_limits",
         ),
         (
             lambda d: v3_listener(d).update(default_filter_chain={}),

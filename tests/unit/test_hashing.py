@@ -5,7 +5,7 @@ import pytest
 from fastproxy._ring import xx_hash
 from fastproxy.inspection import route_and_hash
 from fastproxy.model import HeaderHashPolicy, Route, RouteMatch
-from tests.unit.test_routing import one
+from tests.unit.routes import one
 
 
 def hash_of(lines: list[str], *policies: HeaderHashPolicy, path: str = "/p?q") -> int | None:

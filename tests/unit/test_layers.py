@@ -11,6 +11,7 @@ from tests.support import source_tree
 # A folder stands for all modules in it.
 LAYERS: list[set[str]] = [
     {"fastproxy", "model_balancing", "errors"},
+    {"model_routes"},
     {"model"},
     {"model_codec", "_ring_sort"},
     {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format", "log_file", "regexes"},
@@ -27,11 +28,12 @@ LAYERS: list[set[str]] = [
     {"handovers"},
     {"hash_policies"},
     {"hashing"},
-    {"upstream", "tunnel", "status"},
-    {"header_rules"},
+    {"upstream", "tunnel", "status", "request_values", "path_matching", "domains"},
+    {"matching", "rewriting"},
+    {"cors", "redirects", "header_rules"},
     {"routing"},
     {"reply_mapping"},
-    {"runtime"},
+    {"runtime", "route_explanation"},
     {"mutation"},
     {"exchange"},
     {"engine", "inspection"},

@@ -71,3 +71,15 @@ def test_groups_that_a_substitution_names():
     assert Substitution(r"\1 \\ \3").groups == 3
     assert Substitution("plain").groups == 0
     assert Regex("(a)(b)").groups == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"),
+    [
+        ("/b[io]t", "/b"), ("^/user/[0-9]+", "/user/"), ("/ab*", "/a"), ("/ab?c", "/a"), ("/ab{0,1}", "/a"),
+        ("/ab+", "/ab"),
+        ("/a|/b", ""), ("(?i)/a", ""), ("/plain", "/plain"), ("/a.b", "/a"), (r"/a\d", "/a"), ("", ""), ("a*", ""),
+    ],
+)  # fmt: skip
+def test_how_matches_begin(pattern, prefix):
+    assert Regex(pattern).literal_prefix == prefix

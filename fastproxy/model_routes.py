@@ -1,0 +1,251 @@
+"""The parts of a route in the model: what a request is compared with, and what is done with it. See `model`.
+
+Imports no other module of ours but `model_balancing`. A share is in millionths: a request takes part when its draw is below it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fastproxy.model_balancing import HashPolicy
+
+WHOLE = 1_000_000
+
+
+class StringMatch(Enum):
+    EXACT = "exact"
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+    CONTAINS = "contains"
+    REGEX = "safe_regex"
+
+
+@dataclass(frozen=True, slots=True)
+class StringMatcher:
+    """How a value is compared; a regular expression has to match the whole of it and minds case in any event."""
+
+    kind: StringMatch
+    text: str
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMatcher:
+    """`value` or `range` (from, below) or, with neither, whether the header is there.
+
+    `name` is lower case, `:path` and the like included. One line of several is enough.
+    """
+
+    name: str
+    value: StringMatcher | None = None
+    range: tuple[int, int] | None = None
+    present: bool = True
+    invert: bool = False
+    missing_is_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameterMatcher:
+    """The first parameter of that name, undecoded: `value`, or else whether it is there."""
+
+    name: str
+    value: StringMatcher | None = None
+    present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CookieMatcher:
+    """The first cookie of that name, quotes removed. Without the cookie an inverted matcher holds."""
+
+    name: str
+    value: StringMatcher
+    invert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """One of `prefix`, `path`, `separated_prefix`, `regex` and `template` is set; the conditions hold all of them.
+
+    `prefix` is compared with path and query, everything else with the path alone.
+    """
+
+    prefix: str | None = None
+    path: str | None = None
+    regex: str | None = None
+    case_sensitive: bool = True
+    separated_prefix: str | None = None
+    template: str | None = None
+    headers: tuple[HeaderMatcher, ...] = ()
+    query_parameters: tuple[QueryParameterMatcher, ...] = ()
+    cookies: tuple[CookieMatcher, ...] = ()
+    share: int = WHOLE
+    grpc: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegexRewrite:
+    """Every match of `pattern` becomes `substitution`, in which `\\1` stands for the first group."""
+
+    pattern: str
+    substitution: str
+
+
+class AppendAction(Enum):
+    APPEND_IF_EXISTS_OR_ADD = "APPEND_IF_EXISTS_OR_ADD"
+    ADD_IF_ABSENT = "ADD_IF_ABSENT"
+    OVERWRITE_IF_EXISTS_OR_ADD = "OVERWRITE_IF_EXISTS_OR_ADD"
+    OVERWRITE_IF_EXISTS = "OVERWRITE_IF_EXISTS"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderValue:
+    """A header to add; `key` is lower case, `value` a format as in the access log, where nothing stands for unset."""
+
+    key: str
+    value: str
+    append_action: AppendAction = AppendAction.APPEND_IF_EXISTS_OR_ADD
+    keep_empty_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """Headers to add and remove at one level: weighted cluster, route, virtual host or route configuration."""
+
+    request_add: tuple[HeaderValue, ...] = ()
+    request_remove: tuple[str, ...] = ()
+    response_add: tuple[HeaderValue, ...] = ()
+    response_remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The parts of the URL that are replaced; an empty one stays what it was. At most one of the three paths is set."""
+
+    status: int = 301
+    scheme: str = ""
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    prefix_rewrite: str = ""
+    regex_rewrite: RegexRewrite | None = None
+    strip_query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DirectResponse:
+    status: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedCluster:
+    """One of several clusters: `name`, or the request header that holds the name."""
+
+    weight: int
+    name: str = ""
+    cluster_header: str = ""
+    host_rewrite: str = ""
+    header_rules: HeaderRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedClusters:
+    """By the number in the header `header_name`, or by the hash of the route's policies, or else by lot."""
+
+    clusters: tuple[WeightedCluster, ...]
+    header_name: str = ""
+    use_hash_policy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorPolicy:
+    """A share of the requests is sent to a second cluster as well, whose answers nobody sees."""
+
+    cluster: str
+    share: int = WHOLE
+    appends_shadow: bool = True  # `-shadow` behind the host
+    host_rewrite: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorsPolicy:
+    """What pages of other origins may do. None: said by nobody, which leaves the header out."""
+
+    origins: tuple[StringMatcher, ...] = ()
+    allow_methods: str = ""
+    allow_headers: str = ""
+    expose_headers: str = ""
+    max_age: str = ""
+    allow_credentials: bool = False
+    allow_private_network_access: bool = False
+    forward_not_matching_preflights: bool = True
+    enabled: int = WHOLE
+    shadow_enabled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    retry_on: tuple[str, ...] = ()
+    num_retries: int = 1
+    per_try_timeout_s: float | None = None
+    per_try_idle_timeout_s: float | None = None
+    retriable_status_codes: tuple[int, ...] = ()
+    back_off_base_s: float = 0.025
+    back_off_max_s: float = 0.25
+    host_selection_retry_max_attempts: int = 1
+
+
+class RequireTls(Enum):
+    NONE = "NONE"
+    EXTERNAL_ONLY = "EXTERNAL_ONLY"
+    ALL = "ALL"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Exactly one of `cluster`, `cluster_header`, `weighted_clusters`, `redirect` and `direct_response` is set."""
+
+    match: RouteMatch
+    cluster: str = ""
+    name: str = ""
+    timeout_s: float | None = 15.0
+    timeout_is_set: bool = False  # the file says so; a default must not end an Engine.IO poll
+    hash_policies: tuple[HashPolicy, ...] = ()
+    allow_websocket: bool = False
+    prefix_rewrite: str = ""
+    host_rewrite: str = ""
+    cluster_header: str = ""
+    weighted_clusters: WeightedClusters | None = None
+    missing_cluster_status: int = 503
+    redirect: Redirect | None = None
+    direct_response: DirectResponse | None = None
+    regex_rewrite: RegexRewrite | None = None
+    host_rewrite_header: str = ""
+    host_rewrite_path_regex: RegexRewrite | None = None
+    auto_host_rewrite: bool = False
+    append_x_forwarded_host: bool = False
+    idle_timeout_s: float | None = None  # None: that of the connection manager; 0: none
+    max_stream_duration_s: float | None = None  # likewise
+    retry_policy: RetryPolicy | None = None
+    mirrors: tuple[MirrorPolicy, ...] = ()
+    cors: CorsPolicy | None = None
+    header_rules: HeaderRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    name: str
+    domains: tuple[str, ...]
+    routes: tuple[Route, ...]
+    require_tls: RequireTls = RequireTls.NONE
+    include_request_attempt_count: bool = False
+    include_attempt_count_in_response: bool = False
+    header_rules: HeaderRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConfiguration:
+    virtual_hosts: tuple[VirtualHost, ...]
+    name: str = ""
+    ignore_port_in_host_matching: bool = False
+    header_rules: HeaderRules | None = None
+    most_specific_header_mutations_wins: bool = False
