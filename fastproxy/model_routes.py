@@ -1,6 +1,7 @@
 """The parts of a route in the model: what a request is compared with, and what is done with it. See `model`.
 
-Imports no other module of ours but `model_balancing`. A share is in millionths: a request takes part when its draw is below it.
+Imports no other module of ours but `model_balancing`. A share is in millionths: a request takes part when its draw is
+below it.
 """
 
 from dataclasses import dataclass
