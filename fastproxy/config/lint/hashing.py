@@ -1,6 +1,5 @@
 """What hash policies look at: whether it is there, whether it is the same for all requests of a client."""
 
-import difflib
 from collections.abc import Iterator
 
 from fastproxy.config.lint.addresses import is_open
@@ -39,6 +38,8 @@ def misspelt(name: str) -> str | None:
     name = name.lower()
     if name in KNOWN_HEADERS or name.startswith(":"):
         return None
+    import difflib  # most files name headers that are known
+
     near = difflib.get_close_matches(name[:60], KNOWN_HEADERS, n=1, cutoff=_CUTOFF)
     return near[0] if near else None
 
