@@ -13,8 +13,7 @@ cdef enum:
     INSERTION_LIMIT = 24  # below this many entries they are inserted one by one
     NINTHER_LIMIT = 128  # above it the pivot is the median of three medians
     INCOMPLETE_LIMIT = 8  # this many entries out of place: the range was not sorted after all
-    BUCKET_ENTRIES = 16  # on average
-    MAX_BUCKET_BITS = 16
+    BUCKET_LIMIT = 512  # below this many entries they are compared
 
 
 # hot
@@ -200,44 +199,44 @@ cdef void sort_like_envoy(RingEntry *entries, size_t count) noexcept nogil:
 
 
 cdef void sort_by_buckets(RingEntry *entries, size_t count) noexcept nogil:
-    """Put every entry into the bucket of its first bits, in place, then sort each bucket."""
-    cdef int bits = 0
-    cdef size_t bucket, i
-    cdef size_t *ends
-    while bits < MAX_BUCKET_BITS and count >> bits > BUCKET_ENTRIES:
-        bits += 1
-    ends = <size_t *> malloc(((<size_t> 2 << bits) + 1) * sizeof(size_t)) if bits else NULL
-    if ends == NULL:
+    sort_by_byte(entries, count, 56)
+
+
+cdef void sort_by_byte(RingEntry *entries, size_t count, int shift) noexcept nogil:
+    """Put every entry into the bucket of one byte of its hash, in place, then sort each bucket by the next byte."""
+    cdef size_t ends[256]
+    cdef size_t next[256]
+    cdef size_t i, start = 0
+    if count < BUCKET_LIMIT or shift < 0:
         sort_range(entries, entries + count, True)
         return
-    for i in range((<size_t> 2 << bits) + 1):
+    for i in range(256):
         ends[i] = 0
     for i in range(count):
-        ends[entries[i].hash >> (64 - bits)] += 1
-    fill_buckets(entries, ends, ends + (<size_t> 1 << bits), bits)
-    i = 0
-    for bucket in range(<size_t> 1 << bits):
-        sort_range(entries + i, entries + ends[bucket], True)
-        i = ends[bucket]
-    free(ends)
+        ends[entries[i].hash >> shift & 255] += 1
+    for i in range(256):
+        next[i] = start
+        start += ends[i]
+        ends[i] = start
+    fill_buckets(entries, ends, next, shift)
+    start = 0
+    for i in range(256):
+        sort_by_byte(entries + start, ends[i] - start, shift - 8)
+        start = ends[i]
 
 
-cdef void fill_buckets(RingEntry *entries, size_t *ends, size_t *next, int bits) noexcept nogil:
-    """`ends` holds the number of entries of each bucket, then where each ends; `next` is room for as many."""
-    cdef size_t bucket, other, sum = 0
+cdef void fill_buckets(RingEntry *entries, const size_t *ends, size_t *next, int shift) noexcept nogil:
+    """`next` is where each bucket has room, which is over at its end: each entry pushes the one in its place on."""
+    cdef size_t bucket, other
     cdef RingEntry moved
-    for bucket in range(<size_t> 1 << bits):
-        next[bucket] = sum
-        sum += ends[bucket]
-        ends[bucket] = sum
-    for bucket in range(<size_t> 1 << bits):
+    for bucket in range(256):
         while next[bucket] < ends[bucket]:
             moved = entries[next[bucket]]
-            other = moved.hash >> (64 - bits)
+            other = moved.hash >> shift & 255
             while other != bucket:
                 swap(&moved, &entries[next[other]])
                 next[other] += 1
-                other = moved.hash >> (64 - bits)
+                other = moved.hash >> shift & 255
             entries[next[bucket]] = moved
             next[bucket] += 1
 

@@ -81,7 +81,7 @@ class _Builder:
         if weights is None:
             return self._simple(places)
         factor = self._cluster.health.overprovisioning_factor
-        effective = effective_weights(places, each.hosts, self._hosts, weights, factor)
+        effective = effective_weights(places, each.counted, self._hosts, weights, factor)
         if not effective:
             return self._simple(places)
         localities = by_locality(places, self._hosts)

@@ -9,7 +9,7 @@ Source: Envoy's load balancing documentation (priority levels, degraded endpoint
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastproxy.model import Cluster, Health, HealthConfig, Host, Locality
+from fastproxy.model import Cluster, Health, HealthConfig, HealthStatus, Host, Locality
 
 Places = tuple[int, ...]
 
@@ -21,6 +21,12 @@ class HostSet:
     hosts: Places
     healthy: Places
     degraded: Places
+    excluded: Places = ()
+    """Hosts that drain: the share of the healthy ones is taken of the others, as if these were not there."""
+
+    @property
+    def counted(self) -> Places:
+        return tuple(place for place in self.hosts if place not in self.excluded) if self.excluded else self.hosts
 
     def of(self, health: Health, in_panic: bool) -> Places:
         """Those that take requests: in a panic all of them do."""
@@ -69,13 +75,15 @@ def _host_set(hosts: Sequence[Host], priority: int) -> HostSet:
     healthy, degraded = (
         tuple(place for place, health in here if health is wanted) for wanted in (Health.HEALTHY, Health.DEGRADED)
     )
-    return HostSet(tuple(place for place, _ in here), healthy, degraded)
+    everybody = tuple(place for place, _ in here)
+    excluded = tuple(place for place in everybody if hosts[place].health_status is HealthStatus.DRAINING)
+    return HostSet(everybody, healthy, degraded, excluded)
 
 
 def load(sets: Sequence[HostSet], hosts: Sequence[Host], config: HealthConfig) -> Load:
     """How the requests are shared out among priorities."""
-    healthy = [_available(each.healthy, each.hosts, hosts, config) for each in sets]
-    degraded = [_available(each.degraded, each.hosts, hosts, config) for each in sets]
+    healthy = [_available(each.healthy, each.counted, hosts, config) for each in sets]
+    degraded = [_available(each.degraded, each.counted, hosts, config) for each in sets]
     total = min(100, sum(healthy) + sum(degraded))
     if total == 0 and config.panic_threshold == 0:
         return Load((100, *[0] * (len(sets) - 1)), (0,) * len(sets), (False,) * len(sets))
@@ -97,9 +105,8 @@ def _available(some: Places, all_of_them: Places, hosts: Sequence[Host], config:
 
 
 def _is_short(each: HostSet, threshold: int) -> bool:
-    if not each.hosts:
-        return threshold > 0
-    return 100.0 * len(each.healthy) / len(each.hosts) + 100.0 * len(each.degraded) / len(each.hosts) < threshold
+    count = len(each.counted)
+    return (100.0 * len(each.healthy) / count + 100.0 * len(each.degraded) / count if count else 0.0) < threshold
 
 
 def _by_number(counts: Sequence[int]) -> tuple[int, ...]:

@@ -109,6 +109,7 @@ class StatsLayout:
         self.slots = self.state.slots
         self._live = {(scope.kind, scope.name): scope for scope in self.state.live}
         self._listeners = [listener_scope(listener) for listener in configuration.listeners]
+        self._stat_names = {cluster.name: cluster.stat_name for cluster in configuration.clusters}
 
     def extended(
         self,
@@ -153,7 +154,11 @@ class StatsLayout:
     def named(self) -> Iterator[tuple[str, int]]:
         """Every statistic that `/stats` shows, with its slot. A name can come twice; its values add up."""
         for scope in self.state.live:
-            yield from statistics_of(scope)
+            yield from statistics_of(scope, self.shown(scope))
+
+    def shown(self, scope: Scope) -> str:
+        """What a scope is called in the names of its statistics: a cluster may have another name for that."""
+        return self._stat_names.get(scope.name, scope.name) if scope.kind == "cluster" else scope.name
 
     def gauges(self) -> Iterator[int]:
         """The slots of all gauges, those of hosts included."""
@@ -177,10 +182,10 @@ def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
 
 
-def statistics_of(scope: Scope) -> Iterator[tuple[str, int]]:
-    """The names that `/stats` shows of a scope, with their slots; hosts are shown elsewhere."""
+def statistics_of(scope: Scope, shown: str) -> Iterator[tuple[str, int]]:
+    """The names that `/stats` shows of a scope that is `shown` there, with their slots; hosts are shown elsewhere."""
     if scope.kind != "host":
-        prefix, first = f"{scope.kind}.{sanitize(scope.name)}", scope.extents[0].first
+        prefix, first = f"{scope.kind}.{sanitize(shown)}", scope.extents[0].first
         for offset, name in enumerate(KINDS[scope.kind]):
             yield f"{prefix}.{name}", first + offset
 
@@ -265,7 +270,7 @@ class StatsReader:
         values: dict[str, int] = {}
         shown = [scope for scope in self._layout.state.retired if not self.is_idle(scope)]
         for scope in (*self._layout.state.live, *shown):
-            for name, slot in statistics_of(scope):
+            for name, slot in statistics_of(scope, self._layout.shown(scope)):
                 values[name] = values.get(name, 0) + self.sum(slot)
         return [Statistic(name, value, is_gauge(name)) for name, value in values.items()]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from fastproxy import __version__
-from fastproxy.model import Address, Configuration
+from fastproxy.model import Address, Configuration, Health, HealthStatus
 from fastproxy.options import Options
 from fastproxy.resolver import ClusterResolver
 from fastproxy.stats import Statistic, StatsReader, sanitize
@@ -80,10 +80,14 @@ class Status:
     def _clusters(self) -> Iterator[Statistic]:
         by_name = {resolver.cluster.name: resolver for resolver in self.resolvers}
         for cluster in self.configuration.clusters:
-            scope = f"cluster.{sanitize(cluster.name)}"
+            scope = f"cluster.{sanitize(cluster.stat_name)}"
+            draining = sum(host.health_status is HealthStatus.DRAINING for host in cluster.hosts)
+            healths = [host.health_status.health for host in cluster.hosts]
             resolver = by_name.get(cluster.name)
             yield Statistic(f"{scope}.membership_total", len(cluster.hosts), True)
-            yield Statistic(f"{scope}.membership_healthy", len(cluster.hosts), True)
+            yield Statistic(f"{scope}.membership_healthy", healths.count(Health.HEALTHY), True)
+            yield Statistic(f"{scope}.membership_degraded", healths.count(Health.DEGRADED), True)
+            yield Statistic(f"{scope}.membership_excluded", draining, True)
             yield Statistic(f"{scope}.membership_change", resolver.changes if resolver else 1)
             yield Statistic(f"{scope}.update_attempt", resolver.attempts if resolver else 0)
             yield Statistic(f"{scope}.update_success", resolver.successes if resolver else 0)

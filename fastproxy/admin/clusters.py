@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from fastproxy.admin.reply import Query, Reply
-from fastproxy.model import Cluster, Host, Thresholds
+from fastproxy.model import Cluster, HealthStatus, Host, Thresholds
 from fastproxy.status import Status
 
 _BEFORE_HOSTNAME = (
@@ -21,6 +21,13 @@ _BEFORE_HOSTNAME = (
 )
 """Envoy's order. A name that the data plane does not count by host, rq_pending_active, is always 0."""
 
+HEALTH_FLAGS = {
+    HealthStatus.UNHEALTHY: "/failed_eds_health",
+    HealthStatus.TIMEOUT: "/failed_eds_health",
+    HealthStatus.DRAINING: "/eds_status_draining",
+    HealthStatus.DEGRADED: "/degraded_eds_health",
+}
+
 
 def clusters(status: Status, query: Query) -> Reply:
     """Envoy's text form; `filter` is a regular expression found anywhere in the cluster's name."""
@@ -34,7 +41,7 @@ def clusters(status: Status, query: Query) -> Reply:
 
 def _cluster(status: Status, cluster: Cluster) -> Iterator[str]:
     name = cluster.name
-    yield f"{name}::observability_name::{name}"
+    yield f"{name}::observability_name::{cluster.stat_name}"
     yield from _thresholds(name, "default", cluster.thresholds)
     yield from _thresholds(name, "high", Thresholds())
     yield f"{name}::added_via_api::false"
@@ -53,7 +60,9 @@ def _host(host: Host, counters: dict[str, int]) -> Iterator[tuple[str, str | int
     for name in _BEFORE_HOSTNAME:
         yield name, counters.get(name, 0)
     yield "hostname", host.hostname
-    yield "health_flags", "healthy"
+    yield "health_flags", HEALTH_FLAGS.get(host.health_status, "healthy")
     yield "weight", host.weight
-    yield from (("region", ""), ("zone", ""), ("sub_zone", ""), ("canary", "false"), ("priority", 0))
+    place = host.locality
+    yield from (("region", place.region), ("zone", place.zone), ("sub_zone", place.sub_zone))
+    yield from (("canary", "false"), ("priority", host.priority))
     yield from (("success_rate", -1), ("local_origin_success_rate", -1))

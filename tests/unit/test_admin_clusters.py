@@ -4,7 +4,7 @@ import pytest
 
 from fastproxy.admin.clusters import clusters
 from fastproxy.counters import HostCounter
-from fastproxy.model import Address, Cluster, ClusterType, Configuration, Host
+from fastproxy.model import Address, Cluster, ClusterType, Configuration, HealthStatus, Host, Locality
 from tests.unit.admin_status import Server
 
 
@@ -45,3 +45,23 @@ def test_a_host_of_dns_is_read_where_it_counts():
     server = Server(Configuration((), (cluster,)))
     server.set_host("names", 200, "rq_total", 9)
     assert "names::1.1.1.1:1::rq_total::9\n" in clusters(server.status, {}).text
+
+
+@pytest.mark.parametrize(
+    ("status", "flags"),
+    [
+        (HealthStatus.UNKNOWN, "healthy"),
+        (HealthStatus.HEALTHY, "healthy"),
+        (HealthStatus.UNHEALTHY, "/failed_eds_health"),
+        (HealthStatus.TIMEOUT, "/failed_eds_health"),
+        (HealthStatus.DRAINING, "/eds_status_draining"),
+        (HealthStatus.DEGRADED, "/degraded_eds_health"),
+    ],
+)
+def test_health_priority_and_locality(status, flags):
+    host = Host(Address("1.1.1.1", 1), 3, priority=2, locality=Locality("r", "z", "s"), health_status=status)
+    lines = clusters(Server(Configuration((), (Cluster("c", hosts=(host,), alt_stat_name="o"),))).status, {}).text
+    assert "c::observability_name::o\n" in lines
+    wanted = {"health_flags": flags, "weight": 3, "region": "r", "zone": "z", "sub_zone": "s", "priority": 2}
+    for name, value in wanted.items():
+        assert f"c::1.1.1.1:1::{name}::{value}\n" in lines

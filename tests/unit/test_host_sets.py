@@ -19,8 +19,8 @@ A, B = Locality(zone="a"), Locality(zone="b")
 
 
 def hosts(*priorities: str, weight: int = 1) -> list[Host]:
-    """One text per priority, one letter per host: h, d or u."""
-    kinds = {"h": HEALTHY, "d": DEGRADED, "u": UNHEALTHY}
+    """One text per priority, one letter per host: h, d, u or x, which drains."""
+    kinds = {"h": HEALTHY, "d": DEGRADED, "u": UNHEALTHY, "x": HealthStatus.DRAINING}
     return [
         Host(Address("127.0.0.1", 1), weight, priority=priority, health_status=kinds[letter])
         for priority, letters in enumerate(priorities)
@@ -163,3 +163,12 @@ def test_shares_on_a_ring() -> None:
     assert normalized_shares(places, places, everybody, {A: 1}) == [(1, 1.0)]
     assert normalized_shares(places, places, everybody, {}) == []
     assert normalized_shares((0, 2), places, everybody, {A: 1, B: 1}) == [(0, 0.125), (2, 0.375)]
+
+
+def test_hosts_that_drain_are_not_counted() -> None:
+    """Envoy: excluded hosts. One healthy host of one that counts is all of them; in a panic they get requests too."""
+    assert loads("hxxx", "h") == ((100, 0), (0, 0), (False, False))
+    assert loads("huxx", "h") == ((70, 30), (0, 0), (False, False))
+    assert loads("xx") == ((100,), (0,), (True,))
+    assert host_sets(hosts("hx")) == (HostSet((0, 1), (0,), (), (1,)),)
+    assert host_sets(hosts("hx"))[0].counted == (0,)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastproxy.model import Address, Cluster, ClusterType, Configuration, Host
+from fastproxy.model import Address, Cluster, ClusterType, Configuration, HealthStatus, Host
 from fastproxy.resolver import ClusterResolver
 from fastproxy.status import ServerState, version_number
 from tests.unit.admin_status import Server
@@ -49,3 +49,12 @@ def test_a_dns_cluster_tells_of_its_lookups():
     scope = "cluster.names_1"
     assert [found[f"{scope}.update_{name}"] for name in ("attempt", "success", "failure")] == [3, 1, 1]
     assert (found[f"{scope}.membership_total"], found[f"{scope}.membership_change"]) == (1, 1)
+
+
+def test_hosts_by_health_under_the_name_for_statistics():
+    hosts = tuple(Host(Address("1.1.1.1", 1), health_status=status) for status in HealthStatus)
+    found = values(Server(Configuration((), (Cluster("c", hosts=hosts, alt_stat_name="o"),))))
+    kinds = ("total", "healthy", "degraded", "excluded")
+    assert [found[f"cluster.o.membership_{kind}"] for kind in kinds] == [6, 2, 1, 1]
+    assert found["cluster.o.lb_healthy_panic"] == 0
+    assert not any(name.startswith("cluster.c.") for name in found)
