@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from fastproxy import __version__, commands, config, limits, logs, worker
 from fastproxy.errors import FastproxyError, Severity
+from fastproxy.loader import Loaded
 from fastproxy.model import Configuration, Listener
 from fastproxy.options import Options, parse
 from fastproxy.supervisor import Supervisor
@@ -54,17 +55,25 @@ def start(options: Options) -> Supervisor:
     """Load, open, tell. FastproxyError when anything is not as it has to be."""
     for note in options.notes:
         print(f"warning: {logs.escape(note)}", file=sys.stderr)
-    loaded = config.load(
-        options.config_path, options.config_yaml, strict=options.strict, allow_unknown=options.allow_unknown
-    )
-    for problem in loaded.warnings:
-        print(logs.escape(problem.describe()), file=sys.stderr)
+    loaded = load(options)
+    for warning in loaded.warnings:
+        print(logs.escape(warning), file=sys.stderr)
+    assert loaded.configuration is not None
     build = worker.load_data_plane()
     file_limit = limits.raise_file_limit()
-    supervisor = Supervisor(options, with_service(loaded.configuration, options), build)
+    supervisor = Supervisor(options, loaded.configuration, build, lambda: load(options))
     show_banner(supervisor, options, file_limit)
     write_admin_address(supervisor, options)
     return supervisor
+
+
+def load(options: Options) -> Loaded:
+    """The configuration as the command line wants it; FastproxyError with every mistake that was found."""
+    loaded = config.load(
+        options.config_path, options.config_yaml, strict=options.strict, allow_unknown=options.allow_unknown
+    )
+    warnings = tuple(problem.describe() for problem in loaded.warnings)
+    return Loaded(with_service(loaded.configuration, options), warnings)
 
 
 def write_admin_address(supervisor: Supervisor, options: Options) -> None:

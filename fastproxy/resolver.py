@@ -54,6 +54,16 @@ class Slots:
         self.capacity = capacity
         self._by_address: dict[Address, int] = {}  # the one that was gone first comes first
 
+    def copy(self, capacity: int) -> "Slots":
+        """The same in a place of at least this size."""
+        other = Slots(capacity)
+        other._by_address = dict(self._by_address)
+        return other
+
+    def together_with(self, addresses: Iterable[Address]) -> int:
+        """How many blocks these addresses and those known would take."""
+        return len(self._by_address.keys() | set(addresses))
+
     def assign(self, addresses: Sequence[Address]) -> list[int]:
         """The slots of at most `capacity` different addresses."""
         known = self._by_address
@@ -72,7 +82,7 @@ class ClusterResolver:
     `hosts` is the set as of now.
     """
 
-    def __init__(self, cluster: Cluster, capacity: int) -> None:
+    def __init__(self, cluster: Cluster, capacity: int, slots: Slots | None = None) -> None:
         self.cluster = cluster
         self.names = tuple(
             dict.fromkeys(host.address.host for host in cluster.hosts if not is_ip_literal(host.address.host))
@@ -80,7 +90,7 @@ class ClusterResolver:
         self.attempts = self.successes = self.failures = self.changes = 0
         self.pending: set[str] = set()
         self._failing: set[str] = set()
-        self._slots = Slots(capacity)
+        self._slots = slots or Slots(capacity)
         self._answers: dict[str, Addresses] = {}
         self.hosts: tuple[Host, ...] = ()
         self.hosts = self._merge()

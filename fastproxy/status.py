@@ -4,11 +4,12 @@ The supervisor writes the plain attributes; the admin only reads.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from fastproxy import __version__
+from fastproxy.generation import Generation
 from fastproxy.model import Address, Configuration, Health, HealthStatus
 from fastproxy.options import Options
 from fastproxy.resolver import ClusterResolver
@@ -31,6 +32,43 @@ def version_number() -> int:
 
 
 @dataclass(slots=True)
+class Reloads:
+    """How reading the configuration again went so far. `generation` counts the configurations that were in use."""
+
+    generation: int = 1
+    attempts: int = 0
+    successes: int = 0
+    failures: int = 0
+    loaded_at: float = field(default_factory=time.time)
+    """When the configuration in use was taken, in seconds since 1970."""
+    last_error: str = ""
+    """Why the last attempt failed; empty when it did not."""
+
+    def succeed(self, generation: int) -> None:
+        self.generation = generation
+        self.successes += 1
+        self.loaded_at, self.last_error = time.time(), ""
+
+    def fail(self, reason: str) -> None:
+        self.failures += 1
+        self.last_error = reason
+
+
+@dataclass(slots=True)
+class Changes:
+    """Listeners or clusters that came, went, or stayed under their name and are otherwise."""
+
+    added: int = 0
+    modified: int = 0
+    removed: int = 0
+
+    def count(self, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+        self.added += len(after.keys() - before.keys())
+        self.removed += len(before.keys() - after.keys())
+        self.modified += sum(after[name] != before[name] for name in after.keys() & before.keys())
+
+
+@dataclass(slots=True)
 class Status:
     """`configuration` holds the host sets as of now; `listeners` the addresses that were really bound."""
 
@@ -44,6 +82,26 @@ class Status:
     workers_replaced: int = 0
     clock: Callable[[], float] = time.monotonic
     started_at: float = field(default_factory=time.monotonic)
+    reloads: Reloads = field(default_factory=Reloads)
+    listener_changes: Changes = field(default_factory=Changes)
+    cluster_changes: Changes = field(default_factory=Changes)
+
+    def __post_init__(self) -> None:
+        self._count(Configuration(), self.configuration)
+
+    def _count(self, before: Configuration, after: Configuration) -> None:
+        for changes, kind in ((self.listener_changes, "listeners"), (self.cluster_changes, "clusters")):
+            old, new = ({each.name: each for each in getattr(one, kind)} for one in (before, after))
+            changes.count(old, new)
+
+    def adopt(self, generation: Generation, reader: StatsReader) -> None:
+        """Another configuration is in use."""
+        configuration = generation.resolved()
+        self._count(self.configuration, configuration)
+        self.configuration, self.reader = configuration, reader
+        self.listeners = generation.listening.addresses()
+        self.resolvers = list(generation.resolvers.values())
+        self.reloads.succeed(generation.number)
 
     @property
     def uptime_s(self) -> int:
@@ -67,15 +125,25 @@ class Status:
         yield Statistic("server.uptime", self.uptime_s, True)
         yield Statistic("server.version", version_number(), True)
         yield Statistic("server.workers_replaced", self.workers_replaced)
+        yield Statistic("server.config_reload_attempt", self.reloads.attempts)
+        yield Statistic("server.config_reload_success", self.reloads.successes)
+        yield Statistic("server.config_reload_failure", self.reloads.failures)
+        yield Statistic("server.config_generation", self.reloads.generation, True)
+        yield Statistic("server.config_last_reload_failed", int(bool(self.reloads.last_error)), True)
 
     def _managers(self) -> Iterator[Statistic]:
         draining = self.state is ServerState.DRAINING
-        yield Statistic("listener_manager.listener_added", len(self.configuration.listeners))
+        yield from self._changes("listener_manager.listener", self.listener_changes)
         yield Statistic("listener_manager.total_listeners_active", 0 if draining else len(self.listeners), True)
         yield Statistic("listener_manager.total_listeners_draining", len(self.listeners) if draining else 0, True)
         yield Statistic("listener_manager.workers_started", int(self.workers_started), True)
-        yield Statistic("cluster_manager.cluster_added", len(self.configuration.clusters))
+        yield from self._changes("cluster_manager.cluster", self.cluster_changes)
         yield Statistic("cluster_manager.active_clusters", len(self.configuration.clusters), True)
+
+    def _changes(self, prefix: str, changes: Changes) -> Iterator[Statistic]:
+        yield Statistic(f"{prefix}_added", changes.added)
+        yield Statistic(f"{prefix}_modified", changes.modified)
+        yield Statistic(f"{prefix}_removed", changes.removed)
 
     def _clusters(self) -> Iterator[Statistic]:
         by_name = {resolver.cluster.name: resolver for resolver in self.resolvers}

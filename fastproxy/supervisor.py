@@ -10,17 +10,20 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastproxy import control, listeners, resolver, worker
 from fastproxy.admin.access_log import AccessLog
 from fastproxy.errors import FastproxyError
-from fastproxy.model import Address, ClusterType, Configuration
+from fastproxy.generation import Generation
+from fastproxy.listening import Listening
+from fastproxy.loader import Load
+from fastproxy.lookups import Lookups
+from fastproxy.model import Address, Configuration
 from fastproxy.options import Options
-from fastproxy.resolver import Addresses, ClusterResolver
+from fastproxy.reload import Reload
+from fastproxy.resolver import ClusterResolver
 from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout, StatsReader, clear_gauges
 from fastproxy.status import ServerState, Status
@@ -41,25 +44,30 @@ KILL_MARGIN_S = 1.0
 class Supervisor:
     """One server, from its sockets to its exit status. Errors before the first fork are raised: FastproxyError."""
 
-    def __init__(self, options: Options, configuration: Configuration, build: worker.Build) -> None:
+    def __init__(self, options: Options, configuration: Configuration, build: worker.Build, load: Load) -> None:
+        """`load` reads the configuration again, in a process of its own."""
         self._options = options
         self._build = build
+        self._load = load
         workers = options.concurrency
-        self._bound = listeners.open_listeners(configuration, workers, options.config_path)
+        layout = StatsLayout(configuration)
+        listening = Listening().next(configuration, workers, options.source)
+        self._current = Generation.first(configuration, listening, layout)
         self._admin_socket, self._admin_log = self._open_admin(configuration)
-        self._layout = StatsLayout(configuration)
-        self._memory = SharedMemory(configuration, self._layout, workers)
+        self._memory = SharedMemory(configuration, layout, workers)
         self._rows = [self._memory.row(index) for index in range(workers)]
         self._session_key = os.urandom(16)
-        self._resolvers = self._resolve(configuration)
+        resolver.resolve_first(list(self._current.resolvers.values()), FIRST_LOOKUP_S)
         self._workers = [WorkerProcess(index) for index in range(workers)]
         self.status = Status(
             options,
-            self._with_hosts(configuration),
-            StatsReader(self._layout, self._rows),
-            [(bound.name, bound.address) for bound in self._bound],
-            self._resolvers,
+            self._current.resolved(),
+            StatsReader(layout, self._rows),
+            listening.addresses(),
+            list(self._current.resolvers.values()),
         )
+        self._reload: Reload | None = None
+        self._reload_again = False
         self._actions: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._admin: AdminServer | None = None
         self._finished = False
@@ -73,13 +81,14 @@ class Supervisor:
     def run(self) -> int:
         """Fork the workers, serve until a signal ends it; the exit status."""
         self._loop = asyncio.new_event_loop()
+        self._lookups = Lookups(self._loop, self._looked_up)
         self._catch_signals()
         gc.collect()
         gc.freeze()  # a collection would write to every object, and each page would exist once per process
         for process in self._workers:
             self._fork(process)
         self._run(self._start_admin())
-        self._schedule_lookups()
+        self._lookups.keep(self._current.resolvers.values())
         while not self._finished:
             action = self._run(self._actions.get())
             action()
@@ -119,8 +128,7 @@ class Supervisor:
             self._admin_log.close()
 
     def _close_listeners(self) -> None:
-        for bound in self._bound:
-            bound.close()
+        self._current.listening.close_all_but(Listening())
 
     def _close(self) -> None:
         if self._admin:
@@ -140,21 +148,18 @@ class Supervisor:
         # deaths that it causes. One turn of the loop later it has been seen.
         self._loop.add_signal_handler(signal.SIGCHLD, self._loop.call_soon, self._actions.put_nowait, self._reap)
 
-    def _later(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Put `action` on the queue after a while."""
-        self._loop.call_later(delay_s, self._actions.put_nowait, action)
-
     # -- workers
 
     def _fork(self, process: WorkerProcess) -> None:
         if process.pid or self.status.state is ServerState.DRAINING:
             return
         ours, theirs = control.channel_pair()
-        sockets = [(bound.index, bound.index, bound.sockets[process.index].fileno()) for bound in self._bound]
+        bound = self._current.listening.bound
+        sockets = [(each.number, each.index, each.fd(process.index)) for each in bound]
         assignment = worker.Assignment(
             process.index,
             self.status.configuration,
-            self._layout,
+            self._current.layout,
             self._rows[process.index],
             self._memory.sessions,
             self._session_key,
@@ -168,7 +173,7 @@ class Supervisor:
         except OSError as error:
             ours.close()
             log.error("cannot fork worker %d: %s", process.index, error.strerror)
-            self._later(CRASH_PAUSE_S, lambda: self._fork(process))
+            self.later(CRASH_PAUSE_S, lambda: self._fork(process))
             return
         finally:
             theirs.close()
@@ -180,9 +185,13 @@ class Supervisor:
         messages = channel.receive()
         if messages is None:
             self._loop.remove_reader(channel.fileno())
-        elif any(isinstance(message, control.Started) for message in messages):
-            process.started = True
-            self._worker_started()
+            return
+        for message in messages:
+            if isinstance(message, control.Started):
+                process.started = True
+                self._worker_started()
+            elif isinstance(message, control.Prepared) and self._reload is not None:
+                self._reload.answered(process, message)
 
     def _worker_started(self) -> None:
         if self.status.state is ServerState.INITIALIZING and all(process.started for process in self._workers):
@@ -194,6 +203,8 @@ class Supervisor:
         for process in self._workers:
             if process.pid and (status := process.exit_status()) is not None:
                 self._bury(process, status)
+        if self._reload is not None:
+            self._reload.child_ended()
 
     def _bury(self, process: WorkerProcess, status: int) -> None:
         """Take leave of a dead worker and see to its successor."""
@@ -201,7 +212,9 @@ class Supervisor:
         assert channel is not None
         self._forget(channel)
         pause_s = process.died()
-        clear_gauges(self._layout, self._rows[process.index])
+        clear_gauges(self._current.layout, self._rows[process.index])
+        if self._reload is not None:
+            self._reload.worker_ended(process)
         if self.status.state is ServerState.DRAINING:
             self._finish_when_alone()
             return
@@ -214,7 +227,7 @@ class Supervisor:
         self.status.workers_replaced += 1
         if pause_s:
             log.critical("worker %d keeps dying, next one in %g s", process.index, pause_s)
-            self._later(pause_s, lambda: self._fork(process))
+            self.later(pause_s, lambda: self._fork(process))
         else:
             self._fork(process)
 
@@ -225,9 +238,7 @@ class Supervisor:
 
     def _tell(self, message: control.Message) -> None:
         for process in self._workers:
-            if process.channel is not None:
-                process.channel.send(message)
-                self._flush_later(process.channel)
+            self.send(process, message)
 
     def _flush_later(self, channel: control.Channel) -> None:
         if channel.unsent:
@@ -245,14 +256,16 @@ class Supervisor:
         if self.status.state is ServerState.DRAINING:
             log.warning("closing all connections")
             self._tell(control.Stop())
-            self._later(KILL_MARGIN_S, self._kill)
+            self.later(KILL_MARGIN_S, self._kill)
             return
         grace_s = self._options.shutdown_grace_s
         log.info("draining for at most %g s", grace_s)
         self.status.state = ServerState.DRAINING
+        if self._reload is not None:
+            self._reload.abandon()
         self._close_listeners()
         self._tell(control.Drain(grace_s))
-        self._later(grace_s + KILL_MARGIN_S, self._kill)
+        self.later(grace_s + KILL_MARGIN_S, self._kill)
         self._finish_when_alone()
 
     def _finish_when_alone(self) -> None:
@@ -271,40 +284,61 @@ class Supervisor:
             self._admin.reopen_log()
 
     def _hang_up(self) -> None:
-        log.warning("SIGHUP is ignored: the configuration cannot be reloaded yet")
+        """Read the configuration again. What comes while that is under way is done once more behind it."""
+        if self.status.state is ServerState.DRAINING:
+            return
+        self._reload_again = self._reload is not None
+        if self._reload is None:
+            self.status.reloads.attempts += 1
+            self._reload = Reload(self._current, self._load, self)
+            self._reload.begin()
+
+    # -- what a reload needs (reload.Surroundings)
+
+    def live_workers(self) -> list[WorkerProcess]:
+        return [process for process in self._workers if process.channel is not None]
+
+    def send(self, process: WorkerProcess, message: control.Message, fds: Sequence[int] = ()) -> None:
+        if process.channel is not None:
+            process.channel.send(message, fds)
+            self._flush_later(process.channel)
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        """Put `action` on the queue after a while."""
+        return self._loop.call_later(delay_s, self._actions.put_nowait, action)
+
+    def make(self, configuration: Configuration) -> Generation:
+        options, is_idle = self._options, self.status.reader.is_idle
+        listening = self._current.listening.next(configuration, options.concurrency, options.source)
+        return self._current.next(configuration, listening, is_idle, self._memory.row_slots)
+
+    def look_up(self, resolvers: Iterable[ClusterResolver]) -> None:
+        for found in resolvers:
+            self._lookups.start(found)
+
+    def committed(self, generation: Generation) -> None:
+        before, self._current = self._current, generation
+        before.listening.close_all_but(generation.listening)
+        generation.listening.set_backlogs(before.listening)
+        self._lookups.keep(generation.resolvers.values())
+        self.status.adopt(generation, StatsReader(generation.layout, self._rows))
+        self._end_reload()
+
+    def failed(self, reason: str) -> None:
+        self.status.reloads.fail(reason)
+        self._end_reload()
+
+    def _end_reload(self) -> None:
+        self._reload = None
+        if self._reload_again:
+            self._actions.put_nowait(self._hang_up)
 
     # -- DNS
 
-    def _resolve(self, configuration: Configuration) -> list[ClusterResolver]:
-        resolvers = [
-            ClusterResolver(cluster, self._layout.host_capacity(cluster.name))
-            for cluster in configuration.clusters
-            if cluster.type is not ClusterType.STATIC
-        ]
-        resolver.resolve_first(resolvers, FIRST_LOOKUP_S)
-        return resolvers
-
-    def _with_hosts(self, configuration: Configuration) -> Configuration:
-        """`configuration` with the addresses that DNS gave instead of the names."""
-        hosts = {found.cluster.name: found.hosts for found in self._resolvers}
-        clusters = (replace(one, hosts=hosts.get(one.name, one.hosts)) for one in configuration.clusters)
-        return replace(configuration, clusters=tuple(clusters))
-
-    def _schedule_lookups(self) -> None:
-        for found in self._resolvers:
-            if found.names:
-                self._loop.call_later(found.cluster.dns_refresh_rate_s, self._look_up, found)
-
-    def _look_up(self, found: ClusterResolver) -> None:
-        resolver.start(found, self._answer_from_thread)
-        self._loop.call_later(found.cluster.dns_refresh_rate_s, self._look_up, found)
-
-    def _answer_from_thread(self, found: ClusterResolver, name: str, answer: Addresses | Exception) -> None:
-        with suppress(RuntimeError):  # the loop is closed: we are ending
-            self._loop.call_soon_threadsafe(self._answered, found, name, answer)
-
-    def _answered(self, found: ClusterResolver, name: str, answer: Addresses | Exception) -> None:
-        if resolver.take(found, name, answer):
+    def _looked_up(self, found: ClusterResolver, changed: bool) -> None:
+        if changed and found in self._current.resolvers.values():
             log.info("cluster '%s' has %d hosts now", found.cluster.name, len(found.hosts))
-            self.status.configuration = self._with_hosts(self.status.configuration)
+            self.status.configuration = self._current.resolved()
             self._tell(control.Hosts(found.cluster.name, found.hosts))
+        if self._reload is not None:
+            self._reload.looked_up()

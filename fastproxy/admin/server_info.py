@@ -1,6 +1,7 @@
 """`/server_info`: version, state, age and command line."""
 
 import json
+import time
 
 from fastproxy import __version__
 from fastproxy.admin.reply import JSON, Query, Reply
@@ -22,6 +23,11 @@ def server_info(status: Status, query: Query) -> Reply:
             "service_cluster": options.service_cluster,
             "service_node": options.service_node,
             "mode": "Serve",
+        },
+        "configuration": {
+            "generation": status.reloads.generation,
+            "loaded_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(status.reloads.loaded_at)),
+            "last_reload_error": status.reloads.last_error,
         },
         "node": {
             "id": options.service_node,

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sys
 import urllib.parse
@@ -91,7 +92,7 @@ class Proxy:
 
     def __init__(self, configuration: Json, folder: Path, concurrency: int = 1) -> None:
         self.configuration = configuration
-        file = folder / "proxy.json"
+        self.file = file = folder / "proxy.json"
         file.write_text(json.dumps(configuration, indent=1))
         listeners = configuration["static_resources"]["listeners"]
         self.port: int = listeners[0]["address"]["socket_address"]["port_value"]
@@ -103,6 +104,25 @@ class Proxy:
             processes.wait_until(lambda: len(self.pids()) == 1 + concurrency, "a supervisor and its workers")
         self.idle_sockets = self.sockets()
         self.crew = set(self.pids())
+
+    def hang_up(self) -> bool:
+        """Have it read its file again; whether the file is in use now."""
+        names = [f"server.config_reload_{outcome}" for outcome in ("success", "failure")]
+        before = self.stats()
+        self.process.send_signal(signal.SIGHUP)
+
+        def outcomes() -> list[int]:
+            now = self.stats()
+            return [now[name] - before[name] for name in names]
+
+        processes.wait_until(lambda: any(outcomes()), lambda: f"the reload ends: {self.process.output}")
+        return outcomes()[0] == 1
+
+    def reload(self, configuration: Json) -> None:
+        """Go on with another configuration."""
+        self.file.write_text(json.dumps(configuration, indent=1))
+        assert self.hang_up(), self.process.output
+        self.configuration = configuration
 
     def is_ready(self) -> bool:
         with contextlib.suppress(OSError):

@@ -11,9 +11,11 @@ import select
 import socket
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from fastproxy import cli, limits, logs
 from fastproxy.errors import FastproxyError
+from fastproxy.loader import Loaded
 from fastproxy.model import (
     Address,
     Admin,
@@ -25,10 +27,13 @@ from fastproxy.model import (
     Listener,
     RouteConfiguration,
 )
+from fastproxy.model_codec import Codec
 from fastproxy.options import Options
 from fastproxy.stats import StatsLayout
 from fastproxy.supervisor import Supervisor
 from fastproxy.worker import Assignment
+
+CODEC = Codec(Configuration)
 
 
 class FakeEngine:
@@ -173,6 +178,14 @@ def configuration(port: int, names: list[str]) -> Configuration:
     )
 
 
+def load(file: str) -> Loaded:
+    """A configuration that a test has written with CODEC, or FastproxyError with the text that it wrote instead."""
+    data = Path(file).read_bytes()
+    if not data.startswith(b"{"):
+        raise FastproxyError(data.decode())
+    return Loaded(CODEC.decode(data), ("a warning of the file",))
+
+
 def link(fd: str) -> str:
     """What a descriptor stands for; nothing for the one that the listing itself had open."""
     try:
@@ -187,11 +200,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--grace", type=float, default=3.0)
     parser.add_argument("--dns", action="append", default=[])
+    parser.add_argument("--file", default="")
     given = parser.parse_args()
     logs.configure("debug")
     options = Options("fake.json", given.concurrency, shutdown_grace_s=given.grace)
     try:
-        supervisor = Supervisor(options, configuration(given.port, given.dns), build)
+        supervisor = Supervisor(options, configuration(given.port, given.dns), build, lambda: load(given.file))
     except FastproxyError as error:
         print(error, file=sys.stderr)
         return 1
