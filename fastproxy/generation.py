@@ -36,19 +36,13 @@ class Generation:
             cluster.name: ClusterResolver(cluster, slots[cluster.name].capacity, slots[cluster.name])
             for cluster in named(configuration.clusters)
         }
-        return cls(1, configuration, listening, layout, resolvers, slots)
+        return cls(1, placed(configuration, slots), listening, layout, resolvers, slots)
 
     def resolved(self) -> Configuration:
         """The configuration with the addresses that DNS gave instead of the names."""
-        clusters = tuple(self._resolved(cluster) for cluster in self.configuration.clusters)
-        return replace(self.configuration, clusters=clusters)
-
-    def _resolved(self, cluster: Cluster) -> Cluster:
-        if cluster.name in self.resolvers:
-            return replace(cluster, hosts=self.resolvers[cluster.name].hosts)
-        slots = self.slots[cluster.name].assign([host.address for host in cluster.hosts])
-        hosts = (replace(host, slot=slot) for host, slot in zip(cluster.hosts, slots, strict=True))
-        return replace(cluster, hosts=tuple(hosts))
+        found = {name: resolver.hosts for name, resolver in self.resolvers.items()}
+        clusters = (replace(one, hosts=found.get(one.name, one.hosts)) for one in self.configuration.clusters)
+        return replace(self.configuration, clusters=tuple(clusters))
 
     def next(
         self, configuration: Configuration, listening: Listening, is_idle: Callable[[Scope], bool], limit: int
@@ -65,7 +59,7 @@ class Generation:
         resolvers = {
             cluster.name: self._resolver_for(cluster, slots[cluster.name]) for cluster in named(configuration.clusters)
         }
-        return Generation(self.number + 1, configuration, listening, layout, resolvers, slots)
+        return Generation(self.number + 1, placed(configuration, slots), listening, layout, resolvers, slots)
 
     def _host_count(self, cluster: Cluster) -> int:
         """For how many hosts there have to be counters: those that went may still have connections."""
@@ -90,3 +84,17 @@ class Generation:
 def named(clusters: Iterable[Cluster]) -> Iterable[Cluster]:
     """Those whose hosts are looked up."""
     return (cluster for cluster in clusters if cluster.type is not ClusterType.STATIC)
+
+
+def placed(configuration: Configuration, slots: Mapping[str, Slots]) -> Configuration:
+    """The configuration with the slots of hosts that need no lookup."""
+    clusters = (_placed(each, slots[each.name]) for each in configuration.clusters)
+    return replace(configuration, clusters=tuple(clusters))
+
+
+def _placed(cluster: Cluster, slots: Slots) -> Cluster:
+    if cluster.type is not ClusterType.STATIC:
+        return cluster
+    places = slots.assign([host.address for host in cluster.hosts])
+    hosts = (replace(host, slot=slot) for host, slot in zip(cluster.hosts, places, strict=True))
+    return replace(cluster, hosts=tuple(hosts))

@@ -7,14 +7,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from fastproxy.model import Address, Cluster, Host
 from tests.support import processes
 from tests.support.processes import ROOT, wait_until
+from tests.unit import fake_proxy
 from tests.unit.test_worker import Lines
 
 
@@ -275,13 +278,86 @@ def test_a_data_plane_that_cannot_be_built_ends_the_start(start):
     assert proxy.alone()
 
 
-def test_sigusr1_reopens_logs_and_sighup_is_ignored(start):
+def test_sigusr1_reopens_logs(start):
     proxy = start("--concurrency", "2").live()
-    proxy.process.send_signal(signal.SIGHUP)
-    proxy.process.wait_output("[warning][supervisor] SIGHUP is ignored")
     proxy.process.send_signal(signal.SIGUSR1)
     wait_until(lambda: proxy.process.output.count(": reopen") == 2, "both workers reopen")
     assert proxy.client().ask("hello") == "hello"
+
+
+def reloaded(proxy: Running) -> bool:
+    """Have it read its file again; whether that is in use now."""
+    before = proxy.process.output.count("[reload]")
+    proxy.process.send_signal(signal.SIGHUP)
+
+    def outcomes() -> list[bool]:
+        lines = [line for line in proxy.process.output.splitlines() if "[reload]" in line][before:]
+        return [" is in use" in line for line in lines if " is in use" in line or " stays in use" in line]
+
+    wait_until(outcomes, lambda: f"the reload ends: {proxy.process.output}")
+    return outcomes()[0]
+
+
+def with_clusters(*names: str) -> bytes:
+    clusters = tuple(Cluster(name, hosts=(Host(Address("127.0.0.1", 5)),)) for name in names)
+    return fake_proxy.CODEC.encode(replace(fake_proxy.configuration(0, []), clusters=clusters))
+
+
+def test_sighup_has_every_worker_use_the_file_as_it_is_now(start, tmp_path):
+    file = tmp_path / "model"
+    proxy = start("--concurrency", "2", "--file", str(file)).live()
+    clients = proxy.clients_of_all_workers(2)
+    file.write_bytes(with_clusters("new"))
+    assert reloaded(proxy)
+    for pid, client in clients.items():
+        wait_until(partial(uses, client, "{'new': ['127.0.0.1:5']}"), "the new configuration")
+        assert client.ask("pid") == str(pid)
+    assert "[warning][reload] a warning of the file" in proxy.process.output
+    assert proxy.stat("server.config_generation") == 2
+    assert proxy.stat("cluster_manager.cluster_added") == 2
+    assert proxy.stat("cluster_manager.cluster_removed") == 1
+    assert "new::127.0.0.1:5::" in proxy.admin("/clusters")[1]
+    os.kill(next(iter(clients)), signal.SIGKILL)
+    wait_until(lambda: proxy.stat("server.workers_replaced") == 1, "the worker is replaced")
+    for client in proxy.clients_of_all_workers(2).values():
+        assert client.ask("hosts") == "{'new': ['127.0.0.1:5']}"
+
+
+def uses(client: Lines, hosts: str) -> bool:
+    return client.ask("hosts") == hosts
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"fake.json:3:4: a: wrong", "[error][reload] fake.json:3:4: a: wrong\n"),
+        (with_clusters("refused by workers"), "cannot use the configuration: FastproxyError: this configuration"),
+    ],
+    ids=["file", "workers"],
+)
+def test_what_cannot_be_used_changes_nothing(start, tmp_path, content, message):
+    file = tmp_path / "model"
+    proxy = start("--concurrency", "2", "--file", str(file)).live()
+    before = proxy.client().ask("hosts")
+    file.write_bytes(content)
+    assert not reloaded(proxy)
+    assert message in proxy.process.output
+    assert proxy.stat("server.config_reload_failure") == 1
+    assert proxy.stat("server.config_last_reload_failed") == 1
+    assert proxy.client().ask("hosts") == before
+    file.write_bytes(with_clusters("right"))
+    assert reloaded(proxy)
+    assert proxy.stat("server.config_last_reload_failed") == 0
+
+
+def test_the_end_does_not_wait_for_a_reload(start, tmp_path):
+    os.mkfifo(tmp_path / "model")  # opening it waits for somebody who writes
+    proxy = start("--file", str(tmp_path / "model")).live()
+    proxy.process.send_signal(signal.SIGHUP)
+    proxy.process.wait_output("reading the configuration again")
+    proxy.process.send_signal(signal.SIGTERM)
+    assert proxy.process.wait() == 0
+    wait_until(proxy.alone, "nothing of it is left")
 
 
 def test_dns_names_become_hosts_before_the_first_request_and_again_later(start):
