@@ -11,33 +11,57 @@ _STRIPS = ("strip_matching_host_port", "strip_any_host_port")
 
 
 def shadowed_route(scene: Scene) -> Iterator[Advice]:
-    earlier: list[Route] = []
+    earlier, host = Earlier(), None
     for route in scene.routes:
-        if earlier and earlier[0].virtual_host is not route.virtual_host:
-            earlier = []
-        owner = next((each for each in earlier if covers(each, route)), None)
+        if route.virtual_host is not host:
+            earlier, host = Earlier(), route.virtual_host
+        owner = earlier.owner_of(route)
         if owner is not None:
             message = f"no request comes here: {owner.view.node.path} takes them all; put this route before it"
             yield Advice(route.view.node, message)
         else:
-            earlier.append(route)
+            earlier.add(route)
 
 
-def covers(first: Route, second: Route) -> bool:
-    """Whether every request that the second route is for is taken by the first one."""
-    fields = {field.name for field, _ in first.match.message.ListFields()} - {"case_sensitive"}
-    if fields - {"prefix", "path"} or first.path is None:
-        return False
-    if second.path is None:
-        return fields == {"prefix"} and first.path in _EVERYTHING
-    mine, its = first.path, second.path
-    if not first.match.wrapped("case_sensitive", True):
-        mine, its = mine.lower(), its.lower()
-    elif not second.match.wrapped("case_sensitive", True) and mine not in _EVERYTHING:
-        return False
-    if fields == {"path"}:
-        return second.match.message.WhichOneof("path_specifier") == "path" and mine == its
-    return its.startswith(mine)
+class Earlier:
+    """The routes of a virtual host so far that look at nothing but the path, by what they look for."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, bool, str], tuple[int, Route]] = {}
+        self._lengths: set[int] = set()
+
+    def add(self, route: Route) -> None:
+        match = route.match
+        fields = {field.name for field, _ in match.message.ListFields()} - {"case_sensitive"}
+        path = route.path
+        if fields - {"prefix", "path"} or path is None:
+            return
+        kind = str(match.message.WhichOneof("path_specifier"))
+        minds_case = bool(match.wrapped("case_sensitive", True))
+        key = (kind, minds_case, path if minds_case else path.lower())
+        self._found.setdefault(key, (len(self._found), route))
+        if kind == "prefix":
+            self._lengths.add(len(path))
+
+    def owner_of(self, route: Route) -> Route | None:
+        """The first of them that takes every request that the route is for."""
+        found = [self._found[key] for key in self._keys(route) if key in self._found]
+        return min(found, key=lambda each: each[0])[1] if found else None
+
+    def _keys(self, route: Route) -> Iterator[tuple[str, bool, str]]:
+        path, match = route.path, route.match
+        if path is None:
+            yield from (("prefix", minds_case, prefix) for minds_case in (True, False) for prefix in _EVERYTHING)
+            return
+        forms = [(False, path.lower())]
+        if match.wrapped("case_sensitive", True):
+            forms.append((True, path))
+        else:
+            yield from (("prefix", True, prefix) for prefix in _EVERYTHING if path.startswith(prefix))
+        for minds_case, text in forms:
+            yield from (("prefix", minds_case, text[:size]) for size in self._lengths if size <= len(text))
+            if match.message.WhichOneof("path_specifier") == "path":
+                yield ("path", minds_case, text)
 
 
 def domain_without_port(scene: Scene) -> Iterator[Advice]:
