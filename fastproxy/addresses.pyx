@@ -2,9 +2,11 @@
 
 from libc.stdint cimport uint8_t
 from libc.stdio cimport snprintf
-from libc.string cimport memcpy, memmove, strlen
+from libc.string cimport memcpy, memmove, memset, strlen
 
-from fastproxy.syscalls cimport AF_INET6, inet_ntop, ntohs, sockaddr_in, sockaddr_in6
+from fastproxy.syscalls cimport (
+    AF_INET6, AF_UNIX, getsockname, inet_ntop, ntohs, sockaddr, sockaddr_in, sockaddr_in6,
+)
 
 
 cdef void read_address(PeerAddress *address, sockaddr_storage *source) noexcept nogil:
@@ -22,14 +24,25 @@ cdef void read_address(PeerAddress *address, sockaddr_storage *source) noexcept 
                 return
         address.family = 4
         memmove(address.ip, address.ip + 12, 4)
+    elif source.ss_family == AF_UNIX:
+        memset(address, 0, sizeof(PeerAddress))
     else:
         address.family = 4
         address.port = ntohs(v4.sin_port)
         memcpy(address.ip, &v4.sin_addr, 4)
 
 
+cdef void read_local_address(PeerAddress *address, int fd) noexcept nogil:
+    """The address that a socket is bound to; that of a Unix socket where the kernel has none."""
+    cdef sockaddr_storage name
+    cdef socklen_t length = sizeof(name)
+    name.ss_family = AF_UNIX
+    getsockname(fd, <sockaddr *> &name, &length)
+    read_address(address, &name)
+
+
 cdef int format_ip(const PeerAddress *address, char *target, socklen_t size) noexcept nogil:
-    """Write the IP as text and a NUL; the length of the text. `size` is at least 46."""
+    """Write the IP as text and a NUL, nothing where there is none; the length of the text. `size` is at least 46."""
     cdef char *at = target
     cdef int i
     if address.family == 4:
@@ -45,14 +58,19 @@ cdef int format_ip(const PeerAddress *address, char *target, socklen_t size) noe
             at += 2
         (at - 1)[0] = 0
         return <int> (at - 1 - target)
+    if address.family == 0:
+        target[0] = 0
+        return 0
     inet_ntop(AF_INET6, address.ip, target, size)
     return <int> strlen(target)
 
 
 cdef int format_address(const PeerAddress *address, char *target, socklen_t size) noexcept nogil:
-    """Write `ip:port` or `[ip]:port` and a NUL; the length of the text. `size` is at least 56."""
+    """Write `ip:port` or `[ip]:port` and a NUL, nothing where there is no IP; the length. `size` is at least 56."""
     cdef char ip[48]
-    format_ip(address, ip, sizeof(ip))
+    if format_ip(address, ip, sizeof(ip)) == 0:
+        target[0] = 0
+        return 0
     if address.family == 4:
         return snprintf(target, size, b"%s:%u", ip, <unsigned> address.port)
     return snprintf(target, size, b"[%s]:%u", ip, <unsigned> address.port)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fastproxy import __version__, commands, config, limits, logs, worker
 from fastproxy.errors import FastproxyError, Severity
 from fastproxy.loader import Loaded
-from fastproxy.model import Configuration, Listener
+from fastproxy.model import Address, Configuration, Filter, HttpConnectionManager, Listener
 from fastproxy.options import Options, parse
 from fastproxy.supervisor import Supervisor
 
@@ -103,10 +103,21 @@ def with_service(configuration: Configuration, options: Options) -> Configuratio
 
 
 def _serve(listener: Listener, options: Options) -> Listener:
-    manager = listener.manager
-    cluster = options.service_cluster or manager.service_cluster
-    node = options.service_node or manager.service_node
-    return replace(listener, manager=replace(manager, service_cluster=cluster, service_node=node))
+    chains = tuple(replace(chain, filter=_named(chain.filter, options)) for chain in listener.filter_chains)
+    return replace(listener, filter=_named(listener.filter, options), filter_chains=chains)
+
+
+def _named(network_filter: Filter | None, options: Options) -> Filter | None:
+    if not isinstance(network_filter, HttpConnectionManager):
+        return network_filter
+    cluster = options.service_cluster or network_filter.service_cluster
+    node = options.service_node or network_filter.service_node
+    return replace(network_filter, service_cluster=cluster, service_node=node)
+
+
+def url(address: Address) -> str:
+    """Where a browser or curl finds it."""
+    return f"unix://{address}" if address.path else f"http://{address}"
 
 
 def show_banner(supervisor: Supervisor, options: Options, file_limit: limits.FileLimit) -> None:
@@ -115,5 +126,5 @@ def show_banner(supervisor: Supervisor, options: Options, file_limit: limits.Fil
     for name, address in supervisor.status.listeners:
         log.info("listener '%s' on %s, %d worker%s", name, address, workers, "s" if workers > 1 else "")
     if supervisor.admin_address is not None:
-        log.info("admin on http://%s", supervisor.admin_address)
+        log.info("admin on %s", url(supervisor.admin_address))
     log.info("%s", file_limit.describe(workers))

@@ -21,6 +21,8 @@ cdef enum Kind:
     LISTENER
     DOWNSTREAM
     UPSTREAM
+    TCP_DOWNSTREAM  # of a TCP proxy
+    TCP_UPSTREAM  # of a TCP proxy that connects; UPSTREAM once there is a tunnel
     CLOCK
 
 cdef enum Flag:
@@ -56,9 +58,9 @@ cdef struct Connection:
     Buffer *out  # what the peer did not take yet; NULL when there is nothing
     Buffer *held  # what was read and not consumed yet; NULL when there is nothing
     PyObject *exchange  # owned
-    PyObject *owner  # owned: the Manager of a downstream connection, the Host of an upstream one
-    void *tunnel  # owned: tunnel.pxd; NULL before the 101
-    uint64_t *counters  # the block of its manager (downstream) or cluster (upstream)
+    PyObject *owner  # owned: the Manager or TcpProxy of a downstream connection, the Host of an upstream one
+    void *tunnel  # owned: tunnel.pxd; NULL before the 101 or the connect
+    uint64_t *counters  # the block of its manager or TCP proxy (downstream) or cluster (upstream)
     int fd
     uint16_t flags
     uint8_t kind

@@ -10,9 +10,13 @@ cpdef enum ListenerCounter:
     listener_downstream_cx_active
     listener_downstream_cx_destroy
     listener_downstream_cx_overflow
+    listener_no_filter_chain_match
     LISTENER_COUNTERS
 
+# A tunnel counts bytes without knowing whether a connection manager or a TCP proxy made it: both scopes begin alike.
 cpdef enum HttpCounter:
+    http_downstream_cx_rx_bytes_total
+    http_downstream_cx_tx_bytes_total
     http_downstream_cx_total
     http_downstream_cx_active
     http_downstream_cx_destroy
@@ -24,8 +28,6 @@ cpdef enum HttpCounter:
     http_downstream_cx_protocol_error
     http_downstream_cx_upgrades_total
     http_downstream_cx_upgrades_active
-    http_downstream_cx_rx_bytes_total
-    http_downstream_cx_tx_bytes_total
     http_downstream_rq_total
     http_downstream_rq_http1_total
     http_downstream_rq_active
@@ -56,6 +58,16 @@ cpdef enum HttpCounter:
     http_access_log_lines_lost
     HTTP_COUNTERS
 
+cpdef enum TcpCounter:
+    tcp_downstream_cx_rx_bytes_total
+    tcp_downstream_cx_tx_bytes_total
+    tcp_downstream_cx_total
+    tcp_downstream_cx_active
+    tcp_downstream_cx_no_route
+    tcp_idle_timeout
+    tcp_max_downstream_connection_duration
+    TCP_COUNTERS
+
 cpdef enum ClusterCounter:
     cluster_lb_healthy_panic
     cluster_upstream_cx_total
@@ -63,6 +75,7 @@ cpdef enum ClusterCounter:
     cluster_upstream_cx_http1_total
     cluster_upstream_cx_connect_fail
     cluster_upstream_cx_connect_timeout
+    cluster_upstream_cx_connect_attempts_exceeded
     cluster_upstream_cx_destroy
     cluster_upstream_cx_destroy_local
     cluster_upstream_cx_destroy_remote

@@ -8,6 +8,9 @@ class ListenerCounter(IntEnum):
 class HttpCounter(IntEnum):
     HTTP_COUNTERS = ...
 
+class TcpCounter(IntEnum):
+    TCP_COUNTERS = ...
+
 class ClusterCounter(IntEnum):
     CLUSTER_COUNTERS = ...
 

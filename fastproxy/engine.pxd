@@ -2,7 +2,7 @@
 
 from fastproxy.connections cimport Connection, Connections
 from fastproxy.exchange.exchanges cimport Exchanges
-from fastproxy.runtime cimport Runtime
+from fastproxy.runtime cimport Listener, Runtime
 from fastproxy.syscalls cimport epoll_event
 
 cdef enum:
@@ -23,6 +23,7 @@ cdef class Engine:
     cdef void run_queue(self)
     cdef void run_timers(self)
     cdef void accept(self, Connection *listener)
+    cdef void serve(self, Connection *connection, Listener listener)
     cdef void pause_accepting(self, Connection *listener)
     cdef void wake(self)
     cdef void stop(self, Connection *listener)

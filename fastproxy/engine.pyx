@@ -12,9 +12,12 @@ import logging
 import select
 
 from fastproxy.addresses cimport read_address
-from fastproxy.connections cimport CLOSED, DOWNSTREAM, LISTENER, UPSTREAM
-from fastproxy.counters cimport listener_downstream_cx_overflow
-from fastproxy.runtime cimport Manager
+from fastproxy.connections cimport CLOCK, CLOSED, DOWNSTREAM, LISTENER, UPSTREAM
+from fastproxy.counters cimport (
+    listener_downstream_cx_destroy, listener_downstream_cx_overflow, listener_downstream_cx_total,
+    listener_no_filter_chain_match,
+)
+from fastproxy.runtime cimport Chain, Listener
 from fastproxy.syscalls cimport (
     EAGAIN, ECONNABORTED, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP,
     SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, dup, epoll_ctl, epoll_wait, errno, read, setsockopt, sockaddr,
@@ -62,20 +65,20 @@ cdef class Engine:
         return self.exchanges_.tunnels
 
     def listen(self, fd: int, listener_index: int, number: int | None = None) -> None:
-        """Accept from a listening, non-blocking socket, which stays the caller's, for that listener's manager.
+        """Accept from a listening, non-blocking socket, which stays the caller's, for that listener.
 
         `number` is what `commit` calls the socket; without one, 0 is the first. OSError when it cannot be watched.
         """
         cdef int on = 1, own
         cdef Connection *listener
-        manager = self.runtime.managers[listener_index]
+        owner = self.runtime.listeners[listener_index]
         own = dup(fd)
-        setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))  # what is accepted inherits it
+        setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))  # not of a Unix socket; what is accepted inherits it
         listener = self.io.adopt(own, LISTENER, EPOLLIN)
         if listener == NULL:
             raise OSError(errno, "cannot watch the listening socket")
-        Py_INCREF(manager)
-        listener.owner = <PyObject *> manager
+        Py_INCREF(owner)
+        listener.owner = <PyObject *> owner
         self.listeners[-len(self.listeners) if number is None else number] = <size_t> listener
 
     def stop_listening(self) -> None:
@@ -106,7 +109,7 @@ cdef class Engine:
         self.exchanges_.take_over(runtime)
         self.runtime = runtime
         for number, pointer in self.listeners.items():
-            set_owner(<Connection *> <size_t> pointer, runtime.managers[listeners[number]])
+            set_owner(<Connection *> <size_t> pointer, runtime.listeners[listeners[number]])
         if self.io.queue != NULL:
             self.wake()
         self.io.arm_timer_fd()
@@ -191,8 +194,10 @@ cdef class Engine:
                 self.exchanges_.upstream_event(connection, events)
             elif connection.kind == LISTENER:
                 self.accept(connection)
-            else:
+            elif connection.kind == CLOCK:
                 self.run_timers()
+            else:
+                self.exchanges_.relay_event(connection, events)
         except Exception:
             self.fail(connection)
 
@@ -252,11 +257,27 @@ cdef class Engine:
             self.pause_accepting(listener)
             return
         read_address(&connection.address, &address)
-        self.exchanges_.accepted(connection, <Manager> listener.owner)
+        self.serve(connection, <Listener> listener.owner)
+
+    cdef void serve(self, Connection *connection, Listener listener):
+        """Hand an accepted connection to the filter chain that takes it."""
+        cdef Chain chain = listener.default
+        if listener.matching is not None:
+            chain = listener.find(connection)
+        if chain is not None and chain.manager is not None:
+            self.exchanges_.accepted(connection, chain.manager)
+        elif chain is not None and chain.tcp_proxy is not None:
+            self.exchanges_.relay_accepted(connection, chain.tcp_proxy)
+        else:
+            if chain is None:
+                listener.counters[<int> listener_no_filter_chain_match] += 1
+            listener.counters[<int> listener_downstream_cx_total] += 1
+            listener.counters[<int> listener_downstream_cx_destroy] += 1
+            self.io.close(connection)
 
     cdef void pause_accepting(self, Connection *listener):
         """Out of descriptors or memory: leave the queue alone for a while, or its event would spin."""
-        (<Manager> listener.owner).listener_counters[<int> listener_downstream_cx_overflow] += 1
+        (<Listener> listener.owner).counters[<int> listener_downstream_cx_overflow] += 1
         epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
         self.io.set_timer(listener, ACCEPT_PAUSE_MS)
 
@@ -269,5 +290,5 @@ cdef class Engine:
     cdef void fail(self, Connection *connection):
         """A handler raised: log the defect, and end what it was working on."""
         self.log.exception("a connection was closed because handling it failed")
-        if connection.kind == DOWNSTREAM or connection.kind == UPSTREAM:
+        if connection.kind != LISTENER and connection.kind != CLOCK:
             self.exchanges_.discard(connection)

@@ -42,8 +42,7 @@ class Bound:
 
     def fd(self, worker: int) -> int:
         """The descriptor of the socket that is that worker's."""
-        each = self.sockets.sockets
-        return each[worker % len(each)].fileno()
+        return self.sockets.socket_of(worker).fileno()
 
 
 class Listening:

@@ -1,6 +1,6 @@
 """The configuration as fastproxy acts on it: frozen, complete, every default filled in.
 
-Built by `config`, read by everything else. Imports nothing of ours and does no input or output.
+Built by `config`, read by everything else. Imports nothing of ours but its own parts and does no input or output.
 The nouns are Envoy's; durations are seconds, `None` means "no limit".
 """
 
@@ -23,6 +23,20 @@ from fastproxy.model_balancing import LocalityWeight as LocalityWeight
 from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameterHashPolicy
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
 from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
+from fastproxy.model_listeners import EVERY_CONNECTION as EVERY_CONNECTION
+from fastproxy.model_listeners import Address as Address
+from fastproxy.model_listeners import FilterChainMatch as FilterChainMatch
+from fastproxy.model_listeners import SocketOption as SocketOption
+from fastproxy.model_listeners import SourceType as SourceType
+from fastproxy.model_listeners import TcpCluster as TcpCluster
+from fastproxy.model_listeners import TcpProxy as TcpProxy
+from fastproxy.model_listeners import TcpRoute as TcpRoute
+from fastproxy.model_logs import DEFAULT_ACCESS_LOG_FORMAT as DEFAULT_ACCESS_LOG_FORMAT
+from fastproxy.model_logs import MAX_ACCESS_LOGS as MAX_ACCESS_LOGS
+from fastproxy.model_logs import AccessLog as AccessLog
+from fastproxy.model_logs import LogCondition as LogCondition
+from fastproxy.model_logs import LogFilter as LogFilter
+from fastproxy.model_logs import LogOperator as LogOperator
 from fastproxy.model_routes import AppendAction as AppendAction
 from fastproxy.model_routes import HeaderRules as HeaderRules
 from fastproxy.model_routes import HeaderValue as HeaderValue
@@ -42,17 +56,6 @@ class DnsLookupFamily(Enum):
     AUTO = "AUTO"
     V4_ONLY = "V4_ONLY"
     V6_ONLY = "V6_ONLY"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a socket listens or connects: an IP literal or a DNS name, and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,43 +113,8 @@ class Cluster:
         return self.alt_stat_name or self.name
 
 
-DEFAULT_ACCESS_LOG_FORMAT = (
-    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% '
-    "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
-    '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n'
-)
-
-
-MAX_ACCESS_LOGS = 4  # of one connection manager; the data plane keeps as many records per exchange
 MAX_HEADER_RULES = 64  # additions, and header values that these name, of one level and direction
 MAX_REQUEST_HEADERS = 512  # that the data plane takes, whatever `max_headers_count` says
-
-
-class LogCondition(Enum):
-    STATUS = "status"
-    DURATION = "duration"  # in milliseconds
-    FLAGS = "flags"  # any of those named; without a name, any at all
-    SHARE = "share"  # so many of a million
-    AND = "and"
-    OR = "or"
-
-
-class LogOperator(Enum):
-    EQ = "EQ"
-    GE = "GE"
-    LE = "LE"
-    NE = "NE"
-
-
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Which exchanges something is for: a comparison, or several filters together."""
-
-    condition: LogCondition
-    operator: LogOperator = LogOperator.EQ
-    value: int = 0
-    flags: tuple[str, ...] = ()  # the letters of response flags
-    filters: "tuple[LogFilter, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +143,6 @@ class LocalReplies:
 
     mappers: tuple[ReplyMapper, ...] = ()
     format: ReplyBody | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AccessLog:
-    path: str
-    format: str = DEFAULT_ACCESS_LOG_FORMAT
-    filter: LogFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,18 +190,54 @@ class HttpConnectionManager:
     local_replies: LocalReplies | None = None
 
 
+Filter = HttpConnectionManager | TcpProxy
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChain:
+    """What is done with the connections that `match` takes; without a filter they are closed."""
+
+    filter: Filter | None
+    match: FilterChainMatch = EVERY_CONNECTION
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
+    """`filter_chains` are chosen by their matches; a connection that none takes gets `filter`, or is closed."""
+
     name: str
     address: Address
-    manager: HttpConnectionManager
+    filter: Filter | None
     bind_to_port: bool = True
     tcp_backlog_size: int = 4096
+    filter_chains: tuple[FilterChain, ...] = ()
+    additional_addresses: tuple[Address, ...] = ()
+    ipv4_compat: bool = False
+    enable_reuse_port: bool = True
+    freebind: bool = False
+    transparent: bool = False
+    socket_options: tuple[SocketOption, ...] = ()
+    stat_prefix: str = ""
 
     @property
-    def stat_name(self) -> str:
-        """Envoy's name in `listener.<stat_name>.`: the address with `_` between IP and port."""
-        return f"{self.address.host}_{self.address.port}"
+    def filters(self) -> tuple[Filter, ...]:
+        """All there are, those of the filter chains first."""
+        found = (*(chain.filter for chain in self.filter_chains), self.filter)
+        return tuple(one for one in found if one is not None)
+
+    @property
+    def managers(self) -> tuple[HttpConnectionManager, ...]:
+        return tuple(one for one in self.filters if isinstance(one, HttpConnectionManager))
+
+    @property
+    def manager(self) -> HttpConnectionManager:
+        """The first connection manager; IndexError where there is none."""
+        return self.managers[0]
+
+    @property
+    def tcp_proxies(self) -> tuple[TcpProxy, ...]:
+        return tuple(one for one in self.filters if isinstance(one, TcpProxy))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,13 @@ cdef class Mutation:
         if is_edge:
             address.data = self.client_ip
             address.length = format_ip(client, self.client_ip, sizeof(self.client_ip))
-            if not manager.skip_xff_append:
+            if not manager.skip_xff_append and client.family:
                 ip = slice_of(self.stamps.local_ip) if is_loopback(client) else address
                 if not self.forward_for(head, ip):
                     return False
             set_field(head, b"x-forwarded-proto", H_X_FORWARDED_PROTO, proto)
-            add_field(head, b"x-envoy-external-address", H_OTHER, address)
+            if client.family:
+                add_field(head, b"x-envoy-external-address", H_OTHER, address)
         elif not head.seen >> <int> H_X_FORWARDED_PROTO & 1:
             add_field(head, b"x-forwarded-proto", H_X_FORWARDED_PROTO, proto)
         if manager.add_user_agent:

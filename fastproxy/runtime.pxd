@@ -1,10 +1,13 @@
-"""A configuration made ready for one worker: its managers, clusters and hosts, bound to its counters."""
+"""A configuration made ready for one worker: its listeners, clusters and hosts, bound to its counters."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy._sessions cimport SessionTable
+from fastproxy.connections cimport Connection
+from fastproxy.filter_chains cimport FilterChains
 from fastproxy.reply_mapping cimport ReplyMapping
 from fastproxy.routing cimport RouteTable
+from fastproxy.tcp_proxy cimport TcpProxy
 
 
 cdef class Manager:
@@ -46,9 +49,26 @@ cdef class Manager:
     cdef bint continues(self, Manager other) noexcept
 
 
+cdef class Chain:
+    cdef readonly Manager manager
+    cdef readonly TcpProxy tcp_proxy
+
+
+cdef class Listener:
+    cdef readonly object model  # model.Listener
+    cdef readonly list chains
+    cdef readonly Chain default  # of what no chain takes; None: that is closed
+    cdef FilterChains matching  # None: the default takes everything
+    cdef uint64_t *counters
+
+    cdef Chain find(self, Connection *connection)
+
+
 cdef class Runtime:
     cdef readonly dict clusters
+    cdef readonly list listeners
     cdef readonly list managers
+    cdef readonly list tcp_proxies
     cdef readonly SessionTable sessions
     cdef readonly object configuration  # model.Configuration
     cdef readonly object layout

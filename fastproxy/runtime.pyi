@@ -3,6 +3,8 @@ from fastproxy._sessions import SessionTable
 from fastproxy.access_log import AccessLog
 from fastproxy.routing import RouteTable
 from fastproxy.stats import StatsLayout
+from fastproxy.tcp_proxy import TcpProxy
+from fastproxy.timers import milliseconds as milliseconds
 from fastproxy.upstream import Cluster, Host
 
 class Manager:
@@ -12,9 +14,24 @@ class Manager:
     successor: Manager | None
     superseded: bool
 
+class Chain:
+    manager: Manager | None
+    tcp_proxy: TcpProxy | None
+
+class Listener:
+    model: models.Listener
+    chains: list[Chain]
+    default: Chain | None
+    @property
+    def served(self) -> list[Chain]: ...
+    def supersede(self, successor: Listener | None) -> None: ...
+    def managers(self) -> dict[models.FilterChainMatch | None, Manager]: ...
+
 class Runtime:
     clusters: dict[str, Cluster]
+    listeners: list[Listener]
     managers: list[Manager]
+    tcp_proxies: list[TcpProxy]
     sessions: SessionTable | None
     max_head_bytes: int
     configuration: models.Configuration
@@ -33,5 +50,3 @@ class Runtime:
     def take_over(self, previous: Runtime) -> list[Host]: ...
     @property
     def access_logs(self) -> list[AccessLog]: ...
-
-def milliseconds(seconds: float | None) -> int: ...

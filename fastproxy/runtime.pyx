@@ -1,13 +1,16 @@
-"""A configuration made ready for one worker: its managers, clusters and hosts, bound to its counters."""
+"""A configuration made ready for one worker: its listeners, clusters and hosts, bound to its counters."""
 
 from dataclasses import replace
 
-from fastproxy.access_log import AccessLog
+from fastproxy import model as models
+from fastproxy.addresses cimport PeerAddress, read_local_address
 from fastproxy.hashing import HashPolicies
 from fastproxy.model import RouteConfiguration
 from fastproxy.reply_mapping import ReplyMapping as make_reply_mapping
 from fastproxy.routing import RouteTable as make_route_table
 from fastproxy.stats import clear_taken
+from fastproxy.tcp_proxy import log_of
+from fastproxy.timers import milliseconds
 from fastproxy.upstream import Cluster
 
 MIN_HEAD_BYTES = 80 * 1024  # of a response; Envoy 1.40 passes 70 KB and refuses 200 KB
@@ -74,16 +77,62 @@ cdef class Manager:
             and self.access_logs == other.access_logs
 
 
-def log_of(model, logs):
-    """The access log of that path, format and filter, out of `logs` or opened and kept there."""
-    if model not in logs:
-        logs[model] = AccessLog(model.path, model.format, model.filter)
-    return logs[model]
+cdef class Chain:
+    """A filter chain made ready: a connection manager, a TCP proxy, or nothing, which closes."""
 
 
-def milliseconds(seconds):
-    """A duration of the model as the data plane counts it: 0 for no limit, never 0 for a short one."""
-    return 0 if not seconds else max(1, round(seconds * 1000))
+cdef class Listener:
+    """A listener's filter chains, and how one of them is found for a connection."""
+
+    def __init__(self, model, layout, index, row, clusters, logs):
+        cdef uint64_t[::1] view = row
+
+        def ready(filter):
+            cdef Chain chain = Chain()
+            if isinstance(filter, models.TcpProxy):
+                chain.tcp_proxy = TcpProxy(filter, layout, index, row, clusters, logs)
+            elif filter is not None:
+                chain.manager = Manager(filter, layout, index, row, clusters, logs)
+            return chain
+
+        self.model = model
+        self.counters = &view[0] + <Py_ssize_t> layout.listener(index)
+        self.chains = [ready(chain.filter) for chain in model.filter_chains]
+        self.default = None if self.chains and model.filter is None else ready(model.filter)
+        self.matching = FilterChains([chain.match for chain in model.filter_chains]) if self.chains else None
+
+    @property
+    def served(self):
+        """All chains, the default last."""
+        return self.chains if self.default is None else [*self.chains, self.default]
+
+    def supersede(self, Listener successor):
+        """Another configuration is in use, with `successor` on this address, or none. A manager is followed by that of
+        the chain with its match, or by the only one where there was only one."""
+        cdef Chain chain
+        before = self.managers()
+        after = {} if successor is None else successor.managers()
+        for match, manager in before.items():
+            if match not in after and len(before) == len(after) == 1:
+                match = next(iter(after))
+            manager.supersede(after.get(match))
+        for chain in self.served:
+            if chain.tcp_proxy is not None:
+                chain.tcp_proxy.supersede()
+
+    def managers(self):
+        """The connection managers by the matches of their chains, that of the default by None."""
+        matches = [*(chain.match for chain in self.model.filter_chains), None]
+        chains = zip(matches, self.served, strict=False)  # there may be no default
+        return {match: chain.manager for match, chain in chains if chain.manager is not None}
+
+    cdef Chain find(self, Connection *connection):
+        """The chain that takes an accepted connection; None when none does."""
+        cdef PeerAddress local
+        cdef Py_ssize_t place
+        read_local_address(&local, connection.fd)
+        place = self.matching.find(&local, &connection.address)
+        return self.default if place < 0 else <Chain> self.chains[place]
 
 
 cdef class Runtime:
@@ -100,11 +149,15 @@ cdef class Runtime:
         self.layout = layout
         self.clusters = {model.name: cluster_of(model, layout, row, previous) for model in configuration.clusters}
         logs = {} if previous is None else dict(previous.open_logs)
-        self.managers = [
-            Manager(listener.manager, layout, index, row, self.clusters, logs)
-            for index, listener in enumerate(configuration.listeners)
+        self.listeners = [
+            Listener(model, layout, index, row, self.clusters, logs)
+            for index, model in enumerate(configuration.listeners)
         ]
-        self.open_logs = {model: logs[model] for manager in self.managers for model in manager.model.access_logs}
+        chains = [chain for listener in self.listeners for chain in listener.served]
+        self.managers = [chain.manager for chain in chains if chain.manager is not None]
+        self.tcp_proxies = [chain.tcp_proxy for chain in chains if chain.tcp_proxy is not None]
+        users = self.managers + self.tcp_proxies
+        self.open_logs = {model: logs[model] for user in users for model in user.model.access_logs}
         if previous is not None:
             self.sessions = previous.sessions
         elif sessions is not None:
@@ -119,7 +172,6 @@ cdef class Runtime:
     def take_over(self, Runtime previous):
         """Be in use instead of `previous`, which `next` was called of. Returns hosts that are not used any more by
         clusters that go on, for their connections to be closed."""
-        cdef Manager manager
         clear_taken(self.layout, self.row)
         gone = []
         for model in self.configuration.clusters:
@@ -127,15 +179,14 @@ cdef class Runtime:
         for name, cluster in previous.clusters.items():
             if self.clusters.get(name) is not cluster:
                 cluster.retire()
-        by_address = {listener.address: self.managers[index]
-                      for index, listener in enumerate(self.configuration.listeners)}
-        for listener, manager in zip(previous.configuration.listeners, previous.managers, strict=True):
-            manager.supersede(by_address.get(listener.address))
+        by_address = {listener.model.address: listener for listener in self.listeners}
+        for listener in previous.listeners:
+            listener.supersede(by_address.get(listener.model.address))
         return gone
 
     @property
     def access_logs(self):
-        """Every access log of every manager."""
+        """Every access log of every manager and TCP proxy."""
         return list(self.open_logs.values())
 
 

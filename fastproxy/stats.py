@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter
+from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, TcpCounter
 from fastproxy.errors import FastproxyError
 from fastproxy.model import Cluster, ClusterType, Configuration, Listener
 
@@ -39,9 +39,16 @@ def _names(counters: type[IntEnum], prefix: str) -> tuple[str, ...]:
 
 LISTENER_NAMES = _names(ListenerCounter, "listener_")
 HTTP_NAMES = _names(HttpCounter, "http_")
+TCP_NAMES = _names(TcpCounter, "tcp_")
 CLUSTER_NAMES = _names(ClusterCounter, "cluster_")
 HOST_NAMES = _names(HostCounter, "host_")
-KINDS = {"listener": LISTENER_NAMES, "http": HTTP_NAMES, "cluster": CLUSTER_NAMES, "host": HOST_NAMES}
+KINDS = {
+    "listener": LISTENER_NAMES,
+    "http": HTTP_NAMES,
+    "tcp": TCP_NAMES,
+    "cluster": CLUSTER_NAMES,
+    "host": HOST_NAMES,
+}
 
 
 def is_gauge(name: str) -> bool:
@@ -134,6 +141,10 @@ class StatsLayout:
         """First slot of the HTTP connection managers with that prefix; KeyError when there is none."""
         return self._first("http", stat_prefix)
 
+    def tcp(self, stat_prefix: str) -> int:
+        """First slot of the TCP proxies with that prefix; KeyError when there is none."""
+        return self._first("tcp", stat_prefix)
+
     def cluster(self, name: str) -> int:
         """First slot of that cluster; KeyError when there is none."""
         return self._first("cluster", name)
@@ -170,14 +181,15 @@ class StatsLayout:
 
 
 def listener_scope(listener: Listener) -> str:
-    return str(listener.address)
+    return listener.stat_prefix or str(listener.address)
 
 
 def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     """What a configuration counts, by kind and name; the value is how many blocks that takes."""
     listeners, clusters = configuration.listeners, configuration.clusters
     scopes = {("listener", listener_scope(listener)): 1 for listener in listeners}
-    scopes |= {("http", listener.manager.stat_prefix): 1 for listener in listeners}
+    scopes |= {("http", manager.stat_prefix): 1 for listener in listeners for manager in listener.managers}
+    scopes |= {("tcp", proxy.stat_prefix): 1 for listener in listeners for proxy in listener.tcp_proxies}
     scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
     return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
 

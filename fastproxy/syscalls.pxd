@@ -18,6 +18,7 @@ cdef extern from *:
     #include <sys/socket.h>
     #include <sys/timerfd.h>
     #include <sys/uio.h>
+    #include <sys/un.h>
     """
 
 cdef extern from "<sys/socket.h>" nogil:
@@ -32,7 +33,7 @@ cdef extern from "<sys/socket.h>" nogil:
         socklen_t msg_namelen
         iovec *msg_iov
         size_t msg_iovlen
-    int AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
+    int AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
     int SOL_SOCKET, SO_ERROR, SO_LINGER
     int MSG_NOSIGNAL, MSG_DONTWAIT
     int SHUT_RD, SHUT_WR, SHUT_RDWR
@@ -52,6 +53,11 @@ cdef extern from "<sys/uio.h>" nogil:
     cdef struct iovec:
         void *iov_base
         size_t iov_len
+
+cdef extern from "<sys/un.h>" nogil:
+    cdef struct sockaddr_un:
+        sa_family_t sun_family
+        char sun_path[108]
 
 cdef extern from "<netinet/in.h>" nogil:
     cdef struct in_addr:

@@ -198,3 +198,8 @@ cdef class TimerWheel:
         if number >= self.capacity:
             raise IndexError(f"timer {number} of {self.capacity}")
         return &self.timers[number]
+
+
+def milliseconds(seconds):
+    """A duration of the model as the data plane counts it: 0 for no limit, never 0 for a short one."""
+    return 0 if not seconds else max(1, round(seconds * 1000))

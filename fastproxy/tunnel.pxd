@@ -1,4 +1,4 @@
-"""What follows a 101: bytes in both directions, until one side or a timer ends it."""
+"""What follows a 101, or the connect of a TCP proxy: bytes in both directions, until one side or a timer ends it."""
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -18,6 +18,7 @@ cdef struct Tunnel:
     uint64_t bytes_sent  # to downstream
     uint64_t idle_timeout_ms
     bint upstream_ended_first
+    bint is_relay  # of a TCP proxy, not behind a 101
 
 
 cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil

@@ -1,4 +1,4 @@
-"""What follows a 101: bytes in both directions, until one side or a timer ends it.
+"""What follows a 101, or the connect of a TCP proxy: bytes in both directions, until one side or a timer ends it.
 
 One function serves both directions. What the other side does not take is kept in its `out`, and nothing is read from
 this side before that is gone: at most one read buffer per direction. An end of stream is passed on when everything
@@ -114,7 +114,8 @@ cdef TunnelState pass_end_on(Connections io, Connection *connection) noexcept no
     cdef Connection *peer = connection.peer
     if not peer.flags & ENDED:
         tunnel.upstream_ended_first = connection.kind == UPSTREAM
-        if tunnel.idle_timeout_ms == 0 or tunnel.idle_timeout_ms > HALF_CLOSED_TIMEOUT_MS:
+        # half a TCP connection has a use; half a WebSocket has none
+        if not tunnel.is_relay and (tunnel.idle_timeout_ms == 0 or tunnel.idle_timeout_ms > HALF_CLOSED_TIMEOUT_MS):
             tunnel.idle_timeout_ms = HALF_CLOSED_TIMEOUT_MS
             io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
     if peer.out != NULL:

@@ -9,7 +9,7 @@ from fastproxy.syscalls cimport sockaddr_storage, socklen_t
 
 cdef class Host:
     cdef readonly object model  # model.Host
-    cdef readonly bytes address  # `ip:port`, as logs and the session table name it
+    cdef readonly bytes address  # `ip:port` or a path, as logs and the session table name it
     cdef sockaddr_storage socket_address
     cdef socklen_t socket_address_length
     cdef uint32_t digest  # 32 bits of the hash of `address`: the host's name in the session table
@@ -18,6 +18,8 @@ cdef class Host:
     cdef readonly Py_ssize_t slot
     cdef readonly bint removed
     cdef Cluster cluster
+
+    cdef int set_path(self, bytes path) except -1
 
 
 cdef class Cluster:

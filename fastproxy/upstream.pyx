@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 import socket as sockets
 from dataclasses import replace
@@ -17,8 +17,9 @@ from fastproxy.counters cimport (
     cluster_upstream_rq_active, host_cx_active, host_cx_total, host_rq_active,
 )
 from fastproxy.syscalls cimport (
-    AF_INET, AF_INET6, EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK,
-    SOCK_STREAM, TCP_NODELAY, connect, errno, htons, inet_pton, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socket,
+    AF_INET, AF_INET6, AF_UNIX, EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SOCK_CLOEXEC,
+    SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY, connect, errno, htons, inet_pton, sa_family_t, setsockopt, sockaddr,
+    sockaddr_in, sockaddr_in6, sockaddr_un, socket, socklen_t,
 )
 from fastproxy.syscalls cimport close as close_fd
 
@@ -34,7 +35,9 @@ cdef class Host:
         self.address = str(model.address).encode()
         self.digest = <uint32_t> xx_hash_64(self.address, len(self.address), 0)
         memset(&self.socket_address, 0, sizeof(self.socket_address))
-        if inet_pton(AF_INET, ip, &v4.sin_addr) == 1:
+        if model.address.path:
+            self.set_path(model.address.path.encode())
+        elif inet_pton(AF_INET, ip, &v4.sin_addr) == 1:
             v4.sin_family = AF_INET
             v4.sin_port = htons(model.address.port)
             self.socket_address_length = sizeof(sockaddr_in)
@@ -44,6 +47,21 @@ cdef class Host:
             self.socket_address_length = sizeof(sockaddr_in6)
         else:
             raise ValueError(f"not an IP address: {model.address.host}")
+
+    cdef int set_path(self, bytes path) except -1:
+        """Connect to a Unix socket; a name that begins with `@` is in the abstract namespace (unix(7))."""
+        cdef sockaddr_un *unix = <sockaddr_un *> &self.socket_address
+        cdef size_t length = len(path)
+        if length >= sizeof(unix.sun_path):
+            raise ValueError(f"the path of a Unix socket is too long: {path}")
+        unix.sun_family = AF_UNIX
+        memcpy(unix.sun_path, <const char *> path, length)
+        if path[:1] == b"@":
+            unix.sun_path[0] = 0
+        else:
+            length += 1
+        self.socket_address_length = <socklen_t> (sizeof(sa_family_t) + length)
+        return 0
 
 
 cdef class Cluster:
@@ -62,7 +80,7 @@ cdef class Cluster:
         self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
         self.max_requests_per_connection = model.max_requests_per_connection
         self.hosts = []
-        self.set_hosts([host for host in model.hosts if is_ip(host.address.host)])
+        self.set_hosts([host for host in model.hosts if host.address.path or is_ip(host.address.host)])
 
     def set_hosts(self, models):
         """Have these hosts (model.Host, IP addresses) from now on; those with an address known before keep their state.

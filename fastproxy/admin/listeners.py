@@ -2,8 +2,10 @@
 
 import json
 from http import HTTPStatus
+from typing import Any
 
 from fastproxy.admin.reply import JSON, Query, Reply
+from fastproxy.model import Address
 from fastproxy.status import Status
 
 
@@ -17,8 +19,20 @@ def listeners(status: Status, query: Query) -> Reply:
 
 
 def _as_json(status: Status) -> str:
-    statuses = [
-        {"name": name, "local_address": {"socket_address": {"address": address.host, "port_value": address.port}}}
-        for name, address in status.listeners
-    ]
+    """The first address of a listener is its own, the others are additional."""
+    by_name: dict[str, list[Address]] = {}
+    for name, address in status.listeners:
+        by_name.setdefault(name, []).append(address)
+    statuses: list[dict[str, Any]] = []
+    for name, (own, *additional) in by_name.items():
+        statuses.append({"name": name, "local_address": _address(own)})
+        if additional:
+            statuses[-1]["additional_local_addresses"] = [_address(one) for one in additional]
     return json.dumps({"listener_statuses": statuses}, indent=1) + "\n"
+
+
+def _address(address: Address) -> dict[str, Any]:
+    """Envoy's core.v3.Address."""
+    if address.path:
+        return {"pipe": {"path": address.path}}
+    return {"socket_address": {"address": address.host, "port_value": address.port}}

@@ -4,8 +4,11 @@ import ipaddress
 import re
 
 from fastproxy.config.tree import Node, Report, describe, shorten
+from fastproxy.config.v3 import View
+from fastproxy.model import Address
 
 MAX_PORT = 65535
+MAX_PIPE_BYTES = 107  # of a Unix socket's path: sun_path of unix(7) without its NUL
 
 _URL = re.compile(r"tcp://(\[[^\]/]*\]|[^:/\[\]]*):([0-9]{1,9})")
 _NAME = re.compile(r"(?=.{1,253}\.?$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
@@ -42,3 +45,25 @@ def parse_url(node: Node, report: Report) -> tuple[str, int] | None:
         report.error(node, f"port {match[2]} is out of range; ports go up to {MAX_PORT}")
         return None
     return match[1].strip("[]"), int(match[2])
+
+
+def pipe_address(pipe: View, report: Report) -> Address:
+    """The Unix socket that an `envoy.config.core.v3.Pipe` names; what the kernel would not take is reported."""
+    path, mode = str(pipe.value("path")), int(pipe.value("mode"))
+    node = pipe.node_of("path")
+    if len(path.encode()) > MAX_PIPE_BYTES:
+        report.error(node, f"the path of a Unix socket has at most {MAX_PIPE_BYTES} bytes; choose a shorter one")
+    elif "\0" in path:
+        report.error(node, "the path of a Unix socket cannot hold a NUL")
+    if mode and path.startswith("@"):
+        report.error(pipe.node_of("mode"), "a name in the abstract namespace has no mode; remove it")
+    return Address("", 0, path, mode)
+
+
+def is_range(text: str) -> bool:
+    """Whether the text is an IP address with an optional prefix length, such as 10.0.0.0/8."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "%" not in text

@@ -1,6 +1,6 @@
 """The hosts of a cluster: addresses, weights, priorities, localities, health."""
 
-from fastproxy.config.addresses import is_dns_name, is_ip
+from fastproxy.config.addresses import is_dns_name, is_ip, pipe_address
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import Address, ClusterType, HealthStatus, Host, Locality, LocalityWeight
@@ -72,6 +72,8 @@ def _hash_key(view: View) -> str:
 
 
 def _host_address(endpoint: View, kind: ClusterType, report: Report) -> Address | None:
+    if endpoint.child("address").has("pipe"):
+        return _pipe(endpoint, kind, report)
     address = endpoint.child("address").child("socket_address")
     host, port = address.value("address"), address.value("port_value")
     node = address.node_of("address")
@@ -90,3 +92,11 @@ def _host_address(endpoint: View, kind: ClusterType, report: Report) -> Address 
         report.error(address.node_of("port_value"), "a host needs a port from 1 to 65535")
         return None
     return Address(host, port)
+
+
+def _pipe(endpoint: View, kind: ClusterType, report: Report) -> Address | None:
+    pipe = endpoint.child("address").child("pipe")
+    if kind is not ClusterType.STATIC:
+        report.error(pipe.node, "a Unix socket has no name to look up; make the cluster static")
+        return None
+    return pipe_address(pipe, report)

@@ -7,13 +7,13 @@ place. What stands in neither table is refused. docs/envoy-compatibility.md says
 from typing import Any
 
 from fastproxy.config import coverage_clusters as clusters
+from fastproxy.config import coverage_listeners as listeners
 from fastproxy.config import coverage_routes as routes
-from fastproxy.config.coverage_clusters import BUFFER_LIMIT, ENOUGH, HEALTH
+from fastproxy.config.coverage_clusters import HEALTH
 from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
 _BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
-_LISTENER = "envoy.config.listener.v3."
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
@@ -34,20 +34,15 @@ _LOG_FILTERS = {
 }
 _LOGGERS = "envoy.extensions.access_loggers."
 
-_ACTED_ON = clusters.ACTED_ON | routes.ACTED_ON
-_NEUTRAL = clusters.NEUTRAL | routes.NEUTRAL
-_NO_EFFECT = clusters.NO_EFFECT | routes.NO_EFFECT
+_ACTED_ON = clusters.ACTED_ON | listeners.ACTED_ON | routes.ACTED_ON
+_NEUTRAL = clusters.NEUTRAL | listeners.NEUTRAL | routes.NEUTRAL
+_NO_EFFECT = clusters.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT
 
 ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     _BOOTSTRAP: words("node static_resources admin"),
     f"{_BOOTSTRAP}.StaticResources": words("listeners clusters"),
     "envoy.config.bootstrap.v3.Admin": words("address access_log access_log_path"),
     f"{_CORE}Node": words("id cluster"),
-    f"{_CORE}Address": words("socket_address"),
-    f"{_CORE}SocketAddress": words("address port_value"),
-    f"{_LISTENER}Listener": words("name address filter_chains bind_to_port tcp_backlog_size"),
-    f"{_LISTENER}FilterChain": words("filters name"),
-    f"{_LISTENER}Filter": words("name typed_config"),
     _MANAGER: words(
         "codec_type stat_prefix route_config http_filters add_user_agent common_http_protocol_options "
         "http_protocol_options server_name max_request_headers_kb stream_idle_timeout request_timeout "
@@ -85,16 +80,6 @@ ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = _NEUTRAL | {
-    (f"{_CORE}SocketAddress", "protocol"): 0,
-    (f"{_CORE}SocketAddress", "ipv4_compat"): False,
-    (f"{_LISTENER}Listener", "enable_reuse_port"): True,
-    (f"{_LISTENER}Listener", "transparent"): False,
-    (f"{_LISTENER}Listener", "freebind"): False,
-    (f"{_LISTENER}Listener", "use_original_dst"): False,
-    (f"{_LISTENER}Listener", "metadata"): None,
-    (f"{_LISTENER}Listener", "per_connection_buffer_limit_bytes"): ENOUGH,
-    (f"{_LISTENER}FilterChain", "metadata"): None,
-    (f"{_LISTENER}FilterChain", "use_proxy_proto"): False,
     (_MANAGER, "normalize_path"): False,
     (_MANAGER, "proxy_100_continue"): False,
     (f"{_MANAGER}.common_http_protocol_options", "headers_with_underscores_action"): 0,
@@ -122,18 +107,6 @@ NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
         "metadata dynamic_parameters locality user_agent_name user_agent_version user_agent_build_version extensions "
         "client_features listening_addresses",
     ),
-    f"{_LISTENER}Listener": {
-        **because(
-            "",
-            "stat_prefix deprecated_v1 drain_type listener_filters_timeout continue_on_listener_filters_timeout "
-            "freebind socket_options tcp_fast_open_queue_length traffic_direction connection_balance_config reuse_port "
-            "enable_reuse_port max_connections_to_accept_per_socket_event enable_mptcp ignore_global_conn_limit "
-            "bypass_overload_manager",
-        ),
-        "access_log": "this log is not written; that of the connection manager is",
-        "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
-    },
-    f"{_LISTENER}FilterChain": because("", "transport_socket_connect_timeout"),
     _MANAGER: {
         **because(
             "",

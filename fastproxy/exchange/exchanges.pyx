@@ -6,8 +6,8 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < response_heads < ending < upgrade < attempt < sessions < response < answers < rewriting < choice
-< request < takeover.
+log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < response < answers < rewriting
+< choice < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -15,7 +15,7 @@ from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
     CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING, PARTIAL_HEAD, READABLE, SLAB,
-    UPSTREAM, Connection, Connections,
+    TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
@@ -72,7 +72,7 @@ cdef class Exchanges(Takeover):
                     <Tunnel *> connection.tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
         elif connection.kind == UPSTREAM:
             self.read_upstream(connection)
-        else:
+        elif connection.kind == DOWNSTREAM:
             if connection.held != NULL and connection.exchange == NULL and connection.out == NULL:
                 self.consume_held(connection)
             if connection.kind != CLOSED and connection.flags & READABLE:
@@ -80,7 +80,10 @@ cdef class Exchanges(Takeover):
 
     cdef void timer(self, Connection *connection):
         """A connection's timer has expired; which one it was follows from its state."""
-        if connection.kind == UPSTREAM:
+        if connection.kind == TCP_DOWNSTREAM or connection.kind == TCP_UPSTREAM \
+                or connection.tunnel != NULL and (<Tunnel *> connection.tunnel).is_relay:
+            self.relay_timer(connection)
+        elif connection.kind == UPSTREAM:
             self.upstream_timer(connection)
         elif connection.kind == DOWNSTREAM:
             self.downstream_timer(connection)
@@ -192,16 +195,19 @@ cdef class Exchanges(Takeover):
         for slab in range(self.io.slab_count):
             for i in range(SLAB):
                 c = <Connection *> self.io.slabs[slab] + i
-                if c.kind == DOWNSTREAM or c.kind == UPSTREAM and c.flags & IDLE:
+                if c.kind == DOWNSTREAM or c.kind == TCP_DOWNSTREAM or c.kind == UPSTREAM and c.flags & IDLE:
                     self.discard(c)
 
     cdef void discard(self, Connection *connection):
         """End a connection, and what it carries, at once."""
-        cdef Exchange x = exchange_of(connection)
+        cdef Exchange x
         if connection.kind == CLOSED:
             return
+        x = None if connection.kind == TCP_DOWNSTREAM else exchange_of(connection)
         if connection.tunnel != NULL:
             self.end_tunnel(<Tunnel *> connection.tunnel, FLAG_LR)
+        elif connection.kind == TCP_DOWNSTREAM or connection.kind == TCP_UPSTREAM:
+            self.discard_relay(connection)
         elif x is not None and x.downstream != NULL:
             x.response_flags |= FLAG_LR
             connection = x.downstream

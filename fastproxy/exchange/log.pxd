@@ -7,6 +7,7 @@ from fastproxy.heads cimport RequestHead
 from fastproxy.http1 cimport Head
 from fastproxy.runtime cimport Manager
 from fastproxy.stamps cimport Stamps
+from fastproxy.upstream cimport Host
 
 
 cdef class ExchangeLog:
@@ -19,3 +20,6 @@ cdef class ExchangeLog:
     cdef void log(self, Manager manager, void **records, Exchange x, Connection *c) noexcept
     cdef void describe(self, LogFacts *facts, Exchange x, Connection *c, char *address) noexcept
     cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept
+
+
+cdef void set_host(LogFacts *facts, Host host)

@@ -84,7 +84,8 @@ cdef class ExchangeLog:
             facts.route_name.length = len(x.route.name)
 
 
-cdef inline void set_host(LogFacts *facts, Host host):
+cdef void set_host(LogFacts *facts, Host host):
+    """Name the host and its cluster; the slices borrow from both."""
     facts.upstream_host.data = host.address
     facts.upstream_host.length = len(host.address)
     facts.upstream_cluster.data = host.cluster.name

@@ -5,12 +5,10 @@ from libc.stdint cimport uint64_t
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.tunnel cimport Tunnel
-from fastproxy.exchange.ending cimport Ending
+from fastproxy.exchange.relay cimport Relay
 
 
-cdef class Upgrade(Ending):
-    cdef readonly size_t tunnels
-
+cdef class Upgrade(Relay):
     cdef void begin_tunnel(self, Exchange x, char *data, size_t length)
     cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel)
     cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags)

@@ -20,7 +20,7 @@ from fastproxy.tunnel cimport Tunnel
 from fastproxy.upstream cimport Host
 
 
-cdef class Upgrade(Ending):
+cdef class Upgrade(Relay):
     """Turns an exchange into a tunnel."""
 
     cdef void begin_tunnel(self, Exchange x, char *data, size_t length):
@@ -99,6 +99,9 @@ cdef class Upgrade(Ending):
         cdef Connection *u = tunnel.upstream
         cdef Host host = <Host> u.owner
         cdef Exchange x
+        if tunnel.is_relay:
+            self.end_relay(tunnel, flags)
+            return
         c.tunnel = u.tunnel = NULL
         self.tunnels -= 1
         c.counters[<int> http_downstream_cx_upgrades_active] -= 1

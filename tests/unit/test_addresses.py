@@ -20,3 +20,7 @@ from fastproxy.inspection import address_text
 )
 def test_addresses(family, ip, text, address):
     assert address_text(family, socket.inet_pton(family, ip), 80) == (text, address)
+
+
+def test_the_other_end_of_a_unix_socket_has_no_name():
+    assert address_text(socket.AF_UNIX, bytes(4), 0) == (b"", b"")

@@ -22,5 +22,18 @@ def test_the_bound_address_is_shown():
     assert listeners(server.status, {}).text == "six::[::1]:4711\n"
 
 
+def test_unix_sockets_and_additional_addresses():
+    server = Server()
+    server.status.listeners = [("l", Address("::1", 4711)), ("l", Address("", 0, "/run/l.sock"))]
+    assert listeners(server.status, {}).text == "l::[::1]:4711\nl::/run/l.sock\n"
+    assert json.loads(listeners(server.status, {"format": "json"}).text)["listener_statuses"] == [
+        {
+            "name": "l",
+            "local_address": {"socket_address": {"address": "::1", "port_value": 4711}},
+            "additional_local_addresses": [{"pipe": {"path": "/run/l.sock"}}],
+        }
+    ]
+
+
 def test_a_wrong_format():
     assert listeners(Server().status, {"format": "bad"}).status == 400

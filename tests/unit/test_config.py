@@ -180,7 +180,7 @@ def nothing(_):
 
 
 def full_v1(d):
-    d["listeners"][0].update(name="l", bind_to_port=False, per_connection_buffer_limit_bytes=262144)
+    d["listeners"][0].update(name="l", bind_to_port=True, per_connection_buffer_limit_bytes=262144)
     v1_manager(d).update(
         codec_type="http1", add_user_agent=True, use_remote_address=True, server_name="s", idle_timeout_s=840
     )
@@ -193,7 +193,7 @@ def full_v1(d):
 
 
 def full_v3(d):
-    v3_listener(d).update(name="l", bind_to_port=False, per_connection_buffer_limit_bytes=262144)
+    v3_listener(d).update(name="l", bind_to_port=True, per_connection_buffer_limit_bytes=262144)
     v3_manager(d).update(codec_type="HTTP1", add_user_agent=True, use_remote_address=True, server_name="s")
     v3_manager(d)["generate_request_id"] = False
     v3_manager(d)["common_http_protocol_options"]["idle_timeout"] = "840s"

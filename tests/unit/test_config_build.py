@@ -115,29 +115,6 @@ def second_listener(document, **fields):
             "a listener needs a filter chain",
         ),
         (
-            lambda d: v3_listener(d)["filter_chains"].append(v3_listener(d)["filter_chains"][0]),
-            f"{LISTENER}.filter_chains",
-            "a listener may have one filter chain only, as none can be chosen yet",
-        ),
-        (
-            lambda d: v3_listener(d)["filter_chains"][0].update(filters=[]),
-            f"{LISTENER}.filter_chains[0].filters",
-            "expected one filter, the HTTP connection manager",
-        ),
-        (
-            lambda d: v3_listener(d)["filter_chains"][0].update(
-                filters=[
-                    {
-                        "name": "tcp",
-                        "typed_config": {"@type": f"{EXTENSIONS}filters.network.tcp_proxy.v3.TcpProxy"},
-                    }
-                ]
-            ),
-            f"{LISTENER}.filter_chains[0].filters[0]",
-            'the filter "tcp" is not supported; use '
-            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        ),
-        (
             lambda d: v3_manager(d).update(codec_type="HTTP2"),
             f"{V3_MANAGER_PATH}.codec_type",
             "only HTTP/1 is spoken to clients yet; use AUTO or HTTP1",

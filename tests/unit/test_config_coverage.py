@@ -67,8 +67,8 @@ def test_a_file_that_is_acted_on_whole():
             f"{V3_ROUTE_PATH}.route.rate_limits",
         ),
         (
-            lambda d: v3_listener(d).update(default_filter_chain={}),
-            "static_resources.listeners[0].default_filter_chain",
+            lambda d: v3_listener(d).update(use_original_dst=True),
+            "static_resources.listeners[0].use_original_dst",
         ),
         (lambda d: d.update(dynamic_resources={}), "dynamic_resources"),
         (lambda d: v3_manager(d).update(xff_num_trusted_hops=1), f"{V3_MANAGER_PATH}.xff_num_trusted_hops"),

@@ -2,9 +2,15 @@
 
 import pytest
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter
+from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, TcpCounter
 
-SCOPES = [(ListenerCounter, "listener_"), (HttpCounter, "http_"), (ClusterCounter, "cluster_"), (HostCounter, "host_")]
+SCOPES = [
+    (ListenerCounter, "listener_"),
+    (HttpCounter, "http_"),
+    (TcpCounter, "tcp_"),
+    (ClusterCounter, "cluster_"),
+    (HostCounter, "host_"),
+]
 
 
 @pytest.mark.parametrize(("scope", "prefix"), SCOPES)
@@ -23,3 +29,8 @@ def test_what_goes_down_is_named_for_it(scope, prefix):
         if name.endswith("_active") and name not in {"http_downstream_cx_upgrades_active"}:
             total = name.removesuffix("_active") + "_total"
             assert total in scope.__members__
+
+
+def test_a_tunnel_counts_its_bytes_in_the_same_slots_whoever_made_it():
+    for name in ("downstream_cx_rx_bytes_total", "downstream_cx_tx_bytes_total"):
+        assert int(HttpCounter[f"http_{name}"]) == int(TcpCounter[f"tcp_{name}"])

@@ -357,7 +357,7 @@ def test_two_routes_at_once():
     manager = replace(world.configuration.listeners[0].manager, route_config=replace(
         world.configuration.listeners[0].manager.route_config, virtual_hosts=(hosts,)
     ))  # fmt: skip
-    world.reload(replace(world.configuration, listeners=(replace(world.configuration.listeners[0], manager=manager),)))
+    world.reload(replace(world.configuration, listeners=(replace(world.configuration.listeners[0], filter=manager),)))
     client, node = world.ask(get("/x"))
     assert answer(node).startswith(b"GET /y ")
     client.response()

@@ -133,8 +133,9 @@ def test_scopes_of_one_name_are_one_statistic():
     same = Configuration((listener(Address("1.1.1.1", 1), "a:"), listener(Address("1.1.1.1", 2), "a_")))
     layout = StatsLayout(same)
     (row,) = rows(layout, 1)
-    row[layout.http("a:")] = 1
-    row[layout.http("a_")] = 2
+    total = HttpCounter["http_downstream_cx_total"]
+    row[layout.http("a:") + total] = 1
+    row[layout.http("a_") + total] = 2
     found = [each for each in StatsReader(layout, [row]).statistics() if each.name == "http.a_.downstream_cx_total"]
     assert [each.value for each in found] == [3]
 
