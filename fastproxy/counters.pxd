@@ -48,6 +48,8 @@ cpdef enum HttpCounter:
     http_downstream_flow_control_resumed_reading_total
     http_no_route
     http_no_cluster
+    http_cors_origin_valid
+    http_cors_origin_invalid
     http_rq_direct_response
     http_rq_redirect
     http_rq_total

@@ -34,7 +34,8 @@ def sanitize(name: str) -> str:
 
 def _names(counters: type[IntEnum], prefix: str) -> tuple[str, ...]:
     """Names of a scope in slot order; the last member of each enum is its size."""
-    return tuple(name.removeprefix(prefix) for name in list(counters.__members__)[:-1])
+    names = (name.removeprefix(prefix) for name in list(counters.__members__)[:-1])
+    return tuple(name.replace("cors_", "cors.") for name in names)
 
 
 LISTENER_NAMES = _names(ListenerCounter, "listener_")

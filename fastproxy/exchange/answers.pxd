@@ -1,5 +1,6 @@
-"""What a route answers by itself: redirects, direct responses."""
+"""What is answered without an upstream: redirects, direct responses, and the preflights of CORS."""
 
+from fastproxy.cors cimport CorsPolicy
 from fastproxy.exchange.response cimport Response
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.request_facts cimport RequestFacts
@@ -7,4 +8,5 @@ from fastproxy.request_facts cimport RequestFacts
 
 cdef class Answers(Response):
     cdef bint is_answered(self, Exchange x, const RequestFacts *facts)
+    cdef bint is_preflight_answered(self, Exchange x, CorsPolicy policy, const RequestFacts *facts)
     cdef void take_rules(self, Exchange x, tuple rules, const RequestFacts *facts)

@@ -258,7 +258,7 @@ cdef class Request(Choice):
             self.reply(x, 404, NO_BODY)
             return self.after_reply(c, 0)
         c.counters[<int> http_rq_total] += 1
-        if x.route.action != ROUTE_FORWARD and self.is_answered(x, &facts):
+        if (x.route.action != ROUTE_FORWARD or x.route.cors is not None) and self.is_answered(x, &facts):
             return self.after_reply(c, 0)
         if not self.check_upgrade(x):
             return self.after_reply(c, 0)

@@ -48,6 +48,7 @@ cdef class ResponseHeads(Timeouts):
             fits = change_response(x.rules, &self.head, x.kept, &facts, &self.room)
         if x.fields is not None:
             for name, value in x.fields:
+                remove_fields(&self.head, Slice(name, len(name)), header_id(name, len(name)))
                 fits = fits and self.append_text(name, value)
         return fits
 
@@ -70,7 +71,7 @@ cdef class ResponseHeads(Timeouts):
             self.append_text(b"location", x.location)
         if x.changes_response:
             self.change_response_head(x)
-        if x.manager.replies is not None:
+        if x.manager.replies is not None and not x.is_verbatim:
             body = self.map_reply(x, body)
         if x.changes_response:
             self.keep_response_fields(x)

@@ -70,6 +70,7 @@ cdef class Exchange:
     cdef bint keep_alive
     cdef bint request_is_chunked
     cdef bint response_started
+    cdef bint is_verbatim  # a local reply that local_reply_config leaves alone
     cdef bint changes_response  # there are rules, cookies or fields
     cdef bint response_is_chunked
     cdef bint upstream_keeps_alive
