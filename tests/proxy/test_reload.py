@@ -22,6 +22,8 @@ from tests.support.websocket import tunnel
 
 pytestmark = pytest.mark.departure("Envoy does not read its file again")
 
+# A hundred configurations that were not freed would take more; the address sanitizer keeps what is freed for a while.
+ALLOWANCE_KIB = 4096 if "libasan" not in os.environ.get("LD_PRELOAD", "") else 1 << 20
 GET = b"GET /%s HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
@@ -296,6 +298,7 @@ def memory_kib(world: World) -> int:
     return total
 
 
+@pytest.mark.timeout(300)
 def test_a_hundred_reloads_under_load_lose_nothing_and_keep_nothing(worlds: Worlds) -> None:
     nodes = [Node(named(0)), Node(named(1))]
     port, admin_port = processes.free_ports(2)
@@ -320,7 +323,7 @@ def test_a_hundred_reloads_under_load_lose_nothing_and_keep_nothing(worlds: Worl
     assert world.proxy.stats()["server.config_reload_failure"] == 0
     world.settle()
     wait_until(lambda: descriptors(world) <= fds, lambda: f"{descriptors(world)} descriptors, {fds} before")
-    assert memory_kib(world) < memory + 4096
+    assert memory_kib(world) < memory + ALLOWANCE_KIB
     assert "Traceback" not in world.proxy.process.output
 
 
