@@ -39,6 +39,7 @@ cdef enum Flag:
     REUSED = 1024  # an upstream connection that has carried an exchange before
     IDLE = 2048  # an upstream connection in its host's pool
     PARTIAL_HEAD = 4096  # `exchange` holds the parser of a head that is not complete
+    MIRROR = 16384  # an upstream connection that carries a copy of a request, and no exchange
     LEAVING = 8192  # a downstream connection of which the next response is the last, or that closes without one
 
 

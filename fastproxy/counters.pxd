@@ -102,6 +102,7 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_4xx
     cluster_upstream_rq_5xx
     cluster_upstream_rq_timeout
+    cluster_upstream_rq_mirror_dropped
     cluster_upstream_rq_retry
     cluster_upstream_rq_rx_reset
     cluster_upstream_rq_tx_reset

@@ -7,15 +7,15 @@ Invariants: an exchange belongs to one downstream connection and at most one ups
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
 log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < response < answers < rewriting
-< choice < request < takeover.
+< choice < mirroring < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
-    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING, PARTIAL_HEAD, READABLE, SLAB,
-    TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
+    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING, MIRROR, PARTIAL_HEAD,
+    READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
@@ -90,7 +90,9 @@ cdef class Exchanges(Takeover):
 
     cdef void upstream_timer(self, Connection *u):
         cdef Exchange x = exchange_of(u)
-        if u.flags & IDLE:
+        if u.flags & MIRROR:
+            self.end_mirror(u)
+        elif u.flags & IDLE:
             u.counters[<int> cluster_upstream_cx_idle_timeout] += 1
             self.close_upstream(u)
         elif u.tunnel != NULL:
@@ -195,7 +197,8 @@ cdef class Exchanges(Takeover):
         for slab in range(self.io.slab_count):
             for i in range(SLAB):
                 c = <Connection *> self.io.slabs[slab] + i
-                if c.kind == DOWNSTREAM or c.kind == TCP_DOWNSTREAM or c.kind == UPSTREAM and c.flags & IDLE:
+                if c.kind == DOWNSTREAM or c.kind == TCP_DOWNSTREAM \
+                        or c.kind == UPSTREAM and c.flags & (IDLE | MIRROR):
                     self.discard(c)
 
     cdef void discard(self, Connection *connection):
@@ -214,6 +217,8 @@ cdef class Exchanges(Takeover):
             self.drop_upstream(x)
             self.end(x)
             self.close_downstream(connection)
+        elif connection.flags & MIRROR:
+            self.end_mirror(connection)
         elif connection.kind == UPSTREAM:
             self.close_upstream(connection)
         else:

@@ -3,13 +3,13 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
-from fastproxy.exchange.choice cimport Choice
+from fastproxy.exchange.mirroring cimport Mirroring
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
 
 
-cdef class Request(Choice):
+cdef class Request(Mirroring):
     cdef void downstream_event(self, Connection *c, uint32_t events)
     cdef bint downstream_writable(self, Connection *c)
     cdef void read_downstream(self, Connection *c)

@@ -31,7 +31,7 @@ cdef enum:
     GONE = -1
 
 
-cdef class Request(Choice):
+cdef class Request(Mirroring):
     """Reads downstream connections."""
 
     cdef void downstream_event(self, Connection *c, uint32_t events):
@@ -282,6 +282,8 @@ cdef class Request(Choice):
         body_init(&x.request_body, self.request_framing(x), self.head.content_length)
         part.iov_base = self.writer.start
         part.iov_len = self.writer.at - self.writer.start
+        if x.route.mirrors:
+            self.begin_mirrors(x, &facts, &plan)
         return self.take_request_body(x, body, length, &part)
 
     cdef ssize_t after_reply(self, Connection *c, ssize_t used):
@@ -310,6 +312,8 @@ cdef class Request(Choice):
                         x.request_body.done and (head != NULL or used > 0))
         if x.request_body.done:
             x.sent_ms = self.io.now_ms
+        if x.mirrored is not None:
+            self.mirror_body(x, parts + (head != NULL), count - (head != NULL))
         if head != NULL:
             self.attempt(x, parts, count)
         elif count:

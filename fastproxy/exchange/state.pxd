@@ -43,6 +43,7 @@ cdef class Exchange:
     cdef bytes location  # of a redirect
     cdef tuple rules  # HeaderRules for the response; None: none
     cdef KeptValues kept  # what the rules need of the request
+    cdef list mirrored  # MirroredRequest; None: no copy is to be sent
     cdef list cookies  # Set-Cookie values for an upstream's response; None: none
     cdef list fields  # (name, value) for every response; None: none
     cdef bytes expected_accept  # what a websocket's 101 must say

@@ -1,0 +1,26 @@
+"""Copies of requests for other clusters, whose answers nobody sees."""
+
+from libc.stdint cimport uint32_t
+
+from fastproxy.connections cimport Buffer, Connection
+from fastproxy.exchange.choice cimport Choice
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.request_facts cimport RequestFacts
+from fastproxy.routing cimport Mirror
+from fastproxy.syscalls cimport iovec
+from fastproxy.upstream cimport Host
+
+
+cdef class MirroredRequest:
+    cdef Mirror mirror
+    cdef Buffer *copy  # head, and what there is of the body; NULL: given up
+
+
+cdef class Mirroring(Choice):
+    cdef void begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan)
+    cdef MirroredRequest copy_head(self, Exchange x, Mirror mirror, RequestHead *plan)
+    cdef void mirror_body(self, Exchange x, iovec *parts, int count)
+    cdef void send_mirror(self, Exchange x, MirroredRequest mirrored)
+    cdef void mirror_event(self, Connection *u, uint32_t events)
+    cdef void end_mirror(self, Connection *u)
