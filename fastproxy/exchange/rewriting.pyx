@@ -41,7 +41,11 @@ cdef class Rewriting(Answers):
             return False
         host = x.route.rewritten_host(destination, facts)
         if host is not None:
-            self.rewrite_host(x, host, facts, plan)
+            if host is destination.host_rewrite:  # of which Envoy does not tell
+                x.hosts = (host,)
+                plan.authority = facts.authority = Slice(host, len(host))
+            else:
+                self.rewrite_host(x, host, facts, plan)
         x.rewritten = x.route.rewritten_path(facts)
         if x.rewritten is not None:
             plan.original_path = plan.path
