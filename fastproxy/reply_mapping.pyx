@@ -1,7 +1,7 @@
 """What a connection manager makes of the answers that the proxy gives by itself (Envoy: LocalReplyConfig).
 
-The first mapper whose filter admits a reply may change its status, body and headers; then the body is put into a format,
-the mapper's own or the one for all. Nothing here runs for what an upstream has answered.
+The first mapper whose filter admits a reply may change its status, body and headers; then the body is put into a
+format, the mapper's own or the one for all. Nothing here runs for what an upstream has answered.
 """
 
 import json
@@ -66,7 +66,8 @@ cdef class ReplyBody:
 
     def add_members(self, opening, closing, members, compiled):
         for number, (key, value) in enumerate(members):
-            self.add((b"," if number else opening) + (json_text(key.encode()) + b":" if key is not None else b""), False)
+            name = json_text(key.encode()) + b":" if key is not None else b""
+            self.add((b"," if number else opening) + name, False)
             self.add_json(value, compiled)
         self.add(closing if members else opening + closing, False)
 

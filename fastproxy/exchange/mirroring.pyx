@@ -9,7 +9,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
-    CLOSED, CONNECTING, HUNG_UP, MIRROR, READABLE, Buffer, Connection, buffer_append,
+    CLOSED, CONNECTING, HUNG_UP, MIRROR, READABLE, Connection, buffer_append,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
