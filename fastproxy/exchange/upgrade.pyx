@@ -14,6 +14,7 @@ from fastproxy.counters cimport (
 from fastproxy.exchange.state cimport Exchange, set_exchange
 from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.heads cimport ResponseHead, write_response
+from fastproxy.response_flags cimport FLAG_LR
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
 from fastproxy.tunnel cimport Tunnel
@@ -100,7 +101,7 @@ cdef class Upgrade(Relay):
         cdef Host host = <Host> u.owner
         cdef Exchange x
         if tunnel.is_relay:
-            self.end_relay(tunnel, flags)
+            self.end_relay(tunnel, flags & FLAG_LR)  # Envoy has no flag for a TCP connection that an end has closed
             return
         c.tunnel = u.tunnel = NULL
         self.tunnels -= 1
