@@ -14,7 +14,7 @@ from fastproxy.slices cimport Field, Slice
 cdef class AccessLog:
     cdef readonly LogFile file
     cdef LogFilter filter  # None: every exchange
-    cdef Formats formats  # one
+    cdef readonly Formats formats  # one
 
     # for `write` or `discard`; NULL when nothing is kept or there is no memory: then the line shows "-"
     cdef LogRecord *capture_request(

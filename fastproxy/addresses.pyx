@@ -5,7 +5,7 @@ from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memmove, memset, strlen
 
 from fastproxy.syscalls cimport (
-    AF_INET6, AF_UNIX, getsockname, inet_ntop, ntohs, sockaddr, sockaddr_in, sockaddr_in6,
+    AF_INET, AF_INET6, AF_UNIX, getsockname, inet_ntop, inet_pton, ntohs, sockaddr, sockaddr_in, sockaddr_in6,
 )
 
 
@@ -74,3 +74,41 @@ cdef int format_address(const PeerAddress *address, char *target, socklen_t size
     if address.family == 4:
         return snprintf(target, size, b"%s:%u", ip, <unsigned> address.port)
     return snprintf(target, size, b"[%s]:%u", ip, <unsigned> address.port)
+
+
+cdef bint parse_ip(const char *text, size_t length, PeerAddress *address) noexcept nogil:
+    """Take an IPv4 or IPv6 address, without port or brackets, out of text; the port is 0. Whether it is one."""
+    cdef char terminated[48]
+    if length == 0 or length >= sizeof(terminated):
+        return False
+    memcpy(terminated, text, length)
+    terminated[length] = 0
+    memset(address, 0, sizeof(PeerAddress))
+    address.family = 4
+    if inet_pton(AF_INET, terminated, address.ip) == 1:
+        return True
+    address.family = 6
+    return inet_pton(AF_INET6, terminated, address.ip) == 1
+
+
+cdef bint parse_range(CidrRange *range, bytes text):
+    """Read `ip/length`; whether it is a range."""
+    ip, _, length = text.partition(b"/")
+    if not length.isdigit() or not parse_ip(ip, len(ip), &range.first):
+        return False
+    range.prefix_length = min(int(length), 32 if range.first.family == 4 else 128)
+    return True
+
+
+cdef bint contains(const CidrRange *range, const PeerAddress *address) noexcept nogil:
+    """Whether the address lies in the range."""
+    cdef int bits = range.prefix_length
+    cdef int i = 0
+    if range.first.family != address.family:
+        return False
+    while bits > 0:
+        if (range.first.ip[i] ^ address.ip[i]) >> (8 - bits if bits < 8 else 0):
+            return False
+        bits -= 8
+        i += 1
+    return True

@@ -40,6 +40,7 @@ cdef class HeaderRules:
     cdef readonly object model  # model.HeaderRules
     cdef HeaderChanges request  # None: nothing to change
     cdef HeaderChanges response
+    cdef readonly bint tells_local_address
 
 
 @cython.final

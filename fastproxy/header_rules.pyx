@@ -133,6 +133,9 @@ cdef class HeaderRules:
             self.request = HeaderChanges(model.request_add, model.request_remove)
         if model.response_add or model.response_remove:
             self.response = HeaderChanges(model.response_add, model.response_remove)
+        for each in (self.request, self.response):
+            if each is not None and (<HeaderChanges> each).formats.tells_local_address:
+                self.tells_local_address = True
 
 
 cdef class KeptValues:

@@ -24,7 +24,11 @@ cdef struct ResponseHead:
     Slice server_name
     Slice date
     int64_t service_time_ms  # x-envoy-upstream-service-time; -1: none
+    Slice via  # to be appended; empty: nothing
+    Slice request_id  # to be said in x-request-id; empty: nothing
     int minor_version
+    bint keeps_server  # that the upstream has sent
+    bint proper_case  # of the names
     bint is_upgrade
     bint is_chunked
     bint close

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from libc.string cimport memcpy
 
+from fastproxy.head_spelling cimport spell_properly
 from fastproxy.http1 cimport (
     H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH, H_CONTENT_TYPE,
     H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_REFERER, H_SERVER, H_TE,
@@ -216,9 +217,15 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
         elif HOP_BY_HOP >> field.id & 1:
             if plan.is_upgrade and (field.id == H_CONNECTION or field.id == H_UPGRADE):
                 put_field(writer, field.name, field.value)
-        elif field.id == H_SERVER:
+        elif field.id == H_SERVER and not plan.keeps_server:
             if head.first[<int> H_SERVER] == i:
                 put_named(writer, b"server: ", 8, plan.server_name)
+        elif field.id == H_VIA and plan.via.length:
+            if head.first[<int> H_VIA] == i:
+                put_via(writer, head, i, plan.via)
+        elif field.id == H_X_REQUEST_ID and plan.request_id.length:
+            if head.first[<int> H_X_REQUEST_ID] == i:
+                put_named(writer, b"x-request-id: ", 14, plan.request_id)
         elif field.id == H_X_ENVOY_UPSTREAM_SERVICE_TIME and plan.service_time_ms >= 0:
             if head.first[<int> H_X_ENVOY_UPSTREAM_SERVICE_TIME] == i:
                 put_service_time(writer, plan.service_time_ms)
@@ -231,15 +238,35 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
             put_field(writer, field.name, field.value)
     if plan.service_time_ms >= 0 and not head.seen >> <int> H_X_ENVOY_UPSTREAM_SERVICE_TIME & 1:
         put_service_time(writer, plan.service_time_ms)
-    finish_response(writer, plan, head.seen >> <int> H_DATE & 1, head.seen >> <int> H_SERVER & 1)
+    finish_response(writer, plan, head.seen)
+    put(writer, b"\r\n", 2)
+    if plan.proper_case:
+        spell_properly(writer.start, writer.at)
+
+
+cdef void put_via(Writer *writer, Head *head, int first, Slice via) noexcept nogil:
+    """What the upstream has said, and behind it the proxy."""
+    cdef char *start = writer.at
+    put_joined(writer, head, first)
+    if writer.overflow:
+        return
+    writer.at -= 2
+    if writer.at - start > 5:
+        put(writer, b", ", 2)
+    put_slice(writer, via)
     put(writer, b"\r\n", 2)
 
 
-cdef void finish_response(Writer *writer, ResponseHead *plan, bint has_date, bint has_server) noexcept nogil:
-    if not has_date:
+cdef void finish_response(Writer *writer, ResponseHead *plan, uint64_t seen) noexcept nogil:
+    """What the proxy says about the response where the upstream has not (`seen`: its fields by their ids)."""
+    if not seen >> <int> H_DATE & 1:
         put_named(writer, b"date: ", 6, plan.date)
-    if not has_server:
+    if not seen >> <int> H_SERVER & 1:
         put_named(writer, b"server: ", 8, plan.server_name)
+    if not seen >> <int> H_VIA & 1:
+        put_named(writer, b"via: ", 5, plan.via)
+    if not seen >> <int> H_X_REQUEST_ID & 1:
+        put_named(writer, b"x-request-id: ", 14, plan.request_id)
     if plan.close:
         put(writer, b"connection: close\r\n", 19)
     elif plan.keep_alive:
@@ -270,7 +297,9 @@ cdef void write_local_reply(
         if not head.seen >> <int> H_CONTENT_TYPE & 1:
             put_named(writer, b"content-type: ", 14, content_type)
     plan.is_chunked = is_head and body_bytes == 0 and plan.minor_version == 1 and may_have_body
-    finish_response(writer, plan, head.seen >> <int> H_DATE & 1, head.seen >> <int> H_SERVER & 1)
+    finish_response(writer, plan, head.seen)
     if body_bytes == 0 and not plan.is_chunked and may_have_body:
         put(writer, b"content-length: 0\r\n", 19)
     put(writer, b"\r\n", 2)
+    if plan.proper_case:
+        spell_properly(writer.start, writer.at)

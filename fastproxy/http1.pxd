@@ -34,6 +34,7 @@ cdef enum HeaderId:
     H_SEC_WEBSOCKET_ACCEPT
     H_CONTENT_ENCODING
     H_CONTENT_TYPE
+    H_X_FORWARDED_CLIENT_CERT
     # from here on: headers of which the proxy only knows that repeated lines are joined by a comma
     H_ACCEPT
     H_ACCEPT_ENCODING

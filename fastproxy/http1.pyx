@@ -28,6 +28,7 @@ cdef dict KNOWN = {
     b"transfer-encoding": H_TRANSFER_ENCODING, b"x-client-trace-id": H_X_CLIENT_TRACE_ID,
     b"x-forwarded-proto": H_X_FORWARDED_PROTO, b"sec-websocket-accept": H_SEC_WEBSOCKET_ACCEPT,
     b"sec-websocket-version": H_SEC_WEBSOCKET_VERSION,
+    b"x-forwarded-client-cert": H_X_FORWARDED_CLIENT_CERT,
     b"x-envoy-upstream-service-time": H_X_ENVOY_UPSTREAM_SERVICE_TIME,
 }
 cdef const char *KNOWN_NAME[64]

@@ -1,6 +1,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypedDict
 
+from fastproxy.client_address import ClientAddresses
 from fastproxy.cors import CorsPolicy
 from fastproxy.hashing import HashPolicies, Step
 from fastproxy.header_rules import HeaderRules
@@ -37,3 +38,4 @@ def traced_hash(
 def changed_heads(
     rules: Iterable[HeaderRules], request: bytes, response: bytes, room: int = 4096, **numbers: int
 ) -> tuple[list[tuple[bytes, bytes]] | None, list[tuple[bytes, bytes]] | None]: ...
+def client_of(addresses: ClientAddresses, head: bytes, peer: bytes) -> tuple[bytes, bool]: ...

@@ -13,7 +13,8 @@ from fastproxy.admission cimport (
     TARGET_OK, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_WEBSOCKET, Target, UpgradeWish, is_websocket_answer,
     read_target, read_upgrade, websocket_accept,
 )
-from fastproxy.addresses cimport PeerAddress, format_address, format_ip, read_address
+from fastproxy.addresses cimport PeerAddress, format_address, format_ip, parse_ip, read_address
+from fastproxy.client_address cimport ClientAddresses
 from fastproxy.connections cimport Buffer, Connection, buffer_append
 from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Body, body_init, body_take,
@@ -293,3 +294,17 @@ cdef list fields_of(Head *head):
     return [
         (text(head.fields[i].name), text(head.fields[i].value)) for i in range(head.count) if head.fields[i].name.length
     ]
+
+
+def client_of(ClientAddresses addresses, head: bytes, peer: bytes):
+    """`(address, is_internal)`: who is trusted to have sent this request over a connection from the IP `peer`."""
+    cdef Head parsed
+    cdef PeerAddress direct, client
+    cdef char written[64]
+    _alive = parse(&parsed, head, True, 100)
+    if not parse_ip(peer, len(peer), &direct):
+        raise ValueError("no address")
+    direct.port = 1234
+    is_internal = bool(addresses.find(&parsed, &direct, &client))
+    length = format_address(&client, written, sizeof(written))
+    return written[:length], is_internal

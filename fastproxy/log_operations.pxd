@@ -20,6 +20,7 @@ cdef enum Kind:
 
 cdef enum:
     FACT_SLICES = 8
+    LOCAL_ADDRESS_FACT = 5
 
 # What one exchange leaves to be told. An empty slice and a negative duration are unset. The slices are borrowed.
 cdef struct LogFacts:
@@ -59,6 +60,7 @@ cdef class Formats:
     cdef int count
     cdef int fact_count
     cdef size_t fixed_bytes
+    cdef readonly bint tells_local_address
     cdef Wants wants
 
     cdef size_t most(self, size_t value_bytes, const LogFacts *facts) noexcept nogil

@@ -163,6 +163,8 @@ cdef class Formats:
                 operation = &self.operations[self.ends[self.count]]
                 self.fixed_bytes += fill_operation(operation, operator)
                 self.fact_count += operation.kind in (FACT, IP, PORT)
+                if operation.kind in (FACT, IP, PORT) and operation.which == LOCAL_ADDRESS_FACT:
+                    self.tells_local_address = True
                 if operator.kind in values:
                     operation.which = values[operator.kind]
                     values[operator.kind] += 1

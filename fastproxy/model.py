@@ -23,6 +23,10 @@ from fastproxy.model_balancing import LocalityWeight as LocalityWeight
 from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameterHashPolicy
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
 from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
+from fastproxy.model_heads import HeaderKeyFormat as HeaderKeyFormat
+from fastproxy.model_heads import HeadersWithUnderscoresAction as HeadersWithUnderscoresAction
+from fastproxy.model_heads import IpDetection as IpDetection
+from fastproxy.model_heads import ServerHeaderTransformation as ServerHeaderTransformation
 from fastproxy.model_listeners import EVERY_CONNECTION as EVERY_CONNECTION
 from fastproxy.model_listeners import Address as Address
 from fastproxy.model_listeners import FilterChainMatch as FilterChainMatch
@@ -171,7 +175,21 @@ class HttpConnectionManager:
     add_user_agent: bool = False
     use_remote_address: bool = False
     skip_xff_append: bool = False
+    xff_num_trusted_hops: int = 0
+    internal_addresses: tuple[str, ...] = ()  # CIDR ranges: who is asked by one of them alone is internal
+    original_ip_detection: tuple[IpDetection, ...] = ()
+    append_x_forwarded_port: bool = False
+    scheme_to_overwrite: str = ""
+    via: str = ""
     generate_request_id: bool = True
+    preserve_external_request_id: bool = False
+    always_set_request_id_in_response: bool = False
+    forward_client_cert: bool = False  # without TLS nothing but ALWAYS_FORWARD_ONLY keeps x-forwarded-client-cert
+    server_header_transformation: ServerHeaderTransformation = ServerHeaderTransformation.OVERWRITE
+    headers_with_underscores_action: HeadersWithUnderscoresAction = HeadersWithUnderscoresAction.ALLOW
+    header_key_format: HeaderKeyFormat = HeaderKeyFormat.LOWER_CASE
+    suppress_envoy_headers: bool = False
+    stream_error_on_invalid_http_message: bool = False
     idle_timeout_s: float | None = 3600.0
     stream_idle_timeout_s: float | None = 300.0
     request_timeout_s: float | None = None

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy._sessions cimport SessionTable
+from fastproxy.client_address cimport ClientAddresses
 from fastproxy.connections cimport Connection
 from fastproxy.filter_chains cimport FilterChains
 from fastproxy.reply_mapping cimport ReplyMapping
@@ -20,7 +21,10 @@ cdef class Manager:
     cdef ReplyMapping replies  # None: local replies stay as they are
     cdef uint64_t *counters
     cdef uint64_t *listener_counters
+    cdef ClientAddresses client_addresses
     cdef bytes server_name
+    cdef bytes via
+    cdef bytes scheme  # to be said in place of http; empty: none
     cdef bytes service_cluster
     cdef bytes service_node
     cdef bytes default_host
@@ -39,12 +43,27 @@ cdef class Manager:
     cdef bint skip_xff_append
     cdef bint add_user_agent
     cdef bint generate_request_id
+    cdef bint preserve_external_request_id
+    cdef bint always_set_request_id_in_response
+    cdef bint append_x_forwarded_port
+    cdef bint forward_client_cert
+    cdef bint says_more  # scheme, via or x-forwarded-port
+    cdef bint screens_names  # for underscores
+    cdef bint rejects_underscores
+    cdef bint keeps_server  # that an upstream has sent
+    cdef bint adds_server  # where there is none
+    cdef bint suppress_envoy_headers
+    cdef bint stream_error_on_invalid_http_message
+    cdef bint proper_case
+    cdef bint preserve_case
+    cdef bint logs_local_address
     cdef bint accept_http_10
     cdef bint allow_absolute_url
     cdef bint sid_affinity
     cdef bint polls_outlive_default_timeout
     cdef bint connect_failover
 
+    cdef int set_head_options(self, model) except -1
     cdef Manager newest(self)
     cdef bint continues(self, Manager other) noexcept
 

@@ -4,8 +4,14 @@ from dataclasses import replace
 
 from fastproxy import model as models
 from fastproxy.addresses cimport PeerAddress, read_local_address
+from fastproxy.client_address import ClientAddresses
 from fastproxy.hashing import HashPolicies
-from fastproxy.model import RouteConfiguration
+from fastproxy.model import (
+    HeaderKeyFormat,
+    HeadersWithUnderscoresAction,
+    RouteConfiguration,
+    ServerHeaderTransformation,
+)
 from fastproxy.reply_mapping import ReplyMapping as make_reply_mapping
 from fastproxy.routing import RouteTable as make_route_table
 from fastproxy.stats import clear_taken
@@ -25,6 +31,7 @@ cdef class Manager:
         self.model = model
         self.routes = make_route_table(model.route_config, clusters)
         self.access_logs = [log_of(log, logs) for log in model.access_logs]
+        self.logs_local_address = any(log.formats.tells_local_address for log in self.access_logs)
         self.replies = None if model.local_replies is None else make_reply_mapping(model.local_replies)
         self.counters = &view[0] + <Py_ssize_t> layout.http(model.stat_prefix)
         self.listener_counters = &view[0] + <Py_ssize_t> layout.listener(listener_index)
@@ -47,11 +54,32 @@ cdef class Manager:
         self.use_remote_address = model.use_remote_address
         self.skip_xff_append = model.skip_xff_append
         self.generate_request_id = model.generate_request_id
+        self.set_head_options(model)
         self.accept_http_10 = model.accept_http_10
         self.allow_absolute_url = model.allow_absolute_url
         self.sid_affinity = departures.sid_affinity
         self.polls_outlive_default_timeout = departures.polls_outlive_default_timeout
         self.connect_failover = departures.connect_failover
+
+    cdef int set_head_options(self, model) except -1:
+        """What is done to heads beyond what every configuration asks for."""
+        self.client_addresses = ClientAddresses(model)
+        self.via = model.via.encode()
+        self.scheme = model.scheme_to_overwrite.encode()
+        self.preserve_external_request_id = model.preserve_external_request_id
+        self.always_set_request_id_in_response = model.always_set_request_id_in_response
+        self.append_x_forwarded_port = model.append_x_forwarded_port
+        self.forward_client_cert = model.forward_client_cert
+        self.says_more = bool(self.via or self.scheme or self.append_x_forwarded_port)
+        self.screens_names = model.headers_with_underscores_action != HeadersWithUnderscoresAction.ALLOW
+        self.rejects_underscores = model.headers_with_underscores_action == HeadersWithUnderscoresAction.REJECT_REQUEST
+        self.keeps_server = model.server_header_transformation != ServerHeaderTransformation.OVERWRITE
+        self.adds_server = model.server_header_transformation != ServerHeaderTransformation.PASS_THROUGH
+        self.suppress_envoy_headers = model.suppress_envoy_headers
+        self.stream_error_on_invalid_http_message = model.stream_error_on_invalid_http_message
+        self.proper_case = model.header_key_format == HeaderKeyFormat.PROPER_CASE_WORDS
+        self.preserve_case = model.header_key_format == HeaderKeyFormat.PRESERVE_CASE
+        return 0
 
     def supersede(self, Manager successor):
         """Another configuration is in use. Without a successor connections that are here end by and by, and until then

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
+from fastproxy.addresses cimport PeerAddress
 from fastproxy.connections cimport Connection, Connections
 
 cdef enum TunnelState:
@@ -19,6 +20,7 @@ cdef struct Tunnel:
     uint64_t idle_timeout_ms
     bint upstream_ended_first
     bint is_relay  # of a TCP proxy, not behind a 101
+    PeerAddress client  # as far as it is trusted
 
 
 cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil

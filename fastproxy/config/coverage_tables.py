@@ -8,15 +8,13 @@ from typing import Any
 
 from fastproxy.config import coverage_clusters as clusters
 from fastproxy.config import coverage_listeners as listeners
+from fastproxy.config import coverage_manager as manager
 from fastproxy.config import coverage_routes as routes
 from fastproxy.config.coverage_clusters import HEALTH
 from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
 _BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
-_MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-_HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
-_ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _REPLIES = "envoy.extensions.filters.network.http_connection_manager.v3."
 _REPLY_FORMAT = "text_format text_format_source json_format content_type"
@@ -34,28 +32,15 @@ _LOG_FILTERS = {
 }
 _LOGGERS = "envoy.extensions.access_loggers."
 
-_ACTED_ON = clusters.ACTED_ON | listeners.ACTED_ON | routes.ACTED_ON
-_NEUTRAL = clusters.NEUTRAL | listeners.NEUTRAL | routes.NEUTRAL
-_NO_EFFECT = clusters.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT
+_ACTED_ON = clusters.ACTED_ON | listeners.ACTED_ON | routes.ACTED_ON | manager.ACTED_ON
+_NEUTRAL = clusters.NEUTRAL | listeners.NEUTRAL | routes.NEUTRAL | manager.NEUTRAL
+_NO_EFFECT = clusters.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT | manager.NO_EFFECT
 
 ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     _BOOTSTRAP: words("node static_resources admin"),
     f"{_BOOTSTRAP}.StaticResources": words("listeners clusters"),
     "envoy.config.bootstrap.v3.Admin": words("address access_log access_log_path"),
     f"{_CORE}Node": words("id cluster"),
-    _MANAGER: words(
-        "codec_type stat_prefix route_config http_filters add_user_agent common_http_protocol_options "
-        "http_protocol_options server_name max_request_headers_kb stream_idle_timeout request_timeout "
-        "request_headers_timeout drain_timeout delayed_close_timeout access_log use_remote_address "
-        "skip_xff_append generate_request_id upgrade_configs local_reply_config"
-    ),
-    f"{_MANAGER}.common_http_protocol_options": words(
-        "idle_timeout max_headers_count max_connection_duration max_stream_duration max_requests_per_connection"
-    ),
-    f"{_MANAGER}.UpgradeConfig": words("upgrade_type enabled"),
-    f"{_CORE}Http1ProtocolOptions": words("allow_absolute_url accept_http_10 default_host_for_http_10"),
-    _HTTP_FILTER: words("name typed_config is_optional disabled"),
-    _ROUTER: frozenset(),
     f"{_CORE}TypedExtensionConfig": words("name typed_config"),
     _UPSTREAM_HTTP: words("common_http_protocol_options explicit_http_config use_downstream_protocol_config"),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": words("idle_timeout max_requests_per_connection"),
@@ -75,16 +60,9 @@ ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     f"{_LOGGERS}stream.v3.StderrAccessLog": words("log_format"),
     f"{_CORE}SubstitutionFormatString": words("text_format text_format_source json_format"),
     f"{_CORE}DataSource": words("inline_string"),
-    f"{_CORE}HeaderValueOption": words("header append append_action keep_empty_value"),
-    f"{_CORE}HeaderValue": words("key value raw_value"),
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = _NEUTRAL | {
-    (_MANAGER, "normalize_path"): False,
-    (_MANAGER, "proxy_100_continue"): False,
-    (f"{_MANAGER}.common_http_protocol_options", "headers_with_underscores_action"): 0,
-    (f"{_CORE}Http1ProtocolOptions", "use_balsa_parser"): None,
-    (_ROUTER, "dynamic_stats"): True,
     (f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig", "http2_protocol_options"): None,
 }
 """Fields that may stand in a file without a word when they say no more than what holds here anyway: that value, one of
@@ -106,35 +84,6 @@ NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
         "",
         "metadata dynamic_parameters locality user_agent_name user_agent_version user_agent_build_version extensions "
         "client_features listening_addresses",
-    ),
-    _MANAGER: {
-        **because(
-            "",
-            "http1_safe_max_connection_duration http2_protocol_options http3_protocol_options stream_flush_timeout "
-            "access_log_flush_interval flush_access_log_on_new_request access_log_options "
-            "proxy_100_continue represent_ipv4_remote_address_as_ipv4_mapped_ipv6 request_id_extension "
-            "proxy_status_config stream_error_on_invalid_http_message append_local_overload",
-        ),
-        "tracing": "no spans are made",
-        "server_header_transformation": '"server" is always overwritten',
-        "scheme_header_transformation": "",
-        "via": 'no "via" is added',
-        "preserve_external_request_id": "",
-        "always_set_request_id_in_response": "",
-        "set_current_client_cert_details": "TLS is not spoken yet",
-        "append_x_forwarded_port": "",
-    },
-    f"{_MANAGER}.common_http_protocol_options": because("", "max_response_headers_kb"),
-    f"{_CORE}Http1ProtocolOptions": {
-        **because("", "header_key_format override_stream_error_on_invalid_http_message ignore_http_11_upgrade"),
-        "enable_trailers": "trailers are dropped",
-        "allow_chunked_length": "a request with both content-length and transfer-encoding is refused",
-        "allow_custom_methods": "",
-    },
-    _ROUTER: because(
-        "",
-        "dynamic_stats start_child_span upstream_log upstream_log_options suppress_envoy_headers "
-        "respect_expected_rq_timeout suppress_grpc_request_failure_code_stats strict_check_headers",
     ),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": because(
         "", "max_connection_duration max_headers_count max_response_headers_kb max_stream_duration"

@@ -13,6 +13,7 @@ cdef class Choice(Rewriting):
     cdef Mutation mutation
 
     cdef bint check_request(self, Exchange x, RequestHead *plan)
+    cdef void keep_request_id(self, Exchange x)
     cdef bint check_upgrade(self, Exchange x)
     cdef Framing request_framing(self, Exchange x)
     cdef bint expects_continue(self)

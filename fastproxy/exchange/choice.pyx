@@ -11,10 +11,12 @@ from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.bodies cimport FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, Framing
 from fastproxy.http1 cimport (
-    HEAD_BAD, HEAD_TOO_MANY_FIELDS, HEAD_VERSION, H_EXPECT, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, TOKEN_OTHER, equals,
+    HEAD_BAD, HEAD_TOO_MANY_FIELDS, HEAD_VERSION, H_EXPECT, H_X_REQUEST_ID, TOKEN_CLOSE, TOKEN_KEEP_ALIVE,
+    TOKEN_OTHER, equals,
     header,
 )
 from fastproxy.hashing cimport HashPolicies
+from fastproxy.mutation cimport has_names_allowed
 from fastproxy.referer cimport check_referer
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR, FLAG_UH
@@ -48,14 +50,18 @@ cdef class Choice(Rewriting):
             plan.authority.data = manager.default_host
             plan.authority.length = len(manager.default_host)
         check_referer(&self.head)
-        fits = self.mutation.apply(&self.head, manager, &x.downstream.address)
+        if manager.screens_names and not has_names_allowed(&self.head, manager):
+            target = TARGET_BAD
+        fits = self.mutation.apply(&self.head, manager, &x.downstream.address, &x.client, x.downstream.fd)
+        if manager.always_set_request_id_in_response:
+            self.keep_request_id(x)
         self.begin_records(x, plan)
         if not fits:
             self.refuse(x, HEAD_TOO_MANY_FIELDS)
         elif target == TARGET_BAD or names_trusted:
             self.refuse(x, HEAD_BAD)
         elif plan.authority.data == NULL or target == TARGET_FRAGMENT:
-            x.keep_alive = False
+            x.keep_alive = x.keep_alive and manager.stream_error_on_invalid_http_message
             self.reply(x, 400, NO_BODY)
         elif target == TARGET_UNROUTABLE:
             x.response_flags |= FLAG_NR
@@ -64,6 +70,11 @@ cdef class Choice(Rewriting):
         else:
             return True
         return False
+
+    cdef void keep_request_id(self, Exchange x):
+        cdef const Slice *request_id = header(&self.head, H_X_REQUEST_ID)
+        if request_id != NULL:
+            x.request_id = request_id.data[:request_id.length]
 
     cdef bint check_upgrade(self, Exchange x):
         """Whether the request is plain, or a websocket handshake that its route allows; else it is answered here."""
@@ -114,6 +125,8 @@ cdef class Choice(Rewriting):
         if engine_io.is_polling and engine_io.is_engine_io and manager.polls_outlive_default_timeout \
                 and not x.route.timeout_is_set:
             x.timeout_ms = 0
+        if self.mutation.timeout_ms >= 0:
+            x.timeout_ms = self.mutation.timeout_ms
         hashing = hash_policies_of(x.route, cluster)
         cookies = [] if hashing.makes_cookies else None
         x.has_hash = hashing.hash(facts, &x.hash, cookies)
@@ -138,4 +151,4 @@ cdef class Choice(Rewriting):
         plan.needs_length = not x.is_upgrade and self.head.content_length < 0 and not self.head.is_chunked and not (
             equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")
             or equals(self.head.method, b"trace"))
-        plan.timeout_ms = x.timeout_ms
+        plan.timeout_ms = 0 if x.manager.suppress_envoy_headers else x.timeout_ms

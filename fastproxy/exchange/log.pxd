@@ -9,6 +9,11 @@ from fastproxy.runtime cimport Manager
 from fastproxy.stamps cimport Stamps
 from fastproxy.upstream cimport Host
 
+cdef struct AddressTexts:
+    char client[64]
+    char peer[64]
+    char local[64]
+
 
 cdef class ExchangeLog:
     cdef readonly Connections io
@@ -18,7 +23,9 @@ cdef class ExchangeLog:
     cdef void begin_records(self, Exchange x, RequestHead *plan) noexcept
     cdef void keep_response_fields(self, Exchange x) noexcept
     cdef void log(self, Manager manager, void **records, Exchange x, Connection *c) noexcept
-    cdef void describe(self, LogFacts *facts, Exchange x, Connection *c, char *address) noexcept
+    cdef void describe(
+        self, LogFacts *facts, Exchange x, Connection *c, AddressTexts *texts, bint with_local_address
+    ) noexcept
     cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept
 
 

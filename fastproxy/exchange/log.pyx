@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
 from fastproxy.access_log cimport AccessLog, LogFacts
-from fastproxy.addresses cimport format_address
+from fastproxy.addresses cimport PeerAddress, format_address, read_local_address
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport MAX_LOGS, Exchange
 from fastproxy.heads cimport RequestHead
@@ -46,23 +46,23 @@ cdef class ExchangeLog:
         """Write a line to every access log: for an exchange, or for a tunnel at its end."""
         cdef AccessLog log
         cdef LogFacts facts
-        cdef char address[64]
+        cdef AddressTexts texts
         cdef int i = 0
         if not manager.access_logs:
             return
-        self.describe(&facts, x, c, address)
+        self.describe(&facts, x, c, &texts, manager.logs_local_address)
         for log in manager.access_logs:
             if i < MAX_LOGS:
                 log.write(<LogRecord *> records[i], &facts)
                 records[i] = NULL
             i += 1
 
-    cdef void describe(self, LogFacts *facts, Exchange x, Connection *c, char *address) noexcept:
-        """All that can be said of an exchange now; `address` has 64 bytes, and the facts borrow them."""
+    cdef void describe(
+        self, LogFacts *facts, Exchange x, Connection *c, AddressTexts *texts, bint with_local_address
+    ) noexcept:
+        """All that can be said of an exchange now; the facts borrow from `texts`."""
         memset(facts, 0, sizeof(facts[0]))
-        facts.downstream_remote_address.data = address
-        facts.downstream_remote_address.length = format_address(&c.address, address, 64)
-        facts.downstream_direct_remote_address = facts.downstream_remote_address
+        fill_addresses(facts, texts, x, c, with_local_address)
         self.fill_facts(facts, x)
 
     cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept:
@@ -90,3 +90,18 @@ cdef void set_host(LogFacts *facts, Host host):
     facts.upstream_host.length = len(host.address)
     facts.upstream_cluster.data = host.cluster.name
     facts.upstream_cluster.length = len(host.cluster.name)
+
+
+cdef void fill_addresses(
+    LogFacts *facts, AddressTexts *texts, Exchange x, Connection *c, bint with_local
+) noexcept:
+    """The addresses downstream; the slices borrow from `texts`. Our own is asked of the kernel."""
+    cdef PeerAddress local
+    facts.downstream_remote_address = Slice(
+        <const char *> texts.client, format_address(&x.client, texts.client, sizeof(texts.client)))
+    facts.downstream_direct_remote_address = Slice(
+        <const char *> texts.peer, format_address(&c.address, texts.peer, sizeof(texts.peer)))
+    if with_local:
+        read_local_address(&local, c.fd)
+        facts.downstream_local_address = Slice(
+            <const char *> texts.local, format_address(&local, texts.local, sizeof(texts.local)))

@@ -155,6 +155,8 @@ cdef class Request(Mirroring):
             return self.begin_partial_head(c, data, length)
         error = HEAD_TOO_MANY_FIELDS
         if 0 <= head_end <= <ssize_t> manager.max_head_bytes:
+            if manager.preserve_case:
+                self.mutation.keep_spelling(data, head_end)
             error = parse_request(&self.head, data, head_end, manager.max_fields)
             if error == HEAD_OK and not self.admit_request(c, data, head_end, length):
                 error = HEAD_BAD
@@ -217,6 +219,7 @@ cdef class Request(Mirroring):
     cdef Exchange begin(self, Connection *c, Manager manager):
         cdef Exchange x = Exchange.__new__(Exchange)
         x.downstream = c
+        x.client = c.address
         x.manager = manager
         x.start_ms = self.io.now_ms
         if c.flags & PARTIAL_HEAD:
@@ -248,7 +251,7 @@ cdef class Request(Mirroring):
         facts.head = &self.head
         facts.path = plan.path
         facts.authority = plan.authority
-        facts.remote = &c.address
+        facts.remote = &x.client
         facts.fd = c.fd
         facts.random = self.stamps.random()
         x.route = manager.routes.find(&facts)
@@ -276,6 +279,8 @@ cdef class Request(Mirroring):
         self.writer.at = self.writer.start
         self.writer.overflow = False
         write_request(&self.writer, &self.head, &plan)
+        if manager.preserve_case:
+            self.mutation.write_spelling(&self.writer, &self.head)
         if self.writer.overflow:
             self.refuse(x, HEAD_TOO_MANY_FIELDS)
             return GONE

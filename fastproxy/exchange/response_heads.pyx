@@ -4,14 +4,16 @@ The parsed head is changed in place, so that the access log sees what the client
 which begins empty.
 """
 
+from libc.stdio cimport snprintf
 from libc.string cimport memset
 
 from fastproxy.access_log cimport LogFacts
+from fastproxy.exchange.log cimport AddressTexts
 from fastproxy.exchange.state cimport Exchange
-from fastproxy.head_fields cimport append_field, has_room, remove_fields
+from fastproxy.head_fields cimport append_field, has_room, remove_fields, set_field
 from fastproxy.header_rules cimport change_response
 from fastproxy.heads cimport ResponseHead, write_local_reply
-from fastproxy.http1 cimport H_CONTENT_TYPE, header_id
+from fastproxy.http1 cimport H_CONTENT_TYPE, H_X_ENVOY_UPSTREAM_SERVICE_TIME, header_id
 from fastproxy.log_record cimport LogRecord
 from fastproxy.reply_mapping cimport ReplyMapper, ReplyMapping
 from fastproxy.slices cimport Slice
@@ -24,10 +26,15 @@ cdef class ResponseHeads(Timeouts):
 
     cdef void fill_response_head(self, Exchange x, ResponseHead *plan) noexcept:
         memset(plan, 0, sizeof(plan[0]))
-        plan.server_name.data = x.manager.server_name
-        plan.server_name.length = len(x.manager.server_name)
+        if x.manager.adds_server:
+            plan.server_name = Slice(x.manager.server_name, len(x.manager.server_name))
+        plan.keeps_server = x.manager.keeps_server
+        plan.proper_case = x.manager.proper_case
+        plan.via = Slice(x.manager.via, len(x.manager.via))
+        if x.request_id is not None:
+            plan.request_id = Slice(x.request_id, len(x.request_id))
         plan.date = self.stamps.date(self.io.now_ms)
-        plan.service_time_ms = x.service_time_ms
+        plan.service_time_ms = -1 if x.manager.suppress_envoy_headers else x.service_time_ms
         plan.minor_version = x.minor_version
         plan.close = not x.keep_alive
         plan.keep_alive = x.minor_version == 0
@@ -37,13 +44,14 @@ cdef class ResponseHeads(Timeouts):
     cdef bint change_response_head(self, Exchange x):
         """Have the head say what the route and its filters want in Envoy's order; False when it has no room for it."""
         cdef LogFacts facts
-        cdef char address[64]
+        cdef AddressTexts texts
         cdef bint fits = True
         if x.cookies is not None and x.upstream != NULL:
             for value in x.cookies:
                 fits = fits and self.append_text(b"set-cookie", value)
         if x.rules is not None and fits:
-            self.describe(&facts, x, x.downstream, address)
+            self.say_service_time(x)
+            self.describe(&facts, x, x.downstream, &texts, True)
             self.room.used = 0
             fits = change_response(x.rules, &self.head, x.kept, &facts, &self.room)
         if x.fields is not None:
@@ -51,6 +59,15 @@ cdef class ResponseHeads(Timeouts):
                 remove_fields(&self.head, Slice(name, len(name)), header_id(name, len(name)))
                 fits = fits and self.append_text(name, value)
         return fits
+
+    cdef void say_service_time(self, Exchange x) noexcept:
+        """Have the head say how long the upstream took, where rules may yet take it away."""
+        if x.service_time_ms >= 0 and not x.manager.suppress_envoy_headers and has_room(&self.head, 1):
+            set_field(
+                &self.head, b"x-envoy-upstream-service-time", H_X_ENVOY_UPSTREAM_SERVICE_TIME,
+                Slice(<const char *> self.service_time,
+                      snprintf(self.service_time, sizeof(self.service_time), b"%lld", <long long> x.service_time_ms)))
+            x.service_time_ms = -1
 
     cdef bint append_text(self, bytes name, bytes value) noexcept:
         """Put a field behind the others of the head at hand; the exchange has to own both texts."""
@@ -87,9 +104,9 @@ cdef class ResponseHeads(Timeouts):
         cdef ReplyMapping replies = x.manager.replies
         cdef LogFacts facts
         cdef ReplyMapper mapper
-        cdef char address[64]
+        cdef AddressTexts texts
         cdef bytes content_type
-        self.describe(&facts, x, x.downstream, address)
+        self.describe(&facts, x, x.downstream, &texts, True)
         mapper = replies.mapper_for(&facts)
         content_type = replies.content_type(mapper)
         if mapper is not None:

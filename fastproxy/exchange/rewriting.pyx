@@ -7,6 +7,7 @@ afterwards is what the route has written.
 from fastproxy.access_log cimport LogFacts
 from fastproxy.counters cimport http_no_cluster
 from fastproxy.exchange.local_replies cimport NO_BODY
+from fastproxy.exchange.log cimport AddressTexts
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.head_fields cimport append_field, has_room, remove_fields
 from fastproxy.header_rules cimport change_request
@@ -55,9 +56,9 @@ cdef class Rewriting(Answers):
     cdef bint apply_rules(self, Exchange x, Destination destination, RequestFacts *facts):
         """Change the request's headers, and remember the rules for its response; False: too many headers."""
         cdef LogFacts known
-        cdef char address[64]
+        cdef AddressTexts texts
         self.take_rules(x, destination.header_rules, facts)
-        self.describe(&known, x, x.downstream, address)
+        self.describe(&known, x, x.downstream, &texts, True)
         self.room.used = 0
         return change_request(x.rules, facts, &known, &self.room)
 

@@ -3,6 +3,7 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
+from fastproxy.addresses cimport PeerAddress
 from fastproxy.connections cimport Buffer, Connection
 from fastproxy.header_rules cimport KeptValues
 from fastproxy.bodies cimport Body
@@ -46,6 +47,7 @@ cdef class Exchange:
     cdef list mirrored  # MirroredRequest; None: no copy is to be sent
     cdef list cookies  # Set-Cookie values for an upstream's response; None: none
     cdef list fields  # (name, value) for every response; None: none
+    cdef bytes request_id  # that the response has to say; None: nothing
     cdef bytes expected_accept  # what a websocket's 101 must say
     cdef PartialHead partial  # of the response
     cdef uint64_t hash
@@ -58,6 +60,7 @@ cdef class Exchange:
     cdef uint64_t answered_ms
     cdef uint64_t response_deadline_ms  # the route's timeout; 0: none, or it does not run yet
     cdef int64_t service_time_ms
+    cdef PeerAddress client  # as far as it is trusted
     cdef uint64_t bytes_received
     cdef uint64_t bytes_sent
     cdef uint64_t response_flags

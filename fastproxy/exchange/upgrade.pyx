@@ -58,6 +58,7 @@ cdef class Upgrade(Relay):
             return
         tunnel.downstream = c
         tunnel.upstream = u
+        tunnel.client = x.client
         tunnel.start_ms = x.start_ms
         tunnel.bytes_sent = length
         tunnel.idle_timeout_ms = x.idle_timeout_ms
@@ -117,6 +118,7 @@ cdef class Upgrade(Relay):
             x.host = host
             x.status = 101
             x.minor_version = 1
+            x.client = tunnel.client
             x.start_ms = tunnel.start_ms
             x.bytes_received = tunnel.bytes_received
             x.bytes_sent = tunnel.bytes_sent

@@ -7,7 +7,14 @@ import pytest
 
 import fastproxy
 from fastproxy.config.build import build
-from fastproxy.model import MAX_ACCESS_LOGS, MAX_REQUEST_HEADERS
+from fastproxy.model import (
+    MAX_ACCESS_LOGS,
+    MAX_REQUEST_HEADERS,
+    HeaderKeyFormat,
+    HeadersWithUnderscoresAction,
+    IpDetection,
+    ServerHeaderTransformation,
+)
 from tests.unit.config_files import EXTENSIONS, V3_MANAGER_PATH, errors, v3_file, v3_manager, view, warnings
 
 
@@ -95,3 +102,132 @@ def test_as_many_access_logs_as_the_data_plane_keeps_records_for():
 def test_the_data_plane_has_the_same_limits(file, name, value):
     declared = (Path(fastproxy.__file__).parent / file).read_text()
     assert re.findall(rf"^    {name} = (\d+)", declared, re.MULTILINE) == [str(value)]
+
+
+XFF = {"@type": f"{EXTENSIONS}http.original_ip_detection.xff.v3.XffConfig"}
+HEADER = {"@type": f"{EXTENSIONS}http.original_ip_detection.custom_header.v3.CustomHeaderConfig"}
+CASE = {"@type": f"{EXTENSIONS}http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig"}
+
+
+def detections(*configs):
+    return {"original_ip_detection_extensions": [{"name": "d", "typed_config": config} for config in configs]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"xff_num_trusted_hops": 2}, "xff_num_trusted_hops", 2),
+        (
+            {"internal_address_config": {"cidr_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]}},
+            "internal_addresses",
+            ("10.0.0.0/8",),
+        ),
+        (
+            {"internal_address_config": {}},
+            "internal_addresses",
+            ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.1/32", "fd00::/8", "::1/128"),
+        ),
+        (
+            detections({**XFF, "xff_num_trusted_hops": 1}, {**HEADER, "header_name": "X-Ip"}),
+            "original_ip_detection",
+            (IpDetection(xff_num_trusted_hops=1), IpDetection("X-Ip")),
+        ),
+        (
+            detections({**HEADER, "header_name": "a", "allow_extension_to_set_address_as_trusted": True}),
+            "original_ip_detection",
+            (IpDetection("a", is_trusted=True),),
+        ),
+        ({"append_x_forwarded_port": True}, "append_x_forwarded_port", True),
+        ({"scheme_header_transformation": {"scheme_to_overwrite": "https"}}, "scheme_to_overwrite", "https"),
+        ({"via": "fp"}, "via", "fp"),
+        ({"preserve_external_request_id": True}, "preserve_external_request_id", True),
+        ({"always_set_request_id_in_response": True}, "always_set_request_id_in_response", True),
+        ({"forward_client_cert_details": "SANITIZE"}, "forward_client_cert", False),
+        ({"forward_client_cert_details": "FORWARD_ONLY"}, "forward_client_cert", False),
+        ({"forward_client_cert_details": "ALWAYS_FORWARD_ONLY"}, "forward_client_cert", True),
+        (
+            {"server_header_transformation": "PASS_THROUGH"},
+            "server_header_transformation",
+            ServerHeaderTransformation.PASS_THROUGH,
+        ),
+        (
+            {"common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"}},
+            "headers_with_underscores_action",
+            HeadersWithUnderscoresAction.DROP_HEADER,
+        ),
+        (
+            {"http_protocol_options": {"header_key_format": {"proper_case_words": {}}}},
+            "header_key_format",
+            HeaderKeyFormat.PROPER_CASE_WORDS,
+        ),
+        (
+            {
+                "http_protocol_options": {
+                    "header_key_format": {"stateful_formatter": {"name": "p", "typed_config": CASE}}
+                }
+            },
+            "header_key_format",
+            HeaderKeyFormat.PRESERVE_CASE,
+        ),
+        ({"stream_error_on_invalid_http_message": True}, "stream_error_on_invalid_http_message", True),
+        (
+            {"http_protocol_options": {"override_stream_error_on_invalid_http_message": True}},
+            "stream_error_on_invalid_http_message",
+            True,
+        ),
+    ],
+)
+def test_head_options(fields, name, value):
+    assert getattr(manager(lambda d: v3_manager(d).update(fields)), name) == value
+
+
+def test_the_router_may_keep_envoy_s_headers_to_itself():
+    def change(document):
+        v3_manager(document)["http_filters"][-1]["typed_config"]["suppress_envoy_headers"] = True
+
+    assert manager(change).suppress_envoy_headers
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "message"),
+    [
+        (
+            {"internal_address_config": {"cidr_ranges": [{"address_prefix": "ten", "prefix_len": 8}]}},
+            "internal_address_config.cidr_ranges[0].address_prefix",
+            '"ten" is no IP address',
+        ),
+        (
+            {"internal_address_config": {"cidr_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 33}]}},
+            "internal_address_config.cidr_ranges[0].prefix_len",
+            "33 is longer than the address; use at most 32, or 128",
+        ),
+        (
+            {"internal_address_config": {"unix_sockets": True}},
+            "internal_address_config.unix_sockets",
+            "no client counts as internal for its Unix socket; remove it",
+        ),
+        (
+            {"use_remote_address": True, **detections(XFF)},
+            "use_remote_address",
+            "original_ip_detection_extensions and use_remote_address may not stand together; remove one of them",
+        ),
+        (
+            {"xff_num_trusted_hops": 1, **detections(XFF)},
+            "xff_num_trusted_hops",
+            "original_ip_detection_extensions and xff_num_trusted_hops may not stand together; remove one of them",
+        ),
+        (
+            detections(CASE),
+            "original_ip_detection_extensions[0]",
+            'the detection "d" is not supported; use xff or custom_header',
+        ),
+        (
+            {"scheme_header_transformation": {"scheme_to_overwrite": "ftp"}},
+            "scheme_header_transformation.scheme_to_overwrite",
+            '"ftp" is neither http nor https',
+        ),
+    ],
+)
+def test_mistakes_in_head_options(fields, path, message):
+    _, report = built(lambda d: v3_manager(d).update(fields))
+    assert (f"{V3_MANAGER_PATH}.{path}", message) in errors(report)

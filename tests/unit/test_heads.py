@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from fastproxy.model import ServerHeaderTransformation
 from tests.unit.engine_world import World, get, handshake, ok, switching
 
 
@@ -170,3 +171,49 @@ def test_a_head_answer_says_how_a_get_would_be_framed(plain):
     lines = answered(plain, response("content-length: 12"), get(method="HEAD"))
     assert lines[1] == "content-length: 12"
     assert "transfer-encoding: chunked" not in lines
+
+
+@pytest.mark.parametrize(
+    ("transformation", "given", "expected"),
+    [
+        ("OVERWRITE", ["Server: x"], ["server: envoy"]),
+        ("APPEND_IF_ABSENT", ["Server: x"], ["server: x"]),
+        ("APPEND_IF_ABSENT", [], ["server: envoy"]),
+        ("PASS_THROUGH", ["Server: x"], ["server: x"]),
+        ("PASS_THROUGH", [], []),
+    ],
+)
+def test_server_header_transformation(worlds, transformation, given, expected):
+    world = worlds(manager={"server_header_transformation": ServerHeaderTransformation[transformation]})
+    lines = answered(world, response("content-length: 0", *given))
+    assert [line for line in lines if line.startswith("server:")] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], "via: fp"),
+        (["via: 1.1 a"], "via: 1.1 a, fp"),
+        (["via: a", "via: b"], "via: a,b, fp"),
+        (["via:"], "via: fp"),
+    ],
+)
+def test_via_of_a_response(worlds, given, expected):
+    lines = answered(worlds(manager={"via": "fp"}), response("content-length: 0", *given))
+    assert [line for line in lines if line.startswith("via:")] == [expected]
+
+
+@pytest.mark.parametrize("given", [[], ["x-request-id: theirs"]])
+def test_the_request_id_in_the_response(worlds, given):
+    world = worlds(manager={"always_set_request_id_in_response": True})
+    client, node = world.ask(get("/", "x-request-id: mine"))
+    node.head()
+    node.send(response("content-length: 0", *given))
+    assert client.head().count(b"x-request-id: mine\r\n") == 1
+
+
+def test_no_envoy_headers(worlds):
+    client, node = worlds(manager={"suppress_envoy_headers": True}).ask(get("/"))
+    assert b"x-envoy-" not in node.head()
+    node.send(response("content-length: 0"))
+    assert b"x-envoy-" not in client.head()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fastproxy.model import HeaderHashPolicy, LbPolicy
+from fastproxy.model import HeaderHashPolicy, HeadersWithUnderscoresAction, LbPolicy
 from tests.unit.engine_world import World, get, ok
 
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -120,3 +120,72 @@ def test_the_changed_head_is_what_is_hashed(worlds):
         client.response()
         chosen.add(home.address)
     assert len(chosen) == 1
+
+
+PRIVATE = {"internal_addresses": ("127.0.0.0/8",), **EDGE}
+
+
+def test_an_internal_request_is_said_to_be_one_and_may_ask_for_a_timeout(worlds):
+    world = worlds(manager=PRIVATE)
+    client, node = world.ask(get("/", "x-envoy-upstream-rq-timeout-ms: 4321", "x-envoy-external-address: 9.9.9.9"))
+    head = node.head()
+    assert b"\r\nx-envoy-internal: true\r\n" in head
+    assert b"\r\nx-envoy-external-address: 9.9.9.9\r\n" in head
+    assert b"\r\nx-envoy-expected-rq-timeout-ms: 4321\r\n" in head
+    assert b"rq-timeout-ms: 4321\r\nx-forwarded" not in head
+    node.send(ok(b""))
+    client.response()
+
+
+@pytest.mark.parametrize("lines", [["x-envoy-internal: true"], ["x-envoy-internal: true", "x-forwarded-for: 1.1.1.1"]])
+def test_nobody_else_can_say_so(worlds, lines):
+    assert values(changed(worlds(manager=EDGE), *lines), b"x-envoy-internal") == []
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_client_certificate_that_nobody_has_checked(worlds, keeps):
+    fields = changed(worlds(manager={"forward_client_cert": keeps}), "x-forwarded-client-cert: By=me", "a: b")
+    assert values(fields, b"x-forwarded-client-cert") == ([b"By=me"] if keeps else [])
+    assert values(fields, b"a") == [b"b"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], [b"fp"]),
+        (["via: 1.1 a"], [b"1.1 a, fp"]),
+        (["via: 1.1 a", "via: 1.1 b"], [b"1.1 a,1.1 b, fp"]),
+        (["via:"], [b"fp"]),
+    ],
+)
+def test_via(worlds, lines, expected):
+    assert values(changed(worlds(manager={"via": "fp"}), *lines), b"via") == expected
+
+
+def test_port_and_scheme(worlds):
+    world = worlds(manager={"append_x_forwarded_port": True, "scheme_to_overwrite": "https"})
+    fields = changed(world)
+    assert values(fields, b"x-forwarded-port") == [b"%d" % world.listener.getsockname()[1]]
+    assert values(fields, b"x-forwarded-proto") == [b"https"]
+    assert values(changed(world, "x-forwarded-port: 7"), b"x-forwarded-port") == [b"7"]
+
+
+def test_an_external_request_id_may_be_kept(worlds):
+    settings = {**EDGE, "preserve_external_request_id": True}
+    assert values(changed(worlds(manager=settings), "x-request-id: mine"), b"x-request-id") == [b"mine"]
+
+
+def test_a_proxy_in_front_is_believed(worlds):
+    settings = {**EDGE, "xff_num_trusted_hops": 1}
+    fields = changed(worlds(manager=settings), "x-forwarded-for: 8.8.8.8", "x-forwarded-proto: https")
+    assert values(fields, b"x-envoy-external-address") == [b"8.8.8.8"]
+    assert values(fields, b"x-forwarded-proto") == [b"https"]
+
+
+def test_underscores_in_names(worlds):
+    dropping = worlds(manager={"headers_with_underscores_action": HeadersWithUnderscoresAction.DROP_HEADER})
+    assert changed(dropping, "x_a: 1", "x-b_: 2", "x-c: 3")[0] == (b"x-c", b"3")
+    refusing = worlds(manager={"headers_with_underscores_action": HeadersWithUnderscoresAction.REJECT_REQUEST})
+    assert changed(refusing, "x-c: 3")[0] == (b"x-c", b"3")
+    client = refusing.client().send(get("/", "x_a: 1"))
+    assert client.response() == (400, b"Bad Request")

@@ -1,0 +1,4 @@
+from fastproxy.model import HttpConnectionManager
+
+class ClientAddresses:
+    def __init__(self, model: HttpConnectionManager) -> None: ...
