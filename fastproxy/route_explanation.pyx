@@ -91,7 +91,9 @@ cdef void describe_action(dict found, Route route, const RequestFacts *facts):
             found["status"] = route.missing_cluster_status
             return
         found["cluster"] = destination.cluster.name.decode()
-        path, authority = route.rewritten_path(facts), route.rewritten_host(destination, facts)
+        path, authority = route.rewritten_path(facts), route.rewritten_host(facts)
+        if authority is None:
+            authority = destination.host_rewrite
         found["path"] = readable(facts.path.data[:facts.path.length] if path is None else path)
         found["host"] = readable(facts.authority.data[:facts.authority.length] if authority is None else authority)
 

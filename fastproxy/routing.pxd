@@ -20,7 +20,7 @@ cdef enum:  # what a route does with its requests
 
 cdef class Destination:
     cdef readonly Cluster cluster
-    cdef readonly bytes host_rewrite  # that this cluster asks for; None: none
+    cdef readonly bytes host_rewrite  # takes the place of the authority before the route rewrites it; None: none
     cdef readonly tuple header_rules  # HeaderRules of cluster, route, virtual host and table, as they are evaluated
 
 
@@ -77,7 +77,7 @@ cdef class Route:
     cdef uint64_t lot(self, const RequestFacts *facts) except? 0
     cdef bytes location(self, const RequestFacts *facts)
     cdef bytes rewritten_path(self, const RequestFacts *facts)
-    cdef bytes rewritten_host(self, Destination destination, const RequestFacts *facts)
+    cdef bytes rewritten_host(self, const RequestFacts *facts)
 
 
 cdef class VirtualHost:

@@ -187,12 +187,9 @@ cdef class Route:
         """The path that the upstream is asked for, query included; None: no rewrite is asked for."""
         return self.path_rewriter.rewritten(facts.path, &self.matcher)
 
-    cdef bytes rewritten_host(self, Destination destination, const RequestFacts *facts):
-        """The authority that the upstream is asked with; None: the one that the client asked with.
-
-        One that the destination asks for is no news to it: x-envoy-original-host is left out then.
-        """
-        return self.host_rewriter.rewritten(facts) if destination.host_rewrite is None else destination.host_rewrite
+    cdef bytes rewritten_host(self, const RequestFacts *facts):
+        """The authority that the upstream is asked with; None: the one of `facts`."""
+        return self.host_rewriter.rewritten(facts)
 
 
 class Levels:

@@ -66,7 +66,6 @@ FIELDS: dict[tuple[str, str], str] = {
     (_CLUSTER, "upstream_bind_config"): "the kernel chooses the address to connect from; remove it",
     (_CLUSTER, "filters"): "there are no filters on connections to hosts; remove it",
     (f"{_ROUTE}VirtualHost", "rate_limits"): _LIMITED,
-    (f"{_ROUTE}VirtualHost", "require_tls"): "TLS is not spoken yet, so nobody could be asked for it; remove it",
     (f"{_ROUTE}RouteAction", "rate_limits"): _LIMITED,
     (f"{_ROUTE}RouteAction", "metadata_match"): "subsets of hosts are not chosen; route to a cluster of their own",
     (f"{_ROUTE}RouteAction", "internal_redirect_policy"): "redirects of a node go to the client; remove it",

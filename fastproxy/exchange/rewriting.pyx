@@ -40,13 +40,11 @@ cdef class Rewriting(Answers):
         if destination.header_rules and not self.apply_rules(x, destination, facts):
             self.refuse(x, HEAD_TOO_MANY_FIELDS)
             return False
-        host = x.route.rewritten_host(destination, facts)
+        if destination.host_rewrite is not None:  # of which Envoy does not tell the upstream
+            plan.authority = facts.authority = Slice(destination.host_rewrite, len(destination.host_rewrite))
+        host = x.route.rewritten_host(facts)
         if host is not None:
-            if host is destination.host_rewrite:  # of which Envoy does not tell
-                x.hosts = (host,)
-                plan.authority = facts.authority = Slice(host, len(host))
-            else:
-                self.rewrite_host(x, host, facts, plan)
+            self.rewrite_host(x, host, facts, plan)
         x.rewritten = x.route.rewritten_path(facts)
         if x.rewritten is not None:
             plan.original_path = plan.path

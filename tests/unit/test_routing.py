@@ -75,10 +75,11 @@ def test_weighted_clusters_by_hash():
 
 def test_a_weighted_cluster_has_settings_of_its_own():
     weighted = WeightedClusters((WeightedCluster(1, "a", host_rewrite="own"), WeightedCluster(1, cluster_header="x-c")))
-    route = Route(ANY, weighted_clusters=weighted, host_rewrite="of the route")
+    route = Route(ANY, weighted_clusters=weighted)
     assert ask(one(route))["host"] == "own"
     found = ask(one(route), random=1, headers=(("x-c", "b"),))
-    assert (found["cluster"], found["host"]) == ("b", "of the route")
+    assert (found["cluster"], found["host"]) == ("b", "h")
+    assert ask(one(Route(ANY, weighted_clusters=weighted, host_rewrite="of the route")))["host"] == "of the route"
 
 
 @pytest.mark.parametrize(("text", "cluster", "status"), [("b", "b", None), ("nowhere", None, 404), ("", None, 404)])
