@@ -30,11 +30,18 @@ def is_ip_literal(host: str) -> bool:
     return False
 
 
+def is_localhost(name: str) -> bool:
+    """Whether a name is `localhost` or below it: this machine, whatever DNS says (RFC 6761 section 6.3)."""
+    return f".{name}".removesuffix(".").lower().endswith(".localhost")
+
+
 def look_up(name: str, family: DnsLookupFamily) -> Addresses:
     """The addresses of `name`, most preferred first, each once; OSError when there are none.
 
     AUTO takes the IPv6 addresses, or the IPv4 ones where there is no IPv6 (Envoy: Cluster.DnsLookupFamily).
     """
+    if is_localhost(name):
+        return ("127.0.0.1",) if family is DnsLookupFamily.V4_ONLY else ("::1",)
     wanted = {DnsLookupFamily.V4_ONLY: socket.AF_INET, DnsLookupFamily.V6_ONLY: socket.AF_INET6}
     answers = socket.getaddrinfo(name, None, wanted.get(family, socket.AF_UNSPEC), socket.SOCK_STREAM)
     by_family = {

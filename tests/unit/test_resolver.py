@@ -51,8 +51,32 @@ def test_auto_takes_ipv4_where_there_is_no_ipv6(monkeypatch):
     assert look_up("name", DnsLookupFamily.AUTO) == ("192.0.2.1",)
 
 
-def test_localhost_is_looked_up_for_real():
-    assert look_up("localhost", DnsLookupFamily.V4_ONLY) == ("127.0.0.1",)
+def no_lookup(*_):
+    raise AssertionError("asked the system")
+
+
+@pytest.mark.parametrize("name", ["localhost", "h1.localhost", "a.b.localhost", "H1.LocalHost", "localhost."])
+@pytest.mark.parametrize(
+    ("family", "found"),
+    [
+        (DnsLookupFamily.AUTO, ("::1",)),
+        (DnsLookupFamily.V6_ONLY, ("::1",)),
+        (DnsLookupFamily.V4_ONLY, ("127.0.0.1",)),
+    ],
+)
+def test_localhost_and_all_below_it_are_this_machine(monkeypatch, name, family, found):
+    monkeypatch.setattr(socket, "getaddrinfo", no_lookup)
+    assert look_up(name, family) == found
+
+
+@pytest.mark.parametrize("name", ["mylocalhost", "localhost.example", "localhost.localdomain", ""])
+def test_other_names_are_looked_up(monkeypatch, name):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: ANSWERS[:1])
+    assert look_up(name, DnsLookupFamily.V4_ONLY) == ("192.0.2.1",)
+
+
+def test_the_system_is_asked_for_real():
+    assert look_up("127.0.0.1", DnsLookupFamily.V4_ONLY) == ("127.0.0.1",)
 
 
 def test_strict_dns_takes_all_addresses_of_all_names():
