@@ -12,6 +12,7 @@ from fastproxy.log_format import SIMPLE, compile_format
 from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, AccessLog, Departures
 
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
+CORS = "envoy.extensions.filters.http.cors.v3.Cors"  # what it does stands in the routes
 TYPED_STRUCT = "xds.type.v3.TypedStruct"
 OUR_FILTER = "fastproxy.v1.HttpFilter"
 
@@ -35,6 +36,9 @@ def build_departures(manager: View, report: Report) -> Departures:
         if config.type_name == ROUTER:
             if not is_last or view.value("disabled"):
                 report.error(view.node, "the router has to be the last filter, and enabled")
+        elif config.type_name == CORS:
+            if is_last:
+                report.error(view.node, "the router has to follow as the last filter")
         elif _is_ours(config):
             if is_last:
                 report.error(view.node, "the router has to follow as the last filter")

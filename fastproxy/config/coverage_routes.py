@@ -6,7 +6,6 @@ from fastproxy.config.tree import because, words
 
 _ROUTE = "envoy.config.route.v3."
 _RETRIES = "no answer is retried; connects that fail go on to the next host"
-_MIRRORS = "no request is mirrored"
 _MATCHER = "envoy.type.matcher.v3."
 _HEADERS = words("request_headers_to_add request_headers_to_remove response_headers_to_add response_headers_to_remove")
 _CORS = words(
@@ -17,10 +16,13 @@ _CORS = words(
 ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteConfiguration": words(
         "name virtual_hosts ignore_port_in_host_matching max_direct_response_body_size_bytes typed_per_filter_config "
-        "most_specific_header_mutations_wins"
+        "most_specific_header_mutations_wins request_mirror_policies"
     )
     | _HEADERS,
-    f"{_ROUTE}VirtualHost": words("name domains routes require_tls cors typed_per_filter_config") | _HEADERS,
+    f"{_ROUTE}VirtualHost": words(
+        "name domains routes require_tls cors typed_per_filter_config request_mirror_policies"
+    )
+    | _HEADERS,
     f"{_ROUTE}Route": words("name match route redirect direct_response typed_per_filter_config") | _HEADERS,
     f"{_ROUTE}RouteMatch": words(
         "prefix path safe_regex case_sensitive path_separated_prefix path_match_policy headers query_parameters "
@@ -41,7 +43,11 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteAction": words(
         "cluster cluster_header weighted_clusters cluster_not_found_response_code timeout idle_timeout "
         "max_stream_duration hash_policy prefix_rewrite regex_rewrite host_rewrite_literal host_rewrite_header "
-        "host_rewrite_path_regex auto_host_rewrite append_x_forwarded_host cors upgrade_configs"
+        "host_rewrite_path_regex auto_host_rewrite append_x_forwarded_host cors upgrade_configs "
+        "request_mirror_policies"
+    ),
+    f"{_ROUTE}RouteAction.RequestMirrorPolicy": words(
+        "cluster runtime_fraction disable_shadow_host_suffix_append host_rewrite_literal"
     ),
     f"{_ROUTE}RouteAction.MaxStreamDuration": words("max_stream_duration"),
     f"{_ROUTE}RouteAction.HashPolicy": words(
@@ -80,7 +86,6 @@ NEUTRAL: dict[tuple[str, str], Any] = {
 NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_ROUTE}RouteConfiguration": {
         "validate_clusters": "every cluster that a route names has to exist",
-        "request_mirror_policies": _MIRRORS,
     },
     f"{_ROUTE}VirtualHost": {
         **because(
@@ -89,7 +94,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "include_is_timeout_retry_header per_request_buffer_limit_bytes request_body_buffer_limit",
         ),
         **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
-        "request_mirror_policies": _MIRRORS,
     },
     f"{_ROUTE}Route": because(
         "", "decorator tracing per_request_buffer_limit_bytes stat_prefix request_body_buffer_limit"
@@ -98,7 +102,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout"),
         **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
         "priority": "all requests have the default priority",
-        "request_mirror_policies": _MIRRORS,
     },
     f"{_ROUTE}RouteAction.MaxStreamDuration": because("", "grpc_timeout_header_max grpc_timeout_header_offset"),
     f"{_ROUTE}WeightedCluster": {"runtime_key_prefix": "the weights are those of the file"},

@@ -96,6 +96,14 @@ def test_filters_that_envoy_could_do_without_are_warned_of(more):
     assert warnings(report) == [(f"{FILTERS}[0]", 'has no effect here: the filter "lua" is not supported')]
 
 
+def test_the_filter_for_cors_is_taken():
+    cors = {"name": "c", "typed_config": {"@type": f"{EXTENSIONS}filters.http.cors.v3.Cors"}}
+    found, report = departures(cors, ROUTER)
+    assert (found, errors(report)) == (Departures(), [])
+    _, report = departures(cors)
+    assert errors(report) == [(f"{V3_MANAGER_PATH}.http_filters[0]", "the router has to follow as the last filter")]
+
+
 def test_no_filters():
     _, report = departures()
     assert errors(report) == []
