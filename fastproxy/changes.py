@@ -7,15 +7,17 @@ evenly; a host that is a DNS name counts as one host, for its addresses are not 
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
 from fastproxy._ring import xx_hash
 from fastproxy.balancers import balancer_for
-from fastproxy.model import Cluster, Configuration, Listener
+from fastproxy.model import Cluster, Configuration, Listener, VirtualHost
 
 KEYS = 20_000
 """Keys that are looked up on both rings: enough to tell a share to half a percent."""
-_ABOUT_LISTENERS = frozenset({"name", "manager", "filter_chains", "default_filter_chain"})
+_ABOUT_LISTENERS = frozenset({"name", "filter", "filter_chains"})
+_ABOUT_MANAGERS = frozenset({"route_config"})
 _ABOUT_CLUSTERS = frozenset({"name", "hosts"})
 
 
@@ -56,15 +58,13 @@ def compare(old: Configuration, new: Configuration) -> Changes:
     """What a reload from `old` to `new` would change."""
     before = {listener.name: listener for listener in old.listeners}
     after = {listener.name: listener for listener in new.listeners}
-    routes = [
-        change
-        for name in before
-        if name in after
-        for change in _compare_routes(name, _virtual_hosts(before[name]), _virtual_hosts(after[name]))
-    ]
+    both = [(name, before[name], after[name]) for name in before if name in after]
+    filters = [change for name, one, other in both for change in _compare_filters(name, one, other)]
     return Changes(
-        tuple(_compare_named("listener", before, after, _ABOUT_LISTENERS)),
-        tuple(routes),
+        (*_compare_named("listener", before, after, _ABOUT_LISTENERS), *filters),
+        tuple(
+            change for name, one, other in both for change in _compare_routes(name, _hosts_of(one), _hosts_of(other))
+        ),
         tuple(_compare_clusters(old, new)),
         tuple(_movements(old, new)),
     )
@@ -116,28 +116,40 @@ def _compare_clusters(old: Configuration, new: Configuration) -> Iterator[Change
     after = {cluster.name: cluster for cluster in new.clusters}
     yield from _compare_named("cluster", before, after, _ABOUT_CLUSTERS)
     for name in (name for name in before if name in after):
-        hosts, others = _described_hosts(before[name]), _described_hosts(after[name])
+        hosts, others = _described(before[name].hosts), _described(after[name].hosts)
         gone = [f"- {host}" for host in hosts if host not in others]
         if details := (*gone, *(f"+ {host}" for host in others if host not in hosts)):
             yield Change("changed", f"hosts of cluster '{name}'", details)
 
 
-def _described_hosts(cluster: Cluster) -> list[str]:
-    return [describe(host) for host in cluster.hosts]
+def _compare_filters(name: str, old: Listener, new: Listener) -> Iterator[Change]:
+    """Filter chains and filters in their order, but for the routes of connection managers."""
+    matches, others = ([chain.match for chain in each.filter_chains] for each in (old, new))
+    if matches != others:
+        yield Change("changed", f"filter chains of listener '{name}'", _reordered(*map(_described, (matches, others))))
+    for before, after in zip_longest(old.filters, new.filters):
+        if type(before) is not type(after):
+            kinds = (type(each).__name__ if each else "none" for each in (before, after))
+            yield Change("changed", f"filter of listener '{name}'", (" > ".join(kinds),))
+        elif details := tuple(_differences(before, after, _ABOUT_MANAGERS)):
+            yield Change("changed", f"{type(before).__name__} of listener '{name}'", details)
 
 
-def _virtual_hosts(listener: Listener) -> dict[str, Any]:
-    manager = getattr(listener, "manager", None)
-    return {host.name: host for host in manager.route_config.virtual_hosts} if manager is not None else {}
+def _hosts_of(listener: Listener) -> dict[str, VirtualHost]:
+    """The virtual hosts of all connection managers of a listener by name."""
+    return {host.name: host for manager in listener.managers for host in manager.route_config.virtual_hosts}
 
 
-def _compare_routes(listener: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+def _described(values: Sequence[Any]) -> list[str]:
+    return [describe(value) for value in values]
+
+
+def _compare_routes(listener: str, old: dict[str, VirtualHost], new: dict[str, VirtualHost]) -> Iterator[Change]:
     within = f" of listener '{listener}'"
     for change in _compare_named("virtual host", old, new, frozenset({"name", "routes"})):
         yield Change(change.kind, change.what + within, change.details)
     for name in (name for name in old if name in new):
-        before = [describe(route) for route in old[name].routes]
-        after = [describe(route) for route in new[name].routes]
+        before, after = _described(old[name].routes), _described(new[name].routes)
         if before != after:
             yield Change("changed", f"routes of virtual host '{name}'{within}", _reordered(before, after))
 

@@ -5,6 +5,7 @@ from importlib import import_module
 
 COMMANDS = {
     "check": "tell everything that is wrong with configuration files",
+    "explain": "tell which way a request goes, and why",
     "plan": "tell what a reload would change, and the share of keys that move",
 }
 """Each is a module here, with `run(arguments)` that returns the exit status."""

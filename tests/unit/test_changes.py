@@ -11,6 +11,8 @@ from fastproxy.model import (
     Address,
     Cluster,
     Configuration,
+    FilterChain,
+    FilterChainMatch,
     Host,
     HttpConnectionManager,
     LbPolicy,
@@ -48,6 +50,22 @@ def test_listeners():
     )
     [change] = compare(world(), world(port=2)).listeners
     assert change == Change("changed", "listener 'main'", ("address: 127.0.0.1:1 > 127.0.0.1:2",))
+
+
+def test_connection_managers():
+    manager = world().listeners[0].manager
+    slower = replace(world(), listeners=(replace(world().listeners[0], filter=replace(manager, idle_timeout_s=1.0)),))
+    [change] = compare(world(), slower).listeners
+    assert change.what == "HttpConnectionManager of listener 'main'"
+    assert change.details == ("idle_timeout_s: 3600.0 > 1.0",)
+
+
+def test_filter_chains():
+    listener = world().listeners[0]
+    chains = (FilterChain(filter=listener.manager, match=FilterChainMatch(destination_port=9)),)
+    [change] = compare(world(), replace(world(), listeners=(replace(listener, filter_chains=chains),))).listeners[:1]
+    assert change.what == "filter chains of listener 'main'"
+    assert change.details[0].startswith("+ {destination_port: 9")
 
 
 def test_routes():

@@ -37,7 +37,7 @@ LAYERS: list[set[str]] = [
     {"runtime", "route_explanation"},
     {"mutation"},
     {"exchange"},
-    {"engine", "inspection"},
+    {"engine", "inspection", "explanation"},
     {"config"},
     {"admin", "worker", "worker_process"},
     {"loader", "lookups"},

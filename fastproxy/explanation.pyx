@@ -1,0 +1,184 @@
+"""Which way a request goes through a connection manager, and why: asked by people, never by traffic.
+
+The steps are those of an exchange up to the choice of its host, in the same order and made by the same code.
+"""
+
+from libc.stdint cimport uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from ipaddress import ip_address
+
+from fastproxy.addresses cimport PeerAddress, format_ip
+from fastproxy.admission cimport TARGET_OK, UPGRADE_NONE, UPGRADE_WEBSOCKET, Target, read_target, read_upgrade
+from fastproxy.affinity cimport EngineIo, read_query
+from fastproxy.hashing cimport HashPolicies
+from fastproxy.header_rules cimport Room, change_request
+from fastproxy.http1 cimport HEAD_OK, Head, parse_request
+from fastproxy.log_operations cimport LogFacts
+from fastproxy.mutation cimport Mutation
+from fastproxy.referer cimport check_referer
+from fastproxy.request_facts cimport RequestFacts
+from fastproxy.route_explanation cimport explained
+from fastproxy.route_explanation import path_words
+from fastproxy.routing cimport ROUTE_FORWARD, Destination, Route
+from fastproxy.runtime cimport Manager
+from fastproxy.slices cimport Slice
+from fastproxy.stamps cimport Stamps
+from fastproxy.upstream cimport Cluster
+
+cdef enum:
+    MAX_FIELDS = 500
+    ROOM_BYTES = 65536  # for what header rules write
+
+REFUSALS = {
+    "bad": "400: this target, Host or header is refused",
+    "upgrade": "403: the route lets no websocket through (upgrade_configs)",
+    "other upgrade": "403: only upgrades to websocket are let through",
+}
+
+
+cdef class Follower:
+    """Follows requests through one connection manager; `draw` is what would be the lot of each request."""
+
+    cdef Manager manager
+    cdef Mutation mutation
+    cdef Room room
+    cdef uint64_t draw
+
+    def __init__(self, Manager manager, uint64_t draw=0):
+        self.manager = manager
+        self.draw = draw
+        self.mutation = Mutation(Stamps(), manager.max_head_bytes)
+        self.room.size = ROOM_BYTES
+        self.room.text = <char *> malloc(ROOM_BYTES)
+        if self.room.text == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.room.text)
+
+    def follow(self, head: bytes, source: str, down=()):
+        """The way of the request whose whole head is given, from `source` (an IP address); the hosts whose addresses
+        are in `down` are passed over. See Way in the .pyi file. ValueError: no request, or no address."""
+        cdef Head parsed
+        cdef RequestFacts facts
+        cdef PeerAddress peer, client
+        cdef Target target
+        cdef bytearray copy = bytearray(head)
+        read_ip(&peer, source)
+        client = peer
+        if parse_request(&parsed, copy, len(copy), MAX_FIELDS) != HEAD_OK:
+            raise ValueError("this is no request that HTTP/1.1 knows")
+        memset(&facts, 0, sizeof(facts))
+        facts.head, facts.remote, facts.fd, facts.random = &parsed, &client, -1, self.draw
+        target = read_target(&parsed, self.manager.allow_absolute_url, &facts.path, &facts.authority)
+        check_referer(&parsed)
+        way = dict.fromkeys(("refused", "route", "hash", "balancer", "node", "session"))
+        way |= {"client": "", "is_certain": False, "next": []}
+        if target != TARGET_OK or facts.authority.data == NULL:
+            way["refused"] = REFUSALS["bad"]
+            return way
+        self.mutation.apply(&parsed, self.manager, &peer, &client, -1)
+        way["client"] = ip_text(&client)
+        way["route"] = found = explained(self.manager.routes, &facts)
+        self.follow_route(way, found, found.pop("route"), &facts, down)
+        return way
+
+    cdef void follow_route(self, dict way, dict found, Route route, RequestFacts *facts, object down):
+        """From the route to the host, where the route leads to one."""
+        cdef Destination destination
+        if route is None:
+            return
+        found["name"], found["match"] = route.name.decode(), path_words(route.model.match)
+        if route.action != ROUTE_FORWARD:
+            return
+        wish = read_upgrade(facts.head)
+        if wish != UPGRADE_NONE and not (wish == UPGRADE_WEBSOCKET and route.allow_websocket):
+            way["refused"] = REFUSALS["upgrade" if wish == UPGRADE_WEBSOCKET else "other upgrade"]
+            return
+        destination = route.choose(facts)
+        if destination is None:
+            return
+        way["session"] = self.session(facts)
+        path, host = self.change(route, destination, facts)
+        found["path"], found["host"] = readable(facts.path), readable(facts.authority)
+        self.follow_hash(way, route, destination.cluster, facts, down)
+        del path, host  # the facts borrowed them
+
+    cdef tuple change(self, Route route, Destination destination, RequestFacts *facts):
+        """Change the request as the route says; the facts borrow what is returned."""
+        cdef LogFacts known
+        cdef char address[48]
+        memset(&known, 0, sizeof(known))
+        known.downstream_remote_address.data = address
+        known.downstream_remote_address.length = format_ip(facts.remote, address, sizeof(address))
+        known.protocol = 11
+        self.room.used = 0
+        if destination.header_rules:
+            change_request(destination.header_rules, facts, &known, &self.room)
+        host = route.rewritten_host(facts)
+        if host is not None:
+            facts.authority = Slice(host, len(host))
+        path = route.rewritten_path(facts)
+        if path is not None:
+            facts.path = Slice(path, len(path))
+        return path, host
+
+    cdef str session(self, const RequestFacts *facts):
+        """The `sid` of a request that would go to the node that issued it; None for any other."""
+        cdef EngineIo engine_io
+        read_query(&engine_io, facts.path)
+        if not self.manager.sid_affinity or not engine_io.is_engine_io or engine_io.sid.length == 0:
+            return None
+        return readable(engine_io.sid)
+
+    cdef void follow_hash(self, dict way, Route route, Cluster cluster, const RequestFacts *facts, object down):
+        cdef HashPolicies hashing = route.hashing if cluster.hashing is None else cluster.hashing
+        cdef uint64_t hash = 0
+        cdef bint has_hash = hashing.hash(facts, &hash, [])
+        steps = [described(step) for step in hashing.trace(facts)]
+        way["hash"] = {"policies": steps, "hash": f"{hash:#018x}" if has_hash else None}
+        places = [i for i, host in enumerate(cluster.hosts) if host.address.decode() in down]
+        trace = cluster.balancer.trace(hash if has_hash else None, places)
+        order = [cluster.hosts[i].address.decode() for i in trace.order if i not in places]
+        way["balancer"] = {name: shown(name, value) for name, value in trace.why.items()}
+        way["is_certain"] = trace.first >= 0
+        if order:
+            way["node"], way["next"] = order[0], order[1:]
+
+
+cdef dict described(step):
+    values = None if step.values is None else [text_of(value) for value in step.values]
+    return {
+        "policy": step.policy, "values": values, "hash": None if step.hash is None else f"{step.hash:#018x}",
+        "terminal": step.ends, "cookie": None if step.set_cookie is None else text_of(step.set_cookie),
+    }
+
+
+cdef object shown(str name, object value):
+    """Hashes as they are written everywhere else."""
+    return f"{value:#018x}" if name.endswith("hash") and isinstance(value, int) else value
+
+
+cdef str text_of(bytes value):
+    return value.decode("utf-8", "backslashreplace")
+
+
+cdef void read_ip(PeerAddress *address, str text) except *:
+    cdef const char *packed
+    ip = ip_address(text)
+    memset(address, 0, sizeof(address[0]))
+    octets = ip.packed
+    packed = octets
+    address.family = ip.version
+    memcpy(address.ip, packed, len(octets))
+
+
+cdef str ip_text(const PeerAddress *address):
+    cdef char text[48]
+    return text[:format_ip(address, text, sizeof(text))].decode()
+
+
+cdef str readable(Slice text):
+    return text_of(text.data[:text.length])

@@ -1,0 +1,130 @@
+"""Which way a request goes through a connection manager: the same as that of traffic, and said in full."""
+
+import pytest
+
+from fastproxy._ring import xx_hash
+from fastproxy.explanation import Follower
+from fastproxy.model import (
+    Address,
+    Cluster,
+    Configuration,
+    HeaderHashPolicy,
+    Host,
+    HttpConnectionManager,
+    LbPolicy,
+    Listener,
+    Route,
+    RouteConfiguration,
+    RouteMatch,
+    VirtualHost,
+)
+from fastproxy.runtime import Runtime
+from fastproxy.stats import StatsLayout
+
+HOSTS = tuple(Host(Address("127.0.0.1", port)) for port in (1, 2, 3, 4))
+BY_USER = (HeaderHashPolicy("x-user"),)
+
+
+def runtime(*routes: Route, **manager) -> Runtime:
+    host = VirtualHost("all", ("*",), routes)
+    listener = Listener(
+        "main", Address("127.0.0.1", 9), HttpConnectionManager("h", RouteConfiguration((host,)), **manager)
+    )
+    clusters = (Cluster("ring", lb_policy=LbPolicy.RING_HASH, hosts=HOSTS), Cluster("turns", hosts=HOSTS))
+    configuration = Configuration((listener,), clusters)
+    layout = StatsLayout(configuration)
+    return Runtime(configuration, layout, memoryview(bytearray(8 * layout.slots)).cast("Q"), None, bytes(16))
+
+
+def follow(made: Runtime, target: str = "/", *lines: str, source: str = "10.1.2.3", down=(), method: str = "GET"):
+    head = "\r\n".join([f"{method} {target} HTTP/1.1", "host: h", *lines, "", ""]).encode()
+    return Follower(made.managers[0]).follow(head, source, down)
+
+
+def test_hash_and_host():
+    made = runtime(Route(RouteMatch(prefix="/"), "ring", name="r", hash_policies=BY_USER))
+    hosts = made.clusters["ring"].hosts
+    for user in ("a", "b", "c", "d", "e"):
+        way = follow(made, "/", f"x-user: {user}")
+        digest = xx_hash(user.encode())
+        chosen = hosts[made.clusters["ring"].balancer.pick(digest)].address.decode()
+        assert way["hash"]["hash"] == f"{digest:#018x}"
+        assert [step["values"] for step in way["hash"]["policies"]] == [[user]]
+        assert way["node"] == chosen
+        assert way["is_certain"]
+        assert sorted([way["node"], *way["next"]]) == [str(host.address) for host in HOSTS]
+        assert way["route"]["name"] == "r"
+        assert way["balancer"]["policy"] == "RingHash"
+
+
+def test_hosts_that_are_down():
+    made = runtime(Route(RouteMatch(prefix="/"), "ring", hash_policies=BY_USER))
+    up = follow(made, "/", "x-user: a")
+    down = follow(made, "/", "x-user: a", down=[up["node"]])
+    assert down["node"] == up["next"][0]
+    assert down["next"] == up["next"][1:]
+    nowhere = follow(made, "/", "x-user: a", down=[str(host.address) for host in HOSTS])
+    assert nowhere["node"] is None
+
+
+def test_no_hash():
+    made = runtime(Route(RouteMatch(prefix="/"), "ring", hash_policies=BY_USER))
+    way = follow(made)
+    assert way["hash"]["hash"] is None
+    assert way["hash"]["policies"][0]["values"] is None
+    assert not way["is_certain"]
+
+
+def test_routes_that_do_not_match():
+    made = runtime(Route(RouteMatch(path="/x"), "ring", name="x"), Route(RouteMatch(prefix="/"), "turns", name="rest"))
+    way = follow(made, "/y")
+    assert [passed["name"] for passed in way["route"]["passed_over"]] == ["x"]
+    assert way["route"]["name"] == "rest"
+    assert way["route"]["cluster"] == "turns"
+    nothing = follow(runtime(Route(RouteMatch(path="/x"), "ring")), "/y")
+    assert nothing["route"]["action"] == "none"
+    assert nothing["node"] is None
+
+
+def test_what_the_route_rewrites_is_what_is_hashed():
+    policies = (HeaderHashPolicy(":path"),)
+    made = runtime(Route(RouteMatch(prefix="/a"), "ring", prefix_rewrite="/b", hash_policies=policies))
+    way = follow(made, "/a/c?d")
+    assert way["route"]["path"] == "/b/c?d"
+    assert way["hash"]["hash"] == f"{xx_hash(b'/b/c?d'):#018x}"
+
+
+UPGRADE = ("connection: upgrade", "upgrade: websocket")
+
+
+@pytest.mark.parametrize(("allow", "lines", "refused"), [
+    (False, UPGRADE, "403: the route lets no websocket through (upgrade_configs)"),
+    (True, UPGRADE, None),
+    (True, ("connection: upgrade", "upgrade: other"), "403: only upgrades to websocket are let through"),
+    (False, (), None),
+])  # fmt: skip
+def test_upgrades(allow, lines, refused):
+    made = runtime(Route(RouteMatch(prefix="/"), "ring", allow_websocket=allow))
+    way = follow(made, "/", *lines)
+    assert way["refused"] == refused
+    assert (way["node"] is None) == (refused is not None)
+
+
+@pytest.mark.parametrize(("target", "session"), [
+    ("/socket.io/?EIO=4&transport=polling&sid=abcdefghijklmnopqrst", "abcdefghijklmnopqrst"),
+    ("/socket.io/?EIO=4&transport=polling", None),
+    ("/?sid=abcdefghijklmnopqrst", None),
+])  # fmt: skip
+def test_sessions(target, session):
+    assert follow(runtime(Route(RouteMatch(prefix="/"), "ring")), target)["session"] == session
+
+
+def test_targets_that_are_refused():
+    made = runtime(Route(RouteMatch(prefix="/"), "ring"))
+    assert follow(made, "/a#b")["refused"].startswith("400")
+
+
+@pytest.mark.parametrize(("source", "target"), [("nowhere", "/"), ("10.1.2.3", "/a b")])
+def test_what_is_no_request(source, target):
+    with pytest.raises(ValueError, match=r"."):
+        follow(runtime(Route(RouteMatch(prefix="/"), "ring")), target, source=source)
