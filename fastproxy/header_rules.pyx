@@ -14,6 +14,7 @@ from fastproxy.log_operations cimport LITERAL, VALUE, Operation, put_operation
 from fastproxy.log_record cimport (
     AUTHORITY, MAX_VALUES, METHOD, PATH, PSEUDOS, SCHEME, add_response, new_record, spread
 )
+from fastproxy.request_values cimport scheme_of
 
 from fastproxy.log_format import compile_format
 from fastproxy.model import AppendAction
@@ -155,7 +156,7 @@ cdef LogRecord *record_of(HeaderChanges changes, const RequestFacts *request) no
     pseudo[METHOD] = request.head.method
     pseudo[PATH] = request.path
     pseudo[AUTHORITY] = request.authority
-    pseudo[SCHEME] = Slice(b"http", 4)
+    pseudo[SCHEME] = scheme_of(request.head)
     return new_record(&changes.formats.wants, pseudo, request.head.fields, request.head.count)
 
 

@@ -95,6 +95,7 @@ def test_levels_follow_one_another():
         ("%PROTOCOL%", b"HTTP/1.1"),
         ("a-%%-b", b"a-%-b"),
         ("-", b"-"),
+        ("%REQ(:SCHEME)%", b"http"),
     ],
 )
 def test_values(value, expected):
@@ -105,6 +106,13 @@ def test_values(value, expected):
     )
     assert fields is not None
     assert fields[-1] == (b"x", expected)
+
+
+@pytest.mark.parametrize(("proto", "scheme"), [("https", b"https"), ("ftp", b"http"), ("", b"http")])
+def test_the_scheme_is_that_of_a_proxy_in_front(proto, scheme):
+    fields = request([f"x-forwarded-proto: {proto}"], adding(APPEND, "%REQ(:scheme)%"))
+    assert fields is not None
+    assert fields[-1] == (b"x", scheme)
 
 
 @pytest.mark.parametrize("keep", [False, True])
