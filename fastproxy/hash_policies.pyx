@@ -4,23 +4,12 @@ from libc.string cimport memcmp
 
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.addresses cimport PeerAddress, format_address, format_ip, read_address
-from fastproxy.http1 cimport (
-    H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONTENT_TYPE, H_ORIGIN, H_REFERER, H_USER_AGENT,
-    H_VIA, H_X_CLIENT_TRACE_ID, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID,
-)
+from fastproxy.http1 cimport is_joined
 from fastproxy.slices cimport Field
 from fastproxy.syscalls cimport getpeername, getsockname, memchr, sockaddr, sockaddr_storage, socklen_t
 
 from fastproxy import model as models
 from fastproxy.regexes import Regex, Substitution
-
-# Envoy keeps these as one line each: repeated ones are joined before they are hashed.
-cdef uint64_t JOINED = (
-    1ULL << <int> H_ACCEPT | 1ULL << <int> H_ACCEPT_ENCODING | 1ULL << <int> H_AUTHORIZATION
-    | 1ULL << <int> H_CACHE_CONTROL | 1ULL << <int> H_CONTENT_TYPE | 1ULL << <int> H_ORIGIN | 1ULL << <int> H_REFERER
-    | 1ULL << <int> H_USER_AGENT | 1ULL << <int> H_VIA | 1ULL << <int> H_X_CLIENT_TRACE_ID
-    | 1ULL << <int> H_X_FORWARDED_FOR | 1ULL << <int> H_X_FORWARDED_PROTO | 1ULL << <int> H_X_REQUEST_ID
-)
 
 
 cdef class HashPolicy:
@@ -100,7 +89,7 @@ cdef class HeaderPolicy(HashPolicy):
             field = &head.fields[i]
             if field.name.data[:field.name.length] == self.header_name:
                 found.append(field.value.data[:field.value.length])
-                joined = JOINED >> field.id & 1
+                joined = is_joined(field.id)
         return [b",".join(filter(None, found))] if joined else found
 
 

@@ -9,24 +9,12 @@ from libc.string cimport memcpy
 
 from fastproxy.head_spelling cimport spell_properly
 from fastproxy.http1 cimport (
-    H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_LENGTH, H_CONTENT_TYPE,
-    H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_ORIGIN, H_PROXY_CONNECTION, H_REFERER, H_SERVER, H_TE,
-    H_TRANSFER_ENCODING, H_UPGRADE, H_USER_AGENT, H_VARY, H_VIA, H_X_CLIENT_TRACE_ID,
-    H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID, TOKEN_OTHER,
-    equals, has_token,
+    H_CONNECTION, H_CONTENT_LENGTH, H_CONTENT_TYPE, H_DATE, H_EXPECT, H_HOST, H_KEEP_ALIVE, H_PROXY_CONNECTION,
+    H_SERVER, H_TE, H_TRANSFER_ENCODING, H_UPGRADE, H_VARY, H_VIA, H_X_ENVOY_UPSTREAM_SERVICE_TIME, H_X_REQUEST_ID,
+    TOKEN_OTHER, bit, equals, has_token, is_joined,
 )
 from fastproxy.slices cimport Field
 
-cdef uint64_t bit(int id) noexcept nogil:
-    return <uint64_t> 1 << id
-
-
-# Envoy's inline headers: it keeps one line of each, so that repeated lines go out joined by a comma.
-cdef uint64_t JOINED = (
-    bit(H_ACCEPT) | bit(H_ACCEPT_ENCODING) | bit(H_AUTHORIZATION) | bit(H_CACHE_CONTROL) | bit(H_CONTENT_TYPE)
-    | bit(H_ORIGIN) | bit(H_REFERER) | bit(H_USER_AGENT) | bit(H_VIA) | bit(H_VARY) | bit(H_X_CLIENT_TRACE_ID)
-    | bit(H_X_FORWARDED_FOR) | bit(H_X_FORWARDED_PROTO) | bit(H_X_REQUEST_ID) | bit(H_CONNECTION) | bit(H_UPGRADE)
-)
 cdef uint64_t HOP_BY_HOP = (
     bit(H_CONNECTION) | bit(H_KEEP_ALIVE) | bit(H_PROXY_CONNECTION) | bit(H_UPGRADE) | bit(H_TRANSFER_ENCODING)
 )
@@ -94,6 +82,10 @@ cdef inline void put_field(Writer *writer, Slice name, Slice value) noexcept nog
     at[0] = c"\r"
     at[1] = c"\n"
     writer.at = at + 2
+
+
+cdef inline bint goes_out_joined(int id) noexcept nogil:
+    return is_joined(id) or id == H_VARY or id == H_CONNECTION or id == H_UPGRADE
 
 
 cdef void put_joined(Writer *writer, Head *head, int first) noexcept nogil:
@@ -164,7 +156,7 @@ cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept 
             continue
         elif field.id == H_TE:
             put(writer, b"te: trailers\r\n", 14)
-        elif head.repeated & JOINED & bit(field.id):
+        elif head.repeated >> field.id & 1 and goes_out_joined(field.id):
             if head.first[field.id] == i:
                 put_joined(writer, head, i)
         else:
@@ -231,7 +223,7 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
                 put_service_time(writer, plan.service_time_ms)
         elif field.id == H_CONTENT_LENGTH and (plan.is_upgrade or plan.is_chunked):
             continue
-        elif head.repeated & JOINED & bit(field.id):
+        elif head.repeated >> field.id & 1 and goes_out_joined(field.id):
             if head.first[field.id] == i:
                 put_joined(writer, head, i)
         else:

@@ -82,3 +82,20 @@ cdef HeaderId header_id(const char *name, size_t length) noexcept nogil
 cdef const Slice *header(const Head *head, HeaderId id) noexcept nogil
 cdef bint equals(Slice value, const char *lower) noexcept nogil
 cdef bint has_token(Slice value, const char *lower) noexcept nogil
+
+
+cdef inline uint64_t bit(int id) noexcept nogil:
+    return <uint64_t> 1 << id
+
+
+cdef inline bint is_joined(int id) noexcept nogil:
+    """Whether Envoy keeps repeated lines of a request's header as one, joined by commas (its inline headers).
+
+    Matchers, hashes and logs see it so. There are more when a head is written (heads.pyx): `vary`, which Envoy keeps as
+    one in responses only, and the two of a handshake, which are not the request's own and of no use to the others.
+    """
+    return (
+        bit(H_ACCEPT) | bit(H_ACCEPT_ENCODING) | bit(H_AUTHORIZATION) | bit(H_CACHE_CONTROL) | bit(H_CONTENT_TYPE)
+        | bit(H_ORIGIN) | bit(H_REFERER) | bit(H_USER_AGENT) | bit(H_VIA) | bit(H_X_CLIENT_TRACE_ID)
+        | bit(H_X_FORWARDED_FOR) | bit(H_X_FORWARDED_PROTO) | bit(H_X_REQUEST_ID)
+    ) >> id & 1

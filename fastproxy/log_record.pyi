@@ -1,1 +1,1 @@
-JOINED: frozenset[bytes]
+"""Nothing for Python."""

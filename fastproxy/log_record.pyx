@@ -8,6 +8,7 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport malloc, realloc
 from libc.string cimport memcmp, memcpy
 
+from fastproxy.http1 cimport header_id, is_joined
 from fastproxy.slices cimport Field, Slice
 
 cdef extern from *:
@@ -16,16 +17,10 @@ cdef extern from *:
 
 PSEUDO_NAMES = {b":method": METHOD, b":path": PATH, b":authority": AUTHORITY, b"host": AUTHORITY, b":scheme": SCHEME}
 
-JOINED = frozenset((
-    b"accept", b"accept-encoding", b"authorization", b"cache-control", b"content-type", b"origin", b"referer",
-    b"user-agent", b"via", b"x-client-trace-id", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id",
-))
-"""Envoy keeps several lines of these as one value, joined by commas; of any other header a log shows the first line."""
-
 
 cdef Name name_of(bytes text) except *:
     """Borrows `text`."""
-    return Name(Slice(text, len(text)), PSEUDO_NAMES.get(text, NO_PSEUDO), text in JOINED)
+    return Name(Slice(text, len(text)), PSEUDO_NAMES.get(text, NO_PSEUDO), is_joined(header_id(text, len(text))))
 
 
 cdef inline void add(char *out, size_t limit, size_t *length, Slice piece) noexcept nogil:

@@ -3,19 +3,10 @@
 from libc.string cimport memchr, memcmp, strlen
 
 from fastproxy.http1 cimport (
-    H_ACCEPT, H_ACCEPT_ENCODING, H_AUTHORIZATION, H_CACHE_CONTROL, H_CONNECTION, H_CONTENT_TYPE, H_ORIGIN, H_REFERER,
-    H_TE, H_UPGRADE, H_USER_AGENT, H_VIA, H_X_CLIENT_TRACE_ID, H_X_FORWARDED_FOR, H_X_FORWARDED_PROTO, H_X_REQUEST_ID,
-    TOKEN_OTHER, TOKEN_UPGRADE, Head, equals, has_token, header,
+    H_CONNECTION, H_TE, H_UPGRADE, H_X_FORWARDED_PROTO, TOKEN_OTHER, TOKEN_UPGRADE, Head, equals, has_token, header,
+    is_joined,
 )
 from fastproxy.slices cimport Field, Slice
-
-# Envoy keeps these as one line each: repeated ones are joined.
-cdef uint64_t JOINED = (
-    1ULL << <int> H_ACCEPT | 1ULL << <int> H_ACCEPT_ENCODING | 1ULL << <int> H_AUTHORIZATION
-    | 1ULL << <int> H_CACHE_CONTROL | 1ULL << <int> H_CONTENT_TYPE | 1ULL << <int> H_ORIGIN | 1ULL << <int> H_REFERER
-    | 1ULL << <int> H_USER_AGENT | 1ULL << <int> H_VIA | 1ULL << <int> H_X_CLIENT_TRACE_ID
-    | 1ULL << <int> H_X_FORWARDED_FOR | 1ULL << <int> H_X_FORWARDED_PROTO | 1ULL << <int> H_X_REQUEST_ID
-)
 
 # hot
 
@@ -32,7 +23,7 @@ cdef int next_line(const Head *head, const char *name, size_t length, int start)
     for i in range(start, head.count):
         field = &head.fields[i]
         if field.name.length == length and memcmp(field.name.data, name, length) == 0:
-            return -1 if JOINED >> field.id & 1 and head.first[field.id] != i else i
+            return -1 if is_joined(field.id) and head.first[field.id] != i else i
     return -1
 
 
@@ -109,7 +100,7 @@ cdef bytes joined_line(const Head *head, int line):
     """The value of repeated lines that are kept as one; None for a field that is all of its line."""
     cdef int id = head.fields[line].id
     cdef int i
-    if not head.repeated & JOINED & 1ULL << id:
+    if not head.repeated >> id & 1 or not is_joined(id):
         return None
     values = []
     for i in range(line, head.count):
