@@ -117,6 +117,8 @@ cdef class Follower:
         self.room.used = 0
         if destination.header_rules:
             change_request(destination.header_rules, facts, &known, &self.room)
+        if destination.host_rewrite is not None:
+            facts.authority = Slice(destination.host_rewrite, len(destination.host_rewrite))
         host = route.rewritten_host(facts)
         if host is not None:
             facts.authority = Slice(host, len(host))

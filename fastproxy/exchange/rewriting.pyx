@@ -49,16 +49,17 @@ cdef class Rewriting(Answers):
         if x.rewritten is not None:
             plan.original_path = plan.path
             plan.path = facts.path = Slice(x.rewritten, len(x.rewritten))
+        if destination.header_rules:  # what they say about the response sees the request as it was changed
+            self.take_rules(x, destination.header_rules, facts)
         return True
 
     cdef bint apply_rules(self, Exchange x, Destination destination, RequestFacts *facts):
-        """Change the request's headers, and remember the rules for its response; False: too many headers."""
+        """Change the request's headers; False: too many headers."""
         cdef LogFacts known
         cdef AddressTexts texts
-        self.take_rules(x, destination.header_rules, facts)
         self.describe(&known, x, x.downstream, &texts, True)
         self.room.used = 0
-        return change_request(x.rules, facts, &known, &self.room)
+        return change_request(destination.header_rules, facts, &known, &self.room)
 
     cdef void rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan):
         """Ask the upstream with another host, and tell it the one that the client asked with."""
