@@ -54,7 +54,7 @@ cdef Target read_target(Head *head, bint allow_absolute_url, Slice *path, Slice 
         return TARGET_FRAGMENT
     if head.target.data[0] == c"/":
         return TARGET_OK
-    if equals(head.method, b"connect") or head.target.data[0] == c"*":
+    if equals(head.method, b"connect") or (head.target.data[0] == c"*" and equals(head.method, b"options")):
         return TARGET_UNROUTABLE
     return read_absolute(head.target, allow_absolute_url, path, authority)
 
@@ -78,15 +78,19 @@ cdef Target read_absolute(Slice target, bint allowed, Slice *path, Slice *author
         at += 1
     authority.data = target.data + scheme
     authority.length = at - authority.data
-    if authority.length == 0 or not is_authority(authority[0]) or (at < end and at[0] == c"?"):
+    if not is_authority(authority[0]) or not remove_user(authority):
         return TARGET_BAD
-    if at < end:
-        path.data = at
-        path.length = end - at
-    else:
-        path.data = ROOT
-        path.length = 1
-    return TARGET_OK
+    path[0] = Slice(at, end - at) if at < end else Slice(ROOT, 1)
+    return TARGET_OK if path.data[0] == c"/" else TARGET_UNROUTABLE
+
+
+cdef bint remove_user(Slice *authority) noexcept nogil:
+    """Leave out the user that a URL may name before its host; False when there is no host then, or two users."""
+    cdef const char *end = authority.data + authority.length
+    cdef const char *at = <const char *> memchr(authority.data, c"@", authority.length)
+    if at != NULL:
+        authority[0] = Slice(at + 1, end - at - 1)
+    return authority.length > 0 and memchr(authority.data, c"@", authority.length) == NULL
 
 
 cdef UpgradeWish read_upgrade(const Head *head) noexcept nogil:

@@ -41,6 +41,8 @@ cpdef enum HttpCounter:
     http_downstream_rq_header_timeout
     http_downstream_rq_idle_timeout
     http_downstream_rq_max_duration_reached
+    http_downstream_rq_failed_path_normalization
+    http_downstream_rq_redirected_with_normalized_path
     http_downstream_rq_rx_reset
     http_downstream_rq_tx_reset
     http_downstream_rq_ws_on_non_ws_route

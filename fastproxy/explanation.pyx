@@ -17,6 +17,7 @@ from fastproxy.header_rules cimport Room, change_request
 from fastproxy.http1 cimport HEAD_OK, Head, parse_request
 from fastproxy.log_operations cimport LogFacts
 from fastproxy.mutation cimport Mutation
+from fastproxy.path_normalization cimport PATH_PASSES, PATH_REDIRECTED, Normalized
 from fastproxy.referer cimport check_referer
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.route_explanation cimport explained
@@ -33,6 +34,8 @@ cdef enum:
 
 REFUSALS = {
     "bad": "400: this target, Host or header is refused",
+    "path": "400: this path is refused (normalize_path, path_with_escaped_slashes_action)",
+    "redirected": "307: to the path with its slashes unescaped (path_with_escaped_slashes_action)",
     "upgrade": "403: the route lets no websocket through (upgrade_configs)",
     "other upgrade": "403: only upgrades to websocket are let through",
 }
@@ -65,6 +68,7 @@ cdef class Follower:
         cdef RequestFacts facts
         cdef PeerAddress peer, client
         cdef Target target
+        cdef Normalized outcome
         cdef bytearray copy = bytearray(head)
         read_ip(&peer, source)
         client = peer
@@ -79,6 +83,12 @@ cdef class Follower:
         if target != TARGET_OK or facts.authority.data == NULL:
             way["refused"] = REFUSALS["bad"]
             return way
+        if self.manager.normalization is not None:
+            outcome = self.manager.normalization.path(&facts.path)
+            if outcome != PATH_PASSES:
+                way["refused"] = REFUSALS["redirected" if outcome == PATH_REDIRECTED else "path"]
+                return way
+            self.manager.normalization.authority(&facts.authority, -1)
         self.mutation.apply(&parsed, self.manager, &peer, &client, -1)
         way["client"] = ip_text(&client)
         way["route"] = found = explained(self.manager.routes, &facts)

@@ -164,6 +164,35 @@ class Departures:
     """A connect that fails goes on to the next host, once per remaining host."""
 
 
+class EscapedSlashesAction(Enum):
+    """What is done about `%2F` and `%5C` in a path."""
+
+    KEEP_UNCHANGED = "KEEP_UNCHANGED"
+    REJECT_REQUEST = "REJECT_REQUEST"
+    UNESCAPE_AND_REDIRECT = "UNESCAPE_AND_REDIRECT"
+    UNESCAPE_AND_FORWARD = "UNESCAPE_AND_FORWARD"
+
+
+class StripPort(Enum):
+    NONE = "NONE"
+    MATCHING = "MATCHING"  # that of the listener
+    ANY = "ANY"
+
+
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """What is made of a request's path and authority before anything looks at them."""
+
+    normalize_path: bool = False
+    merge_slashes: bool = False
+    escaped_slashes: EscapedSlashesAction = EscapedSlashesAction.KEEP_UNCHANGED
+    strip_port: StripPort = StripPort.NONE
+    strip_trailing_host_dot: bool = False
+
+
+NO_NORMALIZATION = Normalization()
+
+
 @dataclass(frozen=True, slots=True)
 class HttpConnectionManager:
     stat_prefix: str
@@ -204,6 +233,7 @@ class HttpConnectionManager:
     accept_http_10: bool = False
     default_host_for_http_10: str = ""
     allow_absolute_url: bool = True
+    normalization: Normalization = NO_NORMALIZATION
     departures: Departures = Departures()
     local_replies: LocalReplies | None = None
 

@@ -6,6 +6,7 @@ from fastproxy._sessions cimport SessionTable
 from fastproxy.client_address cimport ClientAddresses
 from fastproxy.connections cimport Connection
 from fastproxy.filter_chains cimport FilterChains
+from fastproxy.path_normalization cimport Normalization
 from fastproxy.reply_mapping cimport ReplyMapping
 from fastproxy.routing cimport RouteTable
 from fastproxy.tcp_proxy cimport TcpProxy
@@ -18,6 +19,7 @@ cdef class Manager:
     cdef readonly list access_logs
     cdef readonly Manager successor  # once another configuration is in use: the manager of the same listener, if any
     cdef readonly bint superseded
+    cdef Normalization normalization  # None: path and authority are taken as they come
     cdef ReplyMapping replies  # None: local replies stay as they are
     cdef uint64_t *counters
     cdef uint64_t *listener_counters

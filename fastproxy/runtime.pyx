@@ -7,11 +7,13 @@ from fastproxy.addresses cimport PeerAddress, read_local_address
 from fastproxy.client_address import ClientAddresses
 from fastproxy.hashing import HashPolicies
 from fastproxy.model import (
+    NO_NORMALIZATION,
     HeaderKeyFormat,
     HeadersWithUnderscoresAction,
     RouteConfiguration,
     ServerHeaderTransformation,
 )
+from fastproxy.path_normalization import Normalization as make_normalization
 from fastproxy.reply_mapping import ReplyMapping as make_reply_mapping
 from fastproxy.routing import RouteTable as make_route_table
 from fastproxy.stats import clear_taken
@@ -66,6 +68,8 @@ cdef class Manager:
         self.client_addresses = ClientAddresses(model)
         self.via = model.via.encode()
         self.scheme = model.scheme_to_overwrite.encode()
+        if model.normalization != NO_NORMALIZATION:
+            self.normalization = make_normalization(model.normalization, self.max_head_bytes)
         self.preserve_external_request_id = model.preserve_external_request_id
         self.always_set_request_id_in_response = model.always_set_request_id_in_response
         self.append_x_forwarded_port = model.append_x_forwarded_port

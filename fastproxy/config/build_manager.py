@@ -4,6 +4,7 @@ their own."""
 from fastproxy.config.addresses import is_ip
 from fastproxy.config.build_filters import ROUTER, build_access_logs, build_departures
 from fastproxy.config.build_local_replies import build_local_replies
+from fastproxy.config.build_normalization import build_normalization
 from fastproxy.config.build_routes import build_routes
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
@@ -77,6 +78,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         accept_http_10=http1.value("accept_http_10"),
         default_host_for_http_10=http1.value("default_host_for_http_10"),
         allow_absolute_url=http1.wrapped("allow_absolute_url", True),
+        normalization=build_normalization(view, report),
         departures=build_departures(view, report),
         local_replies=build_local_replies(view, report),
     )

@@ -20,7 +20,9 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "skip_xff_append generate_request_id upgrade_configs xff_num_trusted_hops internal_address_config "
         "original_ip_detection_extensions append_x_forwarded_port via scheme_header_transformation "
         "preserve_external_request_id always_set_request_id_in_response forward_client_cert_details "
-        "server_header_transformation stream_error_on_invalid_http_message local_reply_config"
+        "server_header_transformation stream_error_on_invalid_http_message local_reply_config normalize_path "
+        "merge_slashes path_with_escaped_slashes_action strip_matching_host_port strip_any_host_port "
+        "strip_trailing_host_dot"
     ),
     f"{_MANAGER}.common_http_protocol_options": words(
         "idle_timeout max_headers_count max_connection_duration max_stream_duration max_requests_per_connection "
@@ -45,7 +47,6 @@ ACTED_ON: dict[str, frozenset[str]] = {
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = {
-    (_MANAGER, "normalize_path"): False,
     (_MANAGER, "proxy_100_continue"): False,
     (f"{_CORE}Http1ProtocolOptions", "use_balsa_parser"): None,
     (f"{_DETECTION}xff.v3.XffConfig", "skip_xff_append"): True,

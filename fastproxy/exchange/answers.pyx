@@ -7,12 +7,15 @@ from libc.stdint cimport uint64_t
 
 from fastproxy.cors cimport CorsPolicy
 from fastproxy.counters cimport (
-    http_cors_origin_invalid, http_cors_origin_valid, http_rq_direct_response, http_rq_redirect,
+    http_cors_origin_invalid, http_cors_origin_valid, http_downstream_rq_failed_path_normalization,
+    http_downstream_rq_redirected_with_normalized_path, http_rq_direct_response, http_rq_redirect,
 )
 from fastproxy.exchange.local_replies cimport NO_BODY
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.header_rules cimport keep_for_response
-from fastproxy.http1 cimport H_ORIGIN, equals, header
+from fastproxy.heads cimport RequestHead
+from fastproxy.http1 cimport H_CONTENT_TYPE, H_ORIGIN, Head, equals, header
+from fastproxy.path_normalization cimport PATH_PASSES, PATH_REDIRECTED, Normalized
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.routing cimport ROUTE_FORWARD, ROUTE_REDIRECT, Route
 from fastproxy.slices cimport Field, Slice
@@ -25,7 +28,27 @@ cdef bytes ASKED_NETWORK = b"access-control-request-private-network"
 
 
 cdef class Answers(Response):
-    """Answers for routes that send nothing on."""
+    """Answers for paths that are not taken as they are, and for routes that send nothing on."""
+
+    cdef bint is_normalized(self, Exchange x, RequestHead *plan):
+        """Normalize path and authority as the connection manager is told to; False when that was answered here.
+
+        As with Envoy an answer comes before anything else is done to the request, and gRPC knows no redirects.
+        """
+        cdef Normalized outcome = x.manager.normalization.path(&plan.path)
+        if outcome == PATH_PASSES:
+            x.manager.normalization.authority(&plan.authority, x.downstream.fd)
+            return True
+        self.begin_records(x, plan)
+        if outcome == PATH_REDIRECTED and not is_grpc(&self.head):
+            x.downstream.counters[<int> http_downstream_rq_redirected_with_normalized_path] += 1
+            x.location = plan.path.data[:plan.path.length]
+            self.reply(x, 307, NO_BODY)
+        else:
+            x.downstream.counters[<int> http_downstream_rq_failed_path_normalization] += 1
+            x.keep_alive = False
+            self.reply(x, 400, NO_BODY)
+        return False
 
     cdef bint is_answered(self, Exchange x, const RequestFacts *facts):
         """Answer for the exchange's route, where that does not forward; whether it did."""
@@ -74,6 +97,15 @@ cdef class Answers(Response):
         x.rules = rules
         x.kept = keep_for_response(rules, facts)
         x.changes_response = True
+
+
+cdef bint is_grpc(const Head *head) noexcept:
+    cdef const Slice *content_type = header(head, H_CONTENT_TYPE)
+    cdef bytes kind
+    if content_type == NULL:
+        return False
+    kind = content_type.data[:content_type.length]
+    return kind == b"application/grpc" or kind.startswith(b"application/grpc+")
 
 
 cdef bytes value_of(const RequestFacts *facts, bytes name):

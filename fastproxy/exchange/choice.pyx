@@ -1,8 +1,8 @@
 """What is decided about a request before it is sent: may it pass, where does it go, what is the upstream told."""
 
 from fastproxy.admission cimport (
-    TARGET_BAD, TARGET_FRAGMENT, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET, Target,
-    UpgradeWish, connection_names_trusted, read_target, read_upgrade, websocket_accept,
+    TARGET_BAD, TARGET_FRAGMENT, TARGET_OK, TARGET_UNROUTABLE, UPGRADE_NONE, UPGRADE_REFUSED, UPGRADE_WEBSOCKET,
+    Target, UpgradeWish, connection_names_trusted, read_target, read_upgrade, websocket_accept,
 )
 from fastproxy.affinity cimport EngineIo
 from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route
@@ -49,9 +49,12 @@ cdef class Choice(Rewriting):
         if plan.authority.data == NULL and self.head.minor_version == 0 and manager.default_host:
             plan.authority.data = manager.default_host
             plan.authority.length = len(manager.default_host)
-        check_referer(&self.head)
         if manager.screens_names and not has_names_allowed(&self.head, manager):
             target = TARGET_BAD
+        if manager.normalization is not None and target == TARGET_OK and not names_trusted \
+                and plan.authority.data != NULL and not self.is_normalized(x, plan):
+            return False
+        check_referer(&self.head)
         fits = self.mutation.apply(&self.head, manager, &x.downstream.address, &x.client, x.downstream.fd)
         if manager.always_set_request_id_in_response:
             self.keep_request_id(x)

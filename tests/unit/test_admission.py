@@ -22,6 +22,9 @@ def request(*lines: str, first: str = "GET / HTTP/1.1") -> bytes:
         ("GET //y/b HTTP/1.1", ["Host: [::1]:8"], (b"//y/b", b"[::1]:8")),
         ("CONNECT x:80 HTTP/1.1", ["Host: x"], None),
         ("OPTIONS * HTTP/1.1", ["Host: x"], None),
+        ("GET http://a?b HTTP/1.1", ["Host: a"], None),
+        ("GET http://u:p@y/b HTTP/1.1", ["Host: x"], (b"/b", b"y")),
+        ("GET http://@y HTTP/1.1", ["Host: x"], (b"/", b"y")),
     ],
 )
 def test_target(first, lines, expected):
@@ -40,7 +43,9 @@ def test_target(first, lines, expected):
         ("GET ftp://a/ HTTP/1.1", ["Host: a"]),
         ("GET http:///a HTTP/1.1", ["Host: a"]),
         ("GET http:// HTTP/1.1", ["Host: a"]),
-        ("GET http://a?b HTTP/1.1", ["Host: a"]),
+        ("GET * HTTP/1.1", ["Host: a"]),
+        ("GET http://u@/ HTTP/1.1", ["Host: a"]),
+        ("GET http://u@a@b/ HTTP/1.1", ["Host: a"]),
         ('GET http://a"/ HTTP/1.1', ["Host: a"]),
     ],
 )

@@ -46,8 +46,10 @@ def test_a_file_that_is_acted_on_whole():
             lambda d: v3_cluster(d)["load_assignment"].update(policy={"drop_overloads": [{"category": "x"}]}),
             f"{V3_CLUSTER_PATH}.load_assignment.policy.drop_overloads",
         ),
-        (lambda d: v3_manager(d).update(normalize_path=True), f"{V3_MANAGER_PATH}.normalize_path"),
-        (lambda d: v3_manager(d).update(strip_any_host_port=True), f"{V3_MANAGER_PATH}.strip_any_host_port"),
+        (
+            lambda d: v3_manager(d).update(path_normalization_options={"http_filter_transformation": {}}),
+            f"{V3_MANAGER_PATH}.path_normalization_options",
+        ),
         (
             lambda d: v3_route(d)["match"].update(tls_context={}),
             f"{V3_ROUTE_PATH}.match.tls_context",

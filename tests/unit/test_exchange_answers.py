@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastproxy.model import HeaderRules, HeaderValue
+from fastproxy.model import AccessLog, EscapedSlashesAction, HeaderRules, HeaderValue, Normalization, StripPort
 from fastproxy.model_routes import CorsPolicy, DirectResponse, Redirect, StringMatch, StringMatcher
 from tests.unit.engine_world import field, get, handshake, ok
 
@@ -140,3 +140,54 @@ def test_a_policy_in_the_shadow_only_counts(worlds):
     node.send(ok())
     assert lines(client.head()) == []
     assert world.count("cors.origin_valid") == 1
+
+
+REDIRECT = Normalization(escaped_slashes=EscapedSlashesAction.UNESCAPE_AND_REDIRECT)
+
+
+def test_a_path_that_is_not_normal_is_redirected(worlds):
+    world = worlds(manager={"normalization": REDIRECT})
+    client = world.client().send(get("/a%2Fb?%2F") + get("/a%2Fb?%2F", "content-type: application/grpc-web"))
+    for _ in range(2):
+        head = client.head()
+        assert head.split(b"\r\n")[:2] == [b"HTTP/1.1 307 Temporary Redirect", b"location: /a/b?%2F"]
+    assert world.count("downstream_rq_redirected_with_normalized_path") == 2
+
+
+@pytest.mark.parametrize(
+    ("normalization", "request_head"),
+    [
+        (Normalization(normalize_path=True), get("/a%00b")),
+        (Normalization(escaped_slashes=EscapedSlashesAction.REJECT_REQUEST), get("/a%5cb")),
+        (REDIRECT, get("/a%2Fb", "content-type: application/grpc")),
+        (REDIRECT, get("/a%2Fb", "content-type: application/grpc+proto")),
+    ],
+)
+def test_a_path_that_is_refused(worlds, normalization, request_head):
+    world = worlds(manager={"normalization": normalization})
+    client = world.client().send(request_head)
+    assert client.response() == (400, b"")
+    assert client.end() == b""
+    assert world.count("downstream_rq_failed_path_normalization") == 1
+
+
+def test_the_node_is_asked_for_what_is_normal(worlds):
+    normalization = Normalization(normalize_path=True, strip_port=StripPort.ANY, strip_trailing_host_dot=True)
+    world = worlds(manager={"normalization": normalization}, route={"prefix_rewrite": "/new/"})
+    client, node = world.ask(get("/x/../%61?..").replace(b"example.com", b"example.com.:99"))
+    head = node.head()
+    assert head.startswith(b"GET /new/a?.. HTTP/1.1\r\n")
+    assert (field(head, b"host"), field(head, b"x-envoy-original-path")) == (b"example.com", b"/a?..")
+    node.send(ok())
+    assert client.response()[0] == 200
+
+
+def test_the_log_of_a_refused_path(worlds, tmp_path):
+    """As with Envoy nothing else was done to the request: it has no id yet, and its authority has its port."""
+    normalization = Normalization(escaped_slashes=EscapedSlashesAction.REJECT_REQUEST, strip_port=StripPort.ANY)
+    log = AccessLog(str(tmp_path / "log"), "%REQ(:PATH)% %REQ(:AUTHORITY)% %REQ(X-REQUEST-ID)% %RESPONSE_CODE%\n")
+    world = worlds(manager={"normalization": normalization, "access_logs": (log,)})
+    client = world.client().send(get("/a%2Fb").replace(b"example.com", b"example.com:99"))
+    client.response()
+    world.engine.flush_logs()
+    assert (tmp_path / "log").read_text() == "/a/b example.com:99 - 400\n"

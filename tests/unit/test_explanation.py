@@ -8,11 +8,13 @@ from fastproxy.model import (
     Address,
     Cluster,
     Configuration,
+    EscapedSlashesAction,
     HeaderHashPolicy,
     Host,
     HttpConnectionManager,
     LbPolicy,
     Listener,
+    Normalization,
     Route,
     RouteConfiguration,
     RouteMatch,
@@ -122,6 +124,19 @@ def test_sessions(target, session):
 def test_targets_that_are_refused():
     made = runtime(Route(RouteMatch(prefix="/"), "ring"))
     assert follow(made, "/a#b")["refused"].startswith("400")
+
+
+@pytest.mark.parametrize(("target", "refused", "path"), [
+    ("/x/../a", None, "/a"),
+    ("/%00", "400", None),
+    ("/a%2Fb", "307", None),
+])  # fmt: skip
+def test_paths_are_normalized(target, refused, path):
+    action = EscapedSlashesAction.UNESCAPE_AND_REDIRECT
+    normalization = Normalization(normalize_path=True, escaped_slashes=action)
+    way = follow(runtime(Route(RouteMatch(prefix="/a"), "ring"), normalization=normalization), target)
+    assert way["refused"] is None if refused is None else way["refused"].startswith(refused)
+    assert path == (way["route"] and way["route"]["path"])
 
 
 @pytest.mark.parametrize(("source", "target"), [("nowhere", "/"), ("10.1.2.3", "/a b")])

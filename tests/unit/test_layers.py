@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"log_filter"},
     {"stats", "control", "listeners", "resolver", "options"},
     {"request_facts", "connections", "heads", "admission", "client_address", "referer", "access_log", "shared_memory"},
-    {"hash_policies"},
+    {"hash_policies", "path_normalization"},
     {"hashing"},
     {"handovers", "listening"},
     {"generation"},
