@@ -23,6 +23,9 @@ from fastproxy.model_balancing import LocalityWeight as LocalityWeight
 from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameterHashPolicy
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
 from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
+from fastproxy.model_dns import DnsLookupFamily as DnsLookupFamily
+from fastproxy.model_dns import DnsResolution as DnsResolution
+from fastproxy.model_dns import RefreshRate as RefreshRate
 from fastproxy.model_heads import HeaderKeyFormat as HeaderKeyFormat
 from fastproxy.model_heads import HeadersWithUnderscoresAction as HeadersWithUnderscoresAction
 from fastproxy.model_heads import IpDetection as IpDetection
@@ -54,12 +57,6 @@ class ClusterType(Enum):
     STATIC = "STATIC"
     STRICT_DNS = "STRICT_DNS"
     LOGICAL_DNS = "LOGICAL_DNS"
-
-
-class DnsLookupFamily(Enum):
-    AUTO = "AUTO"
-    V4_ONLY = "V4_ONLY"
-    V6_ONLY = "V6_ONLY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +104,11 @@ class Cluster:
     thresholds: Thresholds = Thresholds()
     dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
     dns_refresh_rate_s: float = 5.0
+    dns_failure_refresh_rate: RefreshRate | None = None  # None: as without failures
+    dns_jitter_s: float = 0.0  # at most; added at random to the time between answers
+    respect_dns_ttl: bool = False
+    dns_resolution: DnsResolution = DnsResolution()
+    wait_for_warm_on_init: bool = True
     idle_timeout_s: float | None = 3600.0
     max_requests_per_connection: int = 0  # 0: unlimited
     alt_stat_name: str = ""

@@ -95,14 +95,14 @@ class Reload:
         known = set(map(id, self._current.resolvers.values()))
         fresh = [each for each in generation.resolvers.values() if id(each) not in known]
         self._around.look_up(fresh)
-        if any(each.pending for each in fresh):
+        if any(each.is_awaited for each in fresh):
             self._later(LOOKUP_S, self._prepare)
         else:
             self._prepare()
 
     def looked_up(self) -> None:
         """A name was answered for."""
-        if self._next is not None and not any(each.pending for each in self._next.resolvers.values()):
+        if self._next is not None and not any(each.is_awaited for each in self._next.resolvers.values()):
             self._prepare()
 
     def _prepare(self) -> None:

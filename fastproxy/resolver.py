@@ -1,23 +1,29 @@
 """DNS for strict_dns and logical_dns clusters: names become host sets, again and again.
 
-A lookup is getaddrinfo in a thread that lives only as long as the lookup: a pool's idle threads would be there whenever
-the supervisor forks. A name that fails keeps the addresses of its last good answer. IP literals never go to DNS.
+A lookup is getaddrinfo, or queries of our own for clusters that need them, in a thread. A name that fails keeps the
+addresses of its last good answer. IP literals never go to DNS.
 """
 
 import logging
 import queue
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from fastproxy.model import Address, Cluster, ClusterType, DnsLookupFamily, Host
+from fastproxy import dns_queries
+from fastproxy.dns_queries import Answer, by_preference
+from fastproxy.lookup_threads import LookupThreads
+from fastproxy.model import Address, Cluster, ClusterType, DnsLookupFamily, DnsResolution, Host
+from fastproxy.refresh_rates import RefreshRates
 
 log = logging.getLogger("fastproxy.dns")
 
 Addresses = tuple[str, ...]
-LookUp = Callable[[str, DnsLookupFamily], Addresses]
+LookUp = Callable[[Cluster, str], Answer]
+
+_SYSTEM = DnsResolution()
+_threads = LookupThreads()
 
 
 def is_ip_literal(host: str) -> bool:
@@ -35,20 +41,24 @@ def is_localhost(name: str) -> bool:
     return f".{name}".removesuffix(".").lower().endswith(".localhost")
 
 
-def look_up(name: str, family: DnsLookupFamily) -> Addresses:
-    """The addresses of `name`, most preferred first, each once; OSError when there are none.
+def look_up_for(cluster: Cluster, name: str) -> Answer:
+    """What `name` is for that cluster; OSError when there is no address."""
+    family, resolution = cluster.dns_lookup_family, cluster.dns_resolution
+    if is_localhost(name) or not (cluster.respect_dns_ttl or resolution != _SYSTEM):
+        return Answer(look_up(name, family))
+    return dns_queries.query(name, family, resolution)
 
-    AUTO takes the IPv6 addresses, or the IPv4 ones where there is no IPv6 (Envoy: Cluster.DnsLookupFamily).
-    """
+
+def look_up(name: str, family: DnsLookupFamily) -> Addresses:
+    """The addresses of `name` as the system has them, most preferred first, each once; OSError when there are none."""
     if is_localhost(name):
-        return ("127.0.0.1",) if family is DnsLookupFamily.V4_ONLY else ("::1",)
+        return by_preference(family, ["::1"], ["127.0.0.1"])
     wanted = {DnsLookupFamily.V4_ONLY: socket.AF_INET, DnsLookupFamily.V6_ONLY: socket.AF_INET6}
     answers = socket.getaddrinfo(name, None, wanted.get(family, socket.AF_UNSPEC), socket.SOCK_STREAM)
-    by_family = {
-        version: tuple(dict.fromkeys(str(answer[4][0]) for answer in answers if answer[0] == version))
-        for version in (socket.AF_INET6, socket.AF_INET)
-    }
-    return by_family[socket.AF_INET6] or by_family[socket.AF_INET]
+    found = [str(answer[4][0]) for answer in answers]
+    if family is DnsLookupFamily.ALL:
+        return tuple(dict.fromkeys(found))  # the system knows best which of them can be reached (RFC 6724)
+    return by_preference(family, [each for each in found if ":" in each], [each for each in found if ":" not in each])
 
 
 class Slots:
@@ -96,16 +106,23 @@ class ClusterResolver:
         )
         self.attempts = self.successes = self.failures = self.changes = 0
         self.pending: set[str] = set()
+        self.refresh_rates = RefreshRates(cluster)
         self._failing: set[str] = set()
         self._slots = slots or Slots(capacity)
         self._answers: dict[str, Addresses] = {}
         self.hosts: tuple[Host, ...] = ()
         self.hosts = self._merge()
 
-    def succeed(self, name: str, addresses: Addresses) -> bool:
+    @property
+    def is_awaited(self) -> bool:
+        """Whether there is a reason to wait for it before its hosts are used (Envoy: wait_for_warm_on_init)."""
+        return bool(self.pending) and self.cluster.wait_for_warm_on_init
+
+    def succeed(self, name: str, addresses: Addresses, ttl_s: float | None = None) -> bool:
         """Take an answer; whether the host set has changed by it."""
         self.pending.discard(name)
         self.successes += 1
+        self.refresh_rates.succeed(name, ttl_s)
         if name in self._failing:
             self._failing.discard(name)
             log.info("cluster '%s': '%s' resolves again", self.cluster.name, name)
@@ -119,6 +136,7 @@ class ClusterResolver:
         """Take a failure. Only the first of a row is logged: the next comes with the next refresh."""
         self.pending.discard(name)
         self.failures += 1
+        self.refresh_rates.fail(name)
         if name in self._failing:
             return
         self._failing.add(name)
@@ -149,27 +167,30 @@ class ClusterResolver:
         return (replace(named, address=Address(ip, host.address.port)) for ip in addresses)
 
 
-def in_thread(
-    name: str, family: DnsLookupFamily, done: Callable[[str, Addresses | Exception], None], lookup: LookUp = look_up
-) -> None:
-    """Look `name` up in a thread of its own; `done(name, addresses or the error)` is called in that thread."""
+def in_thread(work: Callable[[], Answer], done: Callable[[Answer | Exception], None]) -> None:
+    """Do a lookup in a thread; `done` is called with the answer or the error, in that thread as a rule."""
 
     def run() -> None:
         try:
-            answer: Addresses | Exception = lookup(name, family)
-        except (OSError, UnicodeError) as error:
+            answer: Answer | Exception = work()
+        except Exception as error:  # whatever it is: a name that nobody answers for is never asked for again
             answer = error
-        done(name, answer)
+        done(answer)
 
-    threading.Thread(target=run, name=f"dns {name}", daemon=True).start()
+    try:
+        _threads.run(run)
+    except OSError as error:
+        done(error)
 
 
-def resolve_first(resolvers: list[ClusterResolver], timeout_s: float, lookup: LookUp = look_up) -> None:
-    """Resolve all clusters at once, for at most `timeout_s` together. What has no answer by then starts empty."""
-    answers: queue.SimpleQueue[tuple[ClusterResolver, str, Addresses | Exception]] = queue.SimpleQueue()
+def resolve_first(resolvers: list[ClusterResolver], timeout_s: float, lookup: LookUp = look_up_for) -> None:
+    """Resolve all clusters at once, for at most `timeout_s` together. What has no answer by then starts empty, and so
+    does a cluster that is not to be waited for."""
+    answers: queue.SimpleQueue[tuple[ClusterResolver, str, Answer | Exception]] = queue.SimpleQueue()
     deadline = time.monotonic() + timeout_s
     for resolver in resolvers:
-        start(resolver, lambda r, name, answer: answers.put((r, name, answer)), lookup)
+        if resolver.cluster.wait_for_warm_on_init:
+            start(resolver, lambda r, name, answer: answers.put((r, name, answer)), lookup)
     while any(resolver.pending for resolver in resolvers):
         try:
             take(*answers.get(timeout=max(0.0, deadline - time.monotonic())))
@@ -180,22 +201,26 @@ def resolve_first(resolvers: list[ClusterResolver], timeout_s: float, lookup: Lo
             resolver.fail(name, TimeoutError(f"no answer within {timeout_s:g} s"))
 
 
-def start(
-    resolver: ClusterResolver,
-    done: Callable[[ClusterResolver, str, Addresses | Exception], None],
-    lookup: LookUp = look_up,
-) -> None:
+Done = Callable[[ClusterResolver, str, Answer | Exception], None]
+
+
+def start(resolver: ClusterResolver, done: Done, lookup: LookUp = look_up_for) -> None:
     """Begin a lookup of each name of the cluster that is not being looked up already. `done` is called in threads."""
     for name in resolver.names:
-        if name not in resolver.pending:
-            resolver.pending.add(name)
-            resolver.attempts += 1
-            in_thread(name, resolver.cluster.dns_lookup_family, lambda n, a: done(resolver, n, a), lookup)
+        start_name(resolver, name, done, lookup)
 
 
-def take(resolver: ClusterResolver, name: str, answer: Addresses | Exception) -> bool:
+def start_name(resolver: ClusterResolver, name: str, done: Done, lookup: LookUp = look_up_for) -> None:
+    """The same for one of its names."""
+    if name not in resolver.pending:
+        resolver.pending.add(name)
+        resolver.attempts += 1
+        in_thread(lambda: lookup(resolver.cluster, name), lambda answer: done(resolver, name, answer))
+
+
+def take(resolver: ClusterResolver, name: str, answer: Answer | Exception) -> bool:
     """Hand an answer or an error to its cluster; whether the host set has changed by it."""
     if isinstance(answer, Exception):
         resolver.fail(name, answer)
         return False
-    return resolver.succeed(name, answer)
+    return resolver.succeed(name, *answer)

@@ -1,11 +1,12 @@
 """Clusters of the bootstrap to the model: hosts, limits, upstream connections. Reports what does not fit together."""
 
 from fastproxy.config.build_balancers import Balancing, build_balancer
+from fastproxy.config.build_dns import build_dns
 from fastproxy.config.build_hash_policies import build_hash_policies
 from fastproxy.config.build_hosts import build_hosts, build_locality_weights
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import Cluster, ClusterType, DnsLookupFamily, HealthConfig, Thresholds
+from fastproxy.model import Cluster, ClusterType, HealthConfig, Thresholds
 
 UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -46,10 +47,9 @@ def _cluster(view: View, report: Report) -> Cluster:
         else (),
         locality_weights=build_locality_weights(view) if balancing.weighs_localities else None,
         thresholds=_thresholds(view),
-        dns_lookup_family=_dns_lookup_family(view, report),
-        dns_refresh_rate_s=view.seconds("dns_refresh_rate", _DEFAULT.dns_refresh_rate_s) or 0.0,
         idle_timeout_s=idle_timeout_s,
         max_requests_per_connection=max_requests,
+        **build_dns(view, report),
     )
 
 
@@ -60,14 +60,6 @@ def _cluster_type(view: View, report: Report) -> ClusterType:
     supported = ", ".join(ClusterType.__members__)
     report.error(view.node_of("type"), f"clusters of type {name} are not supported yet; use one of {supported}")
     return ClusterType.STATIC
-
-
-def _dns_lookup_family(view: View, report: Report) -> DnsLookupFamily:
-    name = view.enum_name("dns_lookup_family")
-    if name in DnsLookupFamily.__members__:
-        return DnsLookupFamily[name]
-    report.error(view.node_of("dns_lookup_family"), f"{name} is not supported yet; use AUTO, V4_ONLY or V6_ONLY")
-    return DnsLookupFamily.AUTO
 
 
 def _thresholds(view: View) -> Thresholds:

@@ -21,15 +21,33 @@ BUFFER_LIMIT = f"at most {_BUFFERED_BYTES // 1024} KiB are held for each directi
 HEALTH = "a host is passed over only when a connect to it fails"
 
 
+_CARES = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
+_RESOLVERS = words("socket_address pipe envoy_internal_address")  # the first only: others are errors of their own
+_RESOLVER = words("address port_value protocol")
 _NO_SLOW_START = because("a new host gets its whole share at once", "slow_start_config")
 
 ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CLUSTER}Cluster": words(
         "name type connect_timeout lb_policy load_assignment max_requests_per_connection "
-        "typed_extension_protocol_options dns_refresh_rate dns_lookup_family common_lb_config alt_stat_name "
+        "typed_extension_protocol_options common_lb_config alt_stat_name wait_for_warm_on_init "
+        "dns_refresh_rate dns_failure_refresh_rate dns_jitter dns_lookup_family respect_dns_ttl "
+        "dns_resolvers dns_resolution_config typed_dns_resolver_config use_tcp_for_dns_lookups "
         "load_balancing_policy lb_subset_config ring_hash_lb_config maglev_lb_config least_request_lb_config "
         "round_robin_lb_config original_dst_lb_config"
     ),
+    f"{_CLUSTER}Cluster.RefreshRate": words("base_interval max_interval"),
+    f"{_CLUSTER}Cluster.dns_resolvers": _RESOLVERS,
+    f"{_CLUSTER}Cluster.dns_resolvers.socket_address": _RESOLVER,
+    f"{_CORE}DnsResolutionConfig": words("resolvers dns_resolver_options"),
+    f"{_CORE}DnsResolutionConfig.resolvers": _RESOLVERS,
+    f"{_CORE}DnsResolutionConfig.resolvers.socket_address": _RESOLVER,
+    f"{_CORE}DnsResolverOptions": words("use_tcp_for_dns_lookups no_default_search_domain"),
+    _CARES: words(
+        "resolvers use_resolvers_as_fallback dns_resolver_options query_timeout_seconds query_tries rotate_nameservers"
+    ),
+    f"{_CARES}.resolvers": _RESOLVERS,
+    f"{_CARES}.resolvers.socket_address": _RESOLVER,
+    "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig": frozenset(),
     f"{_CLUSTER}Cluster.RingHashLbConfig": words("minimum_ring_size maximum_ring_size hash_function"),
     f"{_CLUSTER}Cluster.MaglevLbConfig": words("table_size"),
     f"{_CLUSTER}Cluster.LeastRequestLbConfig": words("choice_count active_request_bias"),
@@ -77,8 +95,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_CLUSTER}Cluster": {
         **because(
             "",
-            "dns_jitter dns_failure_refresh_rate respect_dns_ttl use_tcp_for_dns_lookups "
-            "wait_for_warm_on_init cleanup_interval protocol_selection upstream_connection_options "
+            "cleanup_interval protocol_selection upstream_connection_options "
             "close_connections_on_host_health_failure ignore_health_on_host_removal lrs_server "
             "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats",
         ),
@@ -87,6 +104,13 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "circuit_breakers": "connections and requests to a cluster are not limited yet",
         "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
     },
+    _CARES: {
+        **because("every query has a socket of its own", "udp_max_queries max_udp_channel_duration"),
+        **because("", "edns0_max_payload_size reinit_channel_on_timeout"),
+    },
+    "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig": because(
+        "the system's settings hold", "num_retries num_resolver_threads"
+    ),
     f"{_CLUSTER}Cluster.CommonLbConfig": {
         **because("", "update_merge_window close_connections_on_host_set_change override_host_status"),
         "ignore_new_hosts_until_first_hc": HEALTH,

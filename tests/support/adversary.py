@@ -209,8 +209,10 @@ class Node:
     With `serve` each connection gets a thread that runs it; without, connections wait for `accept`.
     """
 
-    def __init__(self, serve: Callable[["Node", Peer], None] | None = None, *, host: str = "127.0.0.1") -> None:
-        self.listener = socket.create_server((host, 0), backlog=128)
+    def __init__(
+        self, serve: Callable[["Node", Peer], None] | None = None, *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        self.listener = socket.create_server((host, port), backlog=128)
         self.listener.settimeout(PATIENCE_S)
         self.port: int = self.listener.getsockname()[1]
         self.peers: list[Peer] = []

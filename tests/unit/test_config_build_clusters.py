@@ -137,11 +137,6 @@ FIRST = f"{V3_CLUSTER_PATH}.load_assignment.endpoints[0].lb_endpoints[0]"
             "clusters of type EDS are not supported yet; use one of STATIC, STRICT_DNS, LOGICAL_DNS",
         ),
         (
-            {"dns_lookup_family": "ALL"},
-            "dns_lookup_family",
-            "ALL is not supported yet; use AUTO, V4_ONLY or V6_ONLY",
-        ),
-        (
             {"type": "LOGICAL_DNS"},
             "load_assignment.endpoints",
             "a LOGICAL_DNS cluster has exactly one endpoint; use STRICT_DNS for several",

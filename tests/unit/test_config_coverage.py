@@ -41,7 +41,7 @@ def test_a_file_that_is_acted_on_whole():
     ("change", "path"),
     [
         (lambda d: v3_cluster(d).update(transport_socket=TLS), f"{V3_CLUSTER_PATH}.transport_socket"),
-        (lambda d: v3_cluster(d).update(dns_resolvers=[{}]), f"{V3_CLUSTER_PATH}.dns_resolvers"),
+        (lambda d: v3_cluster(d).update(filters=[{}]), f"{V3_CLUSTER_PATH}.filters"),
         (
             lambda d: v3_cluster(d)["load_assignment"].update(policy={"drop_overloads": [{"category": "x"}]}),
             f"{V3_CLUSTER_PATH}.load_assignment.policy.drop_overloads",

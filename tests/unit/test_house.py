@@ -20,6 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "fastproxy.errors": "test_config.py: each message, with its place",
     "fastproxy.model_balancing": "test_config_build_balancers.py: each field, as the files fill it",
     "fastproxy.model": "test_config_build.py: each field, as the files fill it",
+    "fastproxy.model_dns": "test_config_build_dns.py: each field, as the files fill it",
     "fastproxy.model_heads": "test_config_build_manager.py: each field, as the files fill it",
 }
 # What a .pyx imports from: ourselves, and the C declarations that Cython brings along.

@@ -12,6 +12,7 @@ from tests.support import source_tree
 LAYERS: list[set[str]] = [
     {"fastproxy", "model_balancing", "model_heads", "model_logs", "errors"},
     {"model_routes", "model_listeners"},
+    {"model_dns"},
     {"model"},
     {"model_codec", "_ring_sort"},
     {"syscalls", "slices", "counters", "logs", "limits", "_ring", "_sip_hash", "log_format", "log_file", "regexes"},
@@ -23,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"_sessions", "stamps", "response_flags", "log_record", "log_text"},
     {"log_operations", "head_fields", "head_spelling"},
     {"log_filter"},
+    {"dns_queries", "lookup_threads", "refresh_rates"},
     {"stats", "control", "listeners", "resolver", "options"},
     {"request_facts", "connections", "heads", "admission", "client_address", "referer", "access_log", "shared_memory"},
     {"hash_policies", "path_normalization"},

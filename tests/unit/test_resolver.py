@@ -1,12 +1,17 @@
 """Names to host sets."""
 
+import queue
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
-from fastproxy.model import Address, Cluster, ClusterType, DnsLookupFamily, Host
-from fastproxy.resolver import ClusterResolver, Slots, in_thread, is_ip_literal, look_up, resolve_first
+from fastproxy import dns_queries
+from fastproxy import resolver as resolver_module
+from fastproxy.dns_queries import Answer
+from fastproxy.model import Address, Cluster, ClusterType, DnsLookupFamily, DnsResolution, Host
+from fastproxy.resolver import ClusterResolver, Slots, in_thread, is_ip_literal, look_up, look_up_for, resolve_first
 
 
 def cluster(*names: str, kind: ClusterType = ClusterType.STRICT_DNS) -> Cluster:
@@ -36,6 +41,8 @@ ANSWERS = [
         (DnsLookupFamily.AUTO, ("2001:db8::1",)),
         (DnsLookupFamily.V6_ONLY, ("2001:db8::1",)),
         (DnsLookupFamily.V4_ONLY, ("192.0.2.1", "192.0.2.2")),
+        (DnsLookupFamily.V4_PREFERRED, ("192.0.2.1", "192.0.2.2")),
+        (DnsLookupFamily.ALL, ("192.0.2.1", "2001:db8::1", "192.0.2.2")),
     ],
 )
 def test_families(monkeypatch, family, found):
@@ -62,6 +69,8 @@ def no_lookup(*_):
         (DnsLookupFamily.AUTO, ("::1",)),
         (DnsLookupFamily.V6_ONLY, ("::1",)),
         (DnsLookupFamily.V4_ONLY, ("127.0.0.1",)),
+        (DnsLookupFamily.V4_PREFERRED, ("127.0.0.1",)),
+        (DnsLookupFamily.ALL, ("::1", "127.0.0.1")),
     ],
 )
 def test_localhost_and_all_below_it_are_this_machine(monkeypatch, name, family, found):
@@ -77,6 +86,37 @@ def test_other_names_are_looked_up(monkeypatch, name):
 
 def test_the_system_is_asked_for_real():
     assert look_up("127.0.0.1", DnsLookupFamily.V4_ONLY) == ("127.0.0.1",)
+
+
+OWN_SERVERS = DnsResolution((Address("192.0.2.53", 53),))
+
+
+@pytest.mark.parametrize(
+    ("fields", "resolution"),
+    [
+        ({"respect_dns_ttl": True}, DnsResolution()),
+        ({"dns_resolution": OWN_SERVERS}, OWN_SERVERS),
+        ({"dns_resolution": OWN_SERVERS, "respect_dns_ttl": True}, OWN_SERVERS),
+    ],
+)
+def test_some_clusters_need_queries_of_our_own(monkeypatch, fields, resolution):
+    asked = []
+
+    def query(*what) -> Answer:
+        asked.append(what)
+        return Answer(("192.0.2.9",), 3.0)
+
+    monkeypatch.setattr(dns_queries, "query", query)
+    wanted = replace(cluster("name"), dns_lookup_family=DnsLookupFamily.V4_ONLY, **fields)
+    assert look_up_for(wanted, "name") == Answer(("192.0.2.9",), 3.0)
+    assert asked == [("name", DnsLookupFamily.V4_ONLY, resolution)]
+    assert look_up_for(wanted, "a.localhost") == Answer(("127.0.0.1",))
+    assert len(asked) == 1
+
+
+def test_all_others_ask_the_system(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: ANSWERS[:1])
+    assert look_up_for(cluster("name"), "name") == Answer(("192.0.2.1",))
 
 
 def test_strict_dns_takes_all_addresses_of_all_names():
@@ -169,13 +209,13 @@ def test_hosts_carry_their_slots():
 def test_the_first_lookups_run_at_once_and_are_bounded(caplog):
     release = threading.Event()
 
-    def lookup(name, family):
+    def lookup(_, name):
         if name == "slow":
             release.wait(30)
-            return ("9.9.9.9",)
+            return Answer(("9.9.9.9",))
         if name == "bad":
             raise socket.gaierror(-2, "Name or service not known")
-        return ("1.1.1.1",)
+        return Answer(("1.1.1.1",))
 
     resolvers = [ClusterResolver(cluster("slow", "good"), 9), ClusterResolver(cluster("bad"), 9)]
     resolve_first(resolvers, 0.2, lookup)
@@ -187,7 +227,7 @@ def test_the_first_lookups_run_at_once_and_are_bounded(caplog):
 
 
 def test_literals_never_go_to_dns():
-    def lookup(name, family):
+    def lookup(_, name):
         raise AssertionError(name)
 
     resolver = ClusterResolver(cluster("127.0.0.1", "::1", kind=ClusterType.STRICT_DNS), 9)
@@ -196,14 +236,53 @@ def test_literals_never_go_to_dns():
     assert resolver.attempts == 0
 
 
-def test_a_name_that_cannot_be_encoded_is_a_failure():
-    answered = threading.Event()
-    answers = []
+@pytest.mark.parametrize("fields", [{}, {"respect_dns_ttl": True}])
+@pytest.mark.parametrize("name", ["a" * 70 + ".\udcff", "a..b", "x" * 64])
+def test_a_name_that_cannot_be_encoded_is_a_failure(fields, name):
+    found = ClusterResolver(replace(cluster(name), **fields), 9)
+    resolve_first([found], 30)
+    assert (found.pending, found.failures, found.hosts) == (set(), 1, ())
 
-    def done(name, answer):
-        answers.append(answer)
-        answered.set()
 
-    in_thread("a" * 70 + "." + "\udcff", DnsLookupFamily.AUTO, done)
-    assert answered.wait(10)
-    assert isinstance(answers[0], UnicodeError | OSError)
+def test_any_error_is_an_answer():
+    answers: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
+
+    def fail() -> Answer:
+        raise KeyError("surprise")
+
+    in_thread(fail, answers.put)
+    assert isinstance(answers.get(timeout=10), KeyError)
+
+
+def test_no_thread_is_a_failure(monkeypatch):
+    class NoThreads:
+        def run(self, work):
+            raise OSError("too many lookups are waiting")
+
+    monkeypatch.setattr(resolver_module, "_threads", NoThreads())
+    found = ClusterResolver(cluster("a"), 9)
+    resolve_first([found], 30)
+    assert (found.pending, found.failures) == (set(), 1)
+
+
+def test_a_cluster_that_is_not_waited_for_is_not_looked_up_first():
+    found = ClusterResolver(replace(cluster("a"), wait_for_warm_on_init=False), 9)
+    resolve_first([found], 30, no_lookup)
+    assert (found.attempts, found.refresh_rates.delay_s("a")) == (0, 0.0)
+    found.pending.add("a")
+    assert not found.is_awaited
+
+
+def test_answers_and_failures_say_when_to_ask_again():
+    found = ClusterResolver(replace(cluster("a"), respect_dns_ttl=True, dns_refresh_rate_s=9.0), 9)
+    found.succeed("a", ("1.1.1.1",), 3.0)
+    assert found.refresh_rates.delay_s("a") == 3.0
+    found.fail("a", OSError("no server"))
+    assert found.refresh_rates.delay_s("a") == 9.0
+
+
+def test_a_logical_host_is_known_by_its_name_and_hashed_by_its_address():
+    found = ClusterResolver(cluster("a", kind=ClusterType.LOGICAL_DNS), 9)
+    found.succeed("a", ("1.1.1.1", "2.2.2.2"))
+    [host] = found.hosts
+    assert (str(host.address), host.hostname, host.hash_key) == ("1.1.1.1:80", "a", "")
