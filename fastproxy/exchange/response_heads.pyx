@@ -90,7 +90,7 @@ cdef class ResponseHeads(Timeouts):
             self.change_response_head(x)
         if x.manager.replies is not None and not x.is_verbatim:
             body = self.map_reply(x, body)
-        if x.changes_response:
+        if x.changes_response or x.location is not None:
             self.keep_response_fields(x)
         self.fill_response_head(x, &plan)
         content_type = TEXT if x.content_type is None else x.content_type

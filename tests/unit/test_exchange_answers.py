@@ -182,6 +182,18 @@ def test_the_node_is_asked_for_what_is_normal(worlds):
     assert client.response()[0] == 200
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"manager": {"normalization": REDIRECT}}, {"route": {"redirect": Redirect(307, path="/a/b"), "cluster": ""}}],
+)
+def test_the_log_of_a_redirect(worlds, tmp_path, settings):
+    log = AccessLog(str(tmp_path / "log"), "%RESPONSE_CODE% %RESP(LOCATION)%\n")
+    world = worlds(**(settings | {"manager": {"access_logs": (log,), **settings.get("manager", {})}}))
+    head = world.client().send(get("/a%2Fb")).head()
+    world.engine.flush_logs()
+    assert (tmp_path / "log").read_text() == f"307 {field(head, b'location').decode()}\n"
+
+
 def test_the_log_of_a_refused_path(worlds, tmp_path):
     """As with Envoy nothing else was done to the request: it has no id yet, and its authority has its port."""
     normalization = Normalization(escaped_slashes=EscapedSlashesAction.REJECT_REQUEST, strip_port=StripPort.ANY)
