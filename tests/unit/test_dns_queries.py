@@ -185,3 +185,24 @@ def test_dnspython_is_loaded_only_when_it_is_asked():
         "assert 'dns' in sys.modules\n"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=50).returncode == 0
+
+
+def test_no_process_is_forked_in_the_middle_of_the_import():
+    """The child would find modules that are never finished."""
+    program = (
+        "import os, threading, time\n"
+        "from fastproxy import dns_queries\n"
+        "held, done = threading.Event(), []\n"
+        "def load():\n"
+        "    with dns_queries._importing:\n"
+        "        held.set()\n"
+        "        time.sleep(0.1)\n"
+        "        done.append(1)\n"
+        "threading.Thread(target=load).start()\n"
+        "held.wait()\n"
+        "pid = os.fork()\n"
+        "if not pid:\n"
+        "    os._exit(0 if done and not dns_queries._importing.locked() else 1)\n"
+        "assert os.waitpid(pid, 0)[1] == 0 and not dns_queries._importing.locked()\n"
+    )
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], timeout=50).returncode == 0

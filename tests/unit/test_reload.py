@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -182,6 +183,14 @@ def test_names_are_not_waited_for_for_ever(world):
     for process in world.workers:
         reload.answered(process, Prepared(2))
     assert world.sent[-1] == (1, Hosts("c", found.hosts))
+
+
+def test_names_of_a_cluster_that_need_not_be_warm_are_not_waited_for(world):
+    (cluster,) = SECOND.clusters
+    reload = world.begin(lambda: Loaded(Configuration(clusters=(replace(cluster, wait_for_warm_on_init=False),))))
+    assert [each.names for each in world.asked] == [("name",)]
+    assert world.kinds() == ["Prepare 0", "Prepare 1"]
+    reload.abandon()
 
 
 def test_abandoned_in_the_middle_it_is_over(world):
