@@ -191,7 +191,9 @@ def test_the_log_of_a_redirect(worlds, tmp_path, settings):
     world = worlds(**(settings | {"manager": {"access_logs": (log,), **settings.get("manager", {})}}))
     head = world.client().send(get("/a%2Fb")).head()
     world.engine.flush_logs()
-    assert (tmp_path / "log").read_text() == f"307 {field(head, b'location').decode()}\n"
+    location = field(head, b"location")
+    assert location is not None
+    assert (tmp_path / "log").read_text() == f"307 {location.decode()}\n"
 
 
 def test_the_log_of_a_refused_path(worlds, tmp_path):
