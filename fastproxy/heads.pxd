@@ -18,6 +18,7 @@ cdef struct RequestHead:  # what the proxy decided about a request's head
     uint64_t timeout_ms  # x-envoy-expected-rq-timeout-ms; 0: none
     bint is_upgrade
     bint is_chunked
+    bint keeps_expect  # `100-continue`: the upstream is to answer it
     bint needs_length  # a method that has a body came without one: say content-length: 0
 
 cdef struct ResponseHead:
@@ -38,6 +39,7 @@ cdef struct ResponseHead:
 cdef void put(Writer *writer, const char *data, size_t length) noexcept nogil
 cdef void put_number(Writer *writer, uint64_t number) noexcept nogil
 cdef void write_request(Writer *writer, Head *head, RequestHead *plan) noexcept nogil
+cdef void write_interim(Writer *writer, Head *head, bint proper_case) noexcept nogil
 cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcept nogil
 cdef void write_local_reply(
     Writer *writer, Head *head, size_t body_bytes, Slice content_type, ResponseHead *plan, bint is_head

@@ -125,7 +125,7 @@ cdef bint forwards_request_field(Head *head, Field *field, RequestHead *plan) no
     if field.id == H_CONTENT_LENGTH:
         return not plan.is_upgrade
     if field.id == H_EXPECT:
-        return not equals(field.value, b"100-continue")
+        return plan.keeps_expect or not equals(field.value, b"100-continue")
     if field.id == H_TE:
         return has_token(field.value, b"trailers")
     if head.tokens & TOKEN_OTHER and not plan.is_upgrade:
@@ -194,6 +194,22 @@ cdef void put_service_time(Writer *writer, int64_t service_time_ms) noexcept nog
     put(writer, b"x-envoy-upstream-service-time: ", 31)
     put_number(writer, service_time_ms)
     put(writer, b"\r\n", 2)
+
+
+cdef void write_interim(Writer *writer, Head *head, bint proper_case) noexcept nogil:
+    """The head of a 1xx that the upstream has sent, without what is said of a body (RFC 9110 section 8.6)."""
+    cdef Field *field
+    cdef int i
+    writer.at = writer.start
+    writer.overflow = False
+    put_status_line(writer, 1, head.status)
+    for i in range(head.count):
+        field = &head.fields[i]
+        if field.name.length and field.id != H_CONTENT_LENGTH and not HOP_BY_HOP >> field.id & 1:
+            put_field(writer, field.name, field.value)
+    put(writer, b"\r\n", 2)
+    if proper_case:
+        spell_properly(writer.start, writer.at)
 
 
 cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcept nogil:

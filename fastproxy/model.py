@@ -233,6 +233,7 @@ class HttpConnectionManager:
     max_request_headers_kb: int = 60
     max_headers_count: int = 100
     accept_http_10: bool = False
+    proxy_100_continue: bool = False
     default_host_for_http_10: str = ""
     allow_absolute_url: bool = True
     normalization: Normalization = NO_NORMALIZATION

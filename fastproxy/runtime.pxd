@@ -60,6 +60,7 @@ cdef class Manager:
     cdef bint preserve_case
     cdef bint logs_local_address
     cdef bint accept_http_10
+    cdef bint proxy_100_continue
     cdef bint allow_absolute_url
     cdef bint sid_affinity
     cdef bint polls_outlive_default_timeout

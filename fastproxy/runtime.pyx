@@ -58,6 +58,7 @@ cdef class Manager:
         self.generate_request_id = model.generate_request_id
         self.set_head_options(model)
         self.accept_http_10 = model.accept_http_10
+        self.proxy_100_continue = model.proxy_100_continue
         self.allow_absolute_url = model.allow_absolute_url
         self.sid_affinity = departures.sid_affinity
         self.polls_outlive_default_timeout = departures.polls_outlive_default_timeout

@@ -75,6 +75,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         max_requests_per_connection=common.wrapped("max_requests_per_connection", 0),
         max_request_headers_kb=view.wrapped("max_request_headers_kb", _MANAGER.max_request_headers_kb),
         max_headers_count=_max_headers_count(common, report),
+        proxy_100_continue=view.value("proxy_100_continue"),
         accept_http_10=http1.value("accept_http_10"),
         default_host_for_http_10=http1.value("default_host_for_http_10"),
         allow_absolute_url=http1.wrapped("allow_absolute_url", True),

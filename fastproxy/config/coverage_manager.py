@@ -22,7 +22,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "preserve_external_request_id always_set_request_id_in_response forward_client_cert_details "
         "server_header_transformation stream_error_on_invalid_http_message local_reply_config normalize_path "
         "merge_slashes path_with_escaped_slashes_action strip_matching_host_port strip_any_host_port "
-        "strip_trailing_host_dot"
+        "strip_trailing_host_dot proxy_100_continue"
     ),
     f"{_MANAGER}.common_http_protocol_options": words(
         "idle_timeout max_headers_count max_connection_duration max_stream_duration max_requests_per_connection "
@@ -47,7 +47,6 @@ ACTED_ON: dict[str, frozenset[str]] = {
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = {
-    (_MANAGER, "proxy_100_continue"): False,
     (f"{_CORE}Http1ProtocolOptions", "use_balsa_parser"): None,
     (f"{_DETECTION}xff.v3.XffConfig", "skip_xff_append"): True,
     (f"{_CORE}SchemeHeaderTransformation", "match_upstream"): False,
@@ -60,7 +59,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "",
             "http1_safe_max_connection_duration http2_protocol_options http3_protocol_options stream_flush_timeout "
             "access_log_flush_interval flush_access_log_on_new_request access_log_options "
-            "proxy_100_continue represent_ipv4_remote_address_as_ipv4_mapped_ipv6 request_id_extension "
+            "represent_ipv4_remote_address_as_ipv4_mapped_ipv6 request_id_extension "
             "proxy_status_config append_local_overload",
         ),
         "tracing": "no spans are made",

@@ -150,6 +150,7 @@ cdef class Choice(Rewriting):
     cdef void plan_request(self, Exchange x, RequestHead *plan):
         """Decide what the upstream is told about the request; the slices live until the head is written."""
         plan.is_upgrade = x.is_upgrade
+        plan.keeps_expect = x.manager.proxy_100_continue
         plan.is_chunked = self.head.is_chunked and not x.is_upgrade
         plan.needs_length = not x.is_upgrade and self.head.content_length < 0 and not self.head.is_chunked and not (
             equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")

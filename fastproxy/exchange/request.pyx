@@ -273,7 +273,7 @@ cdef class Request(Mirroring):
             return self.after_reply(c, 0)
         if x.route.auto_host_rewrite:
             self.take_name_of_host(x, &facts, &plan)
-        if self.expects_continue():
+        if not manager.proxy_100_continue and self.expects_continue():
             self.say_continue(x)
         self.plan_request(x, &plan)
         self.writer.at = self.writer.start

@@ -19,6 +19,7 @@ cdef class Response(Sessions):
     cdef void upstream_ended(self, Exchange x, Connection *u)
     cdef void answered(self, Exchange x, Connection *u, char *data, size_t length)
     cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length)
+    cdef bint pass_interim(self, Exchange x)
     cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length)
     cdef bint partial_response_grew(self, Exchange x, Connection *u)
     cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end)

@@ -13,7 +13,7 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
-from fastproxy.heads cimport ResponseHead, write_response
+from fastproxy.heads cimport ResponseHead, write_interim, write_response
 from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
 )
@@ -78,7 +78,7 @@ cdef class Response(Sessions):
             x = exchange_of(u)
             if x is None:
                 return
-            if x.downstream.out != NULL and x.response_started:
+            if x.downstream.out != NULL and (x.response_started or x.manager.proxy_100_continue):
                 u.flags |= PAUSED
                 return
             if reads == READS_AT_ONCE:
@@ -134,7 +134,7 @@ cdef class Response(Sessions):
         free(held)
 
     cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length):
-        """Pass interim heads over; begin the response, or the tunnel, with the final one."""
+        """Drop interim heads or pass them on; begin the response, or the tunnel, with the final one."""
         cdef ssize_t head_end
         while length:
             head_end = head_length(data, length, x.partial.searched if x.partial is not None else 0)
@@ -154,8 +154,21 @@ cdef class Response(Sessions):
             if not self.admit_response(x, data, head_end, head_end):
                 self.protocol_error(x)
                 return
+            if x.manager.proxy_100_continue and x.minor_version and not self.pass_interim(x):
+                return
             data += head_end
             length -= head_end
+
+    cdef bint pass_interim(self, Exchange x):
+        """Have the client see the 1xx that was just parsed; False when the exchange is over."""
+        cdef iovec part
+        write_interim(&self.writer, &self.head, x.manager.proper_case)
+        if self.writer.overflow:
+            self.protocol_error(x)
+            return False
+        part.iov_base = self.writer.start
+        part.iov_len = self.writer.at - self.writer.start
+        return self.send_downstream(x, &part, 1)
 
     cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length):
         cdef PartialHead partial = x.partial

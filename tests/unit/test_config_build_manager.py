@@ -140,6 +140,7 @@ def detections(*configs):
         ({"append_x_forwarded_port": True}, "append_x_forwarded_port", True),
         ({"scheme_header_transformation": {"scheme_to_overwrite": "https"}}, "scheme_to_overwrite", "https"),
         ({"via": "fp"}, "via", "fp"),
+        ({"proxy_100_continue": True}, "proxy_100_continue", True),
         ({"preserve_external_request_id": True}, "preserve_external_request_id", True),
         ({"always_set_request_id_in_response": True}, "always_set_request_id_in_response", True),
         ({"forward_client_cert_details": "SANITIZE"}, "forward_client_cert", False),
