@@ -69,7 +69,7 @@ def _listener_filters(node: Node) -> Node | None:
 
 
 def _filter_chains(filters: Node, report: Report) -> list[Node]:
-    """A listener's chains of filters: one, or one for each destination port of a tcp_proxy."""
+    """A listener's chains of filters: one, or none when there is nothing to put into it."""
     if len(filters.items()) != 1:
         report.error(filters, f'a listener has one filter here, "{_MANAGER_NAME}" or "{_TCP_NAME}"')
     if not filters.items():
@@ -85,30 +85,27 @@ def _filter_chains(filters: Node, report: Report) -> list[Node]:
     return [_chain(node, manager(config, node, report))]
 
 
-def _chain(node: Node, typed_config: Any, match: Any = None) -> Node:
-    return wrap(
-        node, {"filter_chain_match": match, "filters": [{"name": node.get("name"), "typed_config": typed_config}]}
-    )
+def _chain(node: Node, typed_config: Any) -> Node:
+    return wrap(node, {"filters": [{"name": node.get("name"), "typed_config": typed_config}]})
 
 
 def _tcp_chains(node: Node, config: Node | None, report: Report) -> list[Node]:
+    """One chain. Its routes, of which the first that fits counts, v3 does not have: a filter of ours brings them."""
     checked = TCP_PROXY.checked(config, report) if config else None
     config = checked or node.with_value({})
     routes = config.get("route_config")
     routes = routes and routes.get("routes")
-    chains: list[Node] = []
-    caught = False
-    for route in routes.items() if routes else []:
-        if caught:
-            report.warning(route, "has no effect here: the route before this one takes every connection")
-            continue
-        ports = _destination_ports(route, report)
-        caught = ports is None
-        for match in [None] if ports is None else ports:
-            chains.append(_chain(node, _tcp_proxy(config, route, report), match))
-    if routes and not routes.items():
+    if routes is None:
+        return []
+    if not routes.items():
         report.error(routes, "a tcp_proxy needs a route; add one with a cluster")
-    return chains
+        return []
+    first = routes.items()[0]
+    proxy = {"name": node.get("name"), "typed_config": _tcp_proxy(config, first, report)}
+    if len(routes.items()) == 1 and _takes_everything(first):
+        return [wrap(node, {"filters": [proxy]})]
+    _warn_of_idle_routes(routes, report)
+    return [wrap(node, {"filters": [{"name": "fastproxy", "typed_config": _tcp_routes(routes)}, proxy]})]
 
 
 def _tcp_proxy(config: Node, route: Node, report: Report) -> Node:
@@ -123,22 +120,23 @@ def _tcp_proxy(config: Node, route: Node, report: Report) -> Node:
     )
 
 
-def _destination_ports(route: Node, report: Report) -> list[Node] | None:
-    """What a connection has to match, one for each port; None for everything.
+def _tcp_routes(routes: Node) -> dict[str, Any]:
+    url = "type.googleapis.com/fastproxy.v1.TcpRoutes"
+    return {
+        "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
+        "type_url": url,
+        "value": routes.with_value({"routes": routes}),
+    }
 
-    v1 took the first route that matches, v3 takes the chain that matches best: only what means the same is translated.
-    """
-    for key in _CONDITIONS:
-        found = route.get(key)
-        if found is not None and key != "destination_ports":
-            report.error(
-                found, "routes of a tcp_proxy are chosen by single destination ports only; remove it", at_key=True
-            )
-    ports = route.get("destination_ports")
-    if ports is None:
-        return None
-    numbers = [text.strip() for text in str(ports.value).split(",")]
-    if not all(text.isascii() and text.isdigit() and 0 < int(text) < 65536 for text in numbers):
-        report.error(ports, 'expected single ports such as "80,443": ranges of ports are not supported')
-        return []
-    return [wrap(ports, {"destination_port": int(text)}) for text in numbers]
+
+def _takes_everything(route: Node) -> bool:
+    conditions = [route.get(key) for key in _CONDITIONS]
+    return not any(node is not None and node.value for node in conditions)
+
+
+def _warn_of_idle_routes(routes: Node, report: Report) -> None:
+    caught = False
+    for route in routes.items():
+        if caught:
+            report.warning(route, "has no effect here: a route before this one takes every connection")
+        caught = caught or _takes_everything(route)

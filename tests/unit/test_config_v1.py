@@ -6,11 +6,13 @@ import pytest
 
 from fastproxy.config import v1
 from fastproxy.config.tree import plain
+from fastproxy.model import TcpCluster, TcpProxy, TcpRoute
 from tests.unit.config_files import (
     CLUSTER_PATH,
     MANAGER_PATH,
     ROUTE_PATH,
     errors,
+    load,
     refused,
     tree,
     v1_cluster,
@@ -232,26 +234,60 @@ TCP_PATH = "listeners[0].filters[0].config.route_config.routes"
     ("route", "key", "message"),
     [
         (
-            {"source_ip_list": ["10.0.0.0/8"], "destination_ports": "80"},
-            "[0].source_ip_list",
-            "routes of a tcp_proxy are chosen by single destination ports only; remove it",
+            {"source_ip_list": ["::/0", "10.0.0.0/33"], "destination_ports": "80"},
+            "[0].source_ip_list[1]",
+            'expected a range of IP addresses such as "10.0.0.0/8", not the text "10.0.0.0/33"',
         ),
         (
-            {"destination_ports": "80,1-1024"},
+            {"destination_ports": "80,1024-1"},
             "[0].destination_ports",
-            'expected single ports such as "80,443": ranges of ports are not supported',
+            'expected ports such as "80,8000-8999", not the text "80,1024-1"',
+        ),
+        (
+            {"cluster": "node", "source_ports": "1"},
+            "[0].cluster",
+            'there is no cluster "node"; did you mean "nodes"?',
         ),
     ],
 )
-def test_tcp_routes_that_v3_cannot_tell(route, key, message):
-    assert complaints(tcp(**route)) == [(f"{TCP_PATH}{key}", message)]
+def test_mistakes_in_tcp_routes(tmp_path, route, key, message):
+    document = v1_file()
+    tcp(**route)(document)
+    (problem,) = refused(tmp_path, document)
+    assert (problem.path, problem.message) == (f"{TCP_PATH}{key}", message)
+
+
+def test_tcp_routes_keep_their_order(tmp_path):
+    document = v1_file()
+    tcp(destination_ports="22, 8000-8999", source_ip_list=["10.0.0.0/8"])(document)
+    (listener,) = load(tmp_path, document).configuration.listeners
+    first = TcpRoute("nodes", (), ((22, 22), (8000, 8999)), ("10.0.0.0/8",), ())
+    assert isinstance(listener.filter, TcpProxy)
+    assert listener.filter.routes == (first, TcpRoute("nodes"))
+    assert listener.filter_chains == ()
+
+
+def test_a_tcp_route_alone_that_takes_everything_is_the_cluster_of_the_proxy(tmp_path):
+    document = v1_file()
+    tcp(destination_ip_list=[])(document)
+    del document["listeners"][0]["filters"][0]["config"]["route_config"]["routes"][1]
+    (listener,) = load(tmp_path, document).configuration.listeners
+    assert isinstance(listener.filter, TcpProxy)
+    assert (listener.filter.clusters, listener.filter.routes) == ((TcpCluster("nodes"),), ())
+
+
+def test_a_tcp_proxy_needs_routes():
+    config = {"stat_prefix": "t", "route_config": {"routes": []}}
+    assert complaints(lambda d: d["listeners"][0].update(filters=[{"name": "tcp_proxy", "config": config}])) == [
+        (TCP_PATH, "a tcp_proxy needs a route; add one with a cluster")
+    ]
 
 
 def test_tcp_routes_behind_one_that_takes_everything():
     document = v1_file()
     tcp()(document)
     assert warnings(translated(document)[1]) == [
-        (f"{TCP_PATH}[1]", "has no effect here: the route before this one takes every connection")
+        (f"{TCP_PATH}[1]", "has no effect here: a route before this one takes every connection")
     ]
 
 
