@@ -38,6 +38,7 @@ def _manager(node: Node, report: Report) -> Node:
             "request_timeout": request_timeout,
             "add_user_agent": node.get("add_user_agent"),
             "use_remote_address": node.get("use_remote_address"),
+            "internal_address_config": {},  # private networks and loopback, as in Envoy 1.5
             "server_name": node.get("server_name"),
             "generate_request_id": node.get("generate_request_id"),
             "common_http_protocol_options": {"idle_timeout": duration(node.get("idle_timeout_s"), 1) or "0s"},

@@ -166,6 +166,7 @@ def plain_pair():
         stream_idle_timeout="0s",
         common_http_protocol_options={"idle_timeout": "0s"},
         http_protocol_options={"allow_absolute_url": False, "accept_http_10": True},
+        internal_address_config={},
     )
     v3_cluster(document).update(dns_lookup_family="V4_ONLY", ring_hash_lb_config={"hash_function": "MURMUR_HASH_2"})
     return v1(), document

@@ -6,7 +6,7 @@ import pytest
 
 from fastproxy.config import v1
 from fastproxy.config.tree import plain
-from fastproxy.model import TcpCluster, TcpProxy, TcpRoute
+from fastproxy.model import HttpConnectionManager, TcpCluster, TcpProxy, TcpRoute
 from tests.unit.config_files import (
     CLUSTER_PATH,
     MANAGER_PATH,
@@ -52,6 +52,7 @@ def test_what_v1_meant_and_v3_would_read_otherwise():
     assert manager["common_http_protocol_options"] == {"idle_timeout": "0s"}
     assert manager["stream_idle_timeout"] == "0s"
     assert manager["http_protocol_options"] == {"allow_absolute_url": False, "accept_http_10": True}
+    assert manager["internal_address_config"] == {}
     assert v3_cluster(found)["dns_lookup_family"] == "V4_ONLY"
     assert v3_cluster(found)["ring_hash_lb_config"] == {"hash_function": "MURMUR_HASH_2"}
     assert "upgrade_configs" not in manager
@@ -255,6 +256,13 @@ def test_mistakes_in_tcp_routes(tmp_path, route, key, message):
     tcp(**route)(document)
     (problem,) = refused(tmp_path, document)
     assert (problem.path, problem.message) == (f"{TCP_PATH}{key}", message)
+
+
+def test_private_networks_are_internal_as_in_envoy_1_5(tmp_path):
+    (listener,) = load(tmp_path, v1_file()).configuration.listeners
+    assert isinstance(listener.filter, HttpConnectionManager)
+    networks = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.1/32", "fd00::/8", "::1/128")
+    assert listener.filter.internal_addresses == networks
 
 
 def test_tcp_routes_keep_their_order(tmp_path):

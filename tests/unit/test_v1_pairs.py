@@ -70,6 +70,7 @@ def explicit() -> Any:
         stream_idle_timeout="0s",
         common_http_protocol_options={"idle_timeout": "0s"},
         http_protocol_options={"allow_absolute_url": False, "accept_http_10": True},
+        internal_address_config={},
     )
     files.v3_listener(document)["filter_chains"][0]["filters"][0]["name"] = "http_connection_manager"
     listener = files.V1["listeners"][0]
