@@ -59,7 +59,8 @@ class Peer:
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE_S)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = connection
         self.address = connection.getsockname()
         self.remote = connection.getpeername()
