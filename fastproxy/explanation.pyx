@@ -3,6 +3,7 @@
 The steps are those of an exchange up to the choice of its host, in the same order and made by the same code.
 """
 
+from cpython.ref cimport PyObject
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -111,19 +112,29 @@ cdef class Follower:
         if destination is None:
             return
         way["session"] = self.session(facts)
+        state = self.set_filter_state(facts)
         path, host = self.change(route, destination, facts)
         found["path"], found["host"] = readable(facts.path), readable(facts.authority)
         self.follow_hash(way, route, destination.cluster, facts, down)
-        del path, host  # the facts borrowed them
+        del path, host, state  # the facts borrowed them
+
+    cdef dict set_filter_state(self, RequestFacts *facts):
+        """What the filters leave, which the facts borrow."""
+        cdef LogFacts known
+        cdef char address[48]
+        cdef dict state
+        if self.manager.filter_state is None:
+            return None
+        fill_known(&known, address, facts)
+        state = self.manager.filter_state.objects(facts, &known)
+        facts.filter_state = <PyObject *> state
+        return state
 
     cdef tuple change(self, Route route, Destination destination, RequestFacts *facts):
         """Change the request as the route says; the facts borrow what is returned."""
         cdef LogFacts known
         cdef char address[48]
-        memset(&known, 0, sizeof(known))
-        known.downstream_remote_address.data = address
-        known.downstream_remote_address.length = format_ip(facts.remote, address, sizeof(address))
-        known.protocol = 11
+        fill_known(&known, address, facts)
         self.room.used = 0
         if destination.header_rules:
             change_request(destination.header_rules, facts, &known, &self.room)
@@ -158,6 +169,14 @@ cdef class Follower:
         way["is_certain"] = trace.first >= 0
         if order:
             way["node"], way["next"] = order[0], order[1:]
+
+
+cdef void fill_known(LogFacts *known, char *address, const RequestFacts *facts):
+    """What formats may tell of a request; the client's address is written to 48 bytes at `address`."""
+    memset(known, 0, sizeof(known[0]))
+    known.downstream_remote_address.data = address
+    known.downstream_remote_address.length = format_ip(facts.remote, address, 48)
+    known.protocol = 11
 
 
 cdef dict described(step):

@@ -13,7 +13,7 @@ from fastproxy.regexes import Regex, Substitution
 
 
 cdef class HashPolicy:
-    """One policy. This one finds nothing: nothing here puts objects into a filter state."""
+    """One policy: what all kinds have in common."""
 
     def __init__(self, model, name):
         self.terminal = model.terminal
@@ -208,6 +208,26 @@ cdef int format_ends(int fd, char *text) noexcept nogil:
     return length + format_address(&address, text + length, 64)
 
 
+cdef class FilterStatePolicy(HashPolicy):
+    """An object that a filter has left, where it is one that can be hashed."""
+
+    cdef bytes key
+
+    def __init__(self, model):
+        super().__init__(model, f'filter state "{model.key}"')
+        self.key = model.key.encode()
+
+    cdef bint read(self, const RequestFacts *facts, char *scratch, Slice *value) noexcept:
+        cdef bytes found
+        if facts.filter_state == NULL:
+            return False
+        found = (<dict> facts.filter_state).get(self.key)
+        if found is None:
+            return False
+        value.data, value.length = found, len(found)
+        return True
+
+
 # hot
 
 cdef bint read_cookie(const Head *head, const char *name, size_t length, Slice *value) noexcept nogil:
@@ -269,10 +289,10 @@ KINDS = {
     models.CookieHashPolicy: CookiePolicy,
     models.QueryParameterHashPolicy: QueryParameterPolicy,
     models.SourceIpHashPolicy: SourceIpPolicy,
+    models.FilterStateHashPolicy: FilterStatePolicy,
 }
 
 
 cdef HashPolicy new_policy(model):
     """What acts on a policy of the model."""
-    kind = KINDS.get(type(model))
-    return kind(model) if kind is not None else HashPolicy(model, f'filter state "{model.key}"')
+    return KINDS[type(model)](model)

@@ -4,7 +4,7 @@ cimport cython
 
 from fastproxy.http1 cimport Head, HeaderId
 from fastproxy.log_operations cimport Formats, LogFacts
-from fastproxy.log_record cimport LogRecord
+from fastproxy.log_record cimport LogRecord, Wants
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.slices cimport Slice
 
@@ -33,7 +33,6 @@ cdef class HeaderChanges:
     cdef int removal_count
 
     cdef bint apply(self, Head *head, LogRecord *record, const LogFacts *facts, Room *room) noexcept nogil
-    cdef char *render(self, int which, const Slice *values, const LogFacts *facts, char *at) noexcept nogil
 
 
 cdef class HeaderRules:
@@ -48,6 +47,7 @@ cdef class KeptValues:
     cdef LogRecord *records[8]  # one for each level; MAX_LEVELS
 
 
+cdef LogRecord *record_of(const Wants *wants, const RequestFacts *request) noexcept nogil
 # False: the head cannot take what the rules add
 cdef bint change_request(
     tuple rules, const RequestFacts *request, const LogFacts *facts, Room *room

@@ -6,11 +6,9 @@ empty then is not added, unless it is to be kept.
 """
 
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
 
 from fastproxy.head_fields cimport append_field, has_field, has_room, remove_fields
 from fastproxy.http1 cimport header_id
-from fastproxy.log_operations cimport LITERAL, VALUE, Operation, put_operation
 from fastproxy.log_record cimport (
     AUTHORITY, MAX_VALUES, METHOD, PATH, PSEUDOS, SCHEME, add_response, new_record, spread
 )
@@ -86,7 +84,7 @@ cdef class HeaderChanges:
         for i in range(self.addition_count):
             addition = &self.additions[i]
             texts[i].data = room.text + room.used
-            end = self.render(i, values, facts, room.text + room.used)
+            end = self.formats.render(i, values, facts, room.text + room.used, False)
             texts[i].length = end - texts[i].data
             room.used += texts[i].length
             is_wanted[i] = texts[i].length > 0 or addition.keep_empty_value
@@ -103,23 +101,6 @@ cdef class HeaderChanges:
             if is_wanted[i] and addition.action < OVERWRITE:
                 append_field(head, addition.name.text, addition.name.id, texts[i])
         return True
-
-    cdef char *render(self, int which, const Slice *values, const LogFacts *facts, char *at) noexcept nogil:
-        """Write one value as it is, without the escapes of a log; the end of what was written."""
-        cdef Operation *operation = self.formats.operations + (self.formats.ends[which - 1] if which else 0)
-        cdef Operation *last = self.formats.operations + self.formats.ends[which]
-        cdef char *end
-        while operation != last:
-            if operation.kind == VALUE:
-                if values[operation.which].length:
-                    memcpy(at, values[operation.which].data, values[operation.which].length)
-                    at += values[operation.which].length
-            else:
-                end = put_operation(at, operation, values, facts)
-                if operation.kind == LITERAL or end - at != 1 or at[0] != c"-":  # what a log shows for unset
-                    at = end
-            operation += 1
-        return at
 
     # end hot
 
@@ -148,16 +129,16 @@ cdef class KeptValues:
             free(self.records[i])
 
 
-cdef LogRecord *record_of(HeaderChanges changes, const RequestFacts *request) noexcept nogil:
-    """The values of the request that the formats name; NULL when they name none."""
+cdef LogRecord *record_of(const Wants *wants, const RequestFacts *request) noexcept nogil:
+    """The values of the request that are wanted; NULL when none are."""
     cdef Slice pseudo[PSEUDOS]
-    if changes.formats.wants.requests == 0:
+    if wants.requests == 0:
         return NULL
     pseudo[METHOD] = request.head.method
     pseudo[PATH] = request.path
     pseudo[AUTHORITY] = request.authority
     pseudo[SCHEME] = scheme_of(request.head)
-    return new_record(&changes.formats.wants, pseudo, request.head.fields, request.head.count)
+    return new_record(wants, pseudo, request.head.fields, request.head.count)
 
 
 cdef bint change_request(tuple rules, const RequestFacts *request, const LogFacts *facts, Room *room) noexcept:
@@ -167,7 +148,7 @@ cdef bint change_request(tuple rules, const RequestFacts *request, const LogFact
     cdef bint fits = True
     for each in rules:
         if each.request is not None and fits:
-            record = record_of(each.request, request)
+            record = record_of(&each.request.formats.wants, request)
             fits = each.request.apply(request.head, record, facts, room)
             free(record)
     return fits
@@ -182,7 +163,7 @@ cdef KeptValues keep_for_response(tuple rules, const RequestFacts *request):
         if each.response is not None and each.response.formats.wants.requests and level < MAX_LEVELS:
             if kept is None:
                 kept = KeptValues.__new__(KeptValues)
-            kept.records[level] = record_of(each.response, request)
+            kept.records[level] = record_of(&each.response.formats.wants, request)
         level += 1
     return kept
 

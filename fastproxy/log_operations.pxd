@@ -64,6 +64,9 @@ cdef class Formats:
     cdef Wants wants
 
     cdef size_t most(self, size_t value_bytes, const LogFacts *facts) noexcept nogil
+    cdef char *render(
+        self, int which, const Slice *values, const LogFacts *facts, char *at, bint shows_unset
+    ) noexcept nogil
 
 
 cdef size_t fill_operation(Operation *operation, object operator) except 0

@@ -186,6 +186,30 @@ cdef class Formats:
                 most += fact[i].length * self.fact_count
         return most
 
+    # hot
+
+    cdef char *render(
+        self, int which, const Slice *values, const LogFacts *facts, char *at, bint shows_unset
+    ) noexcept nogil:
+        """Write one format as it is, without the escapes of a log; the end of what was written.
+
+        What is unset is left out, or is a dash as in a log.
+        """
+        cdef Operation *operation = self.operations + (self.ends[which - 1] if which else 0)
+        cdef Operation *last = self.operations + self.ends[which]
+        cdef char *end
+        while operation != last:
+            if operation.kind == VALUE and values[operation.which].data != NULL:
+                at = put(at, values[operation.which])
+            else:
+                end = put_operation(at, operation, values, facts)
+                if shows_unset or operation.kind == LITERAL or end - at != 1 or at[0] != c"-":
+                    at = end
+            operation += 1
+        return at
+
+    # end hot
+
 
 cdef int want(Wants *wants, object operator) except -1:
     cdef Wanted *wanted = &wants.wanted[wants.requests + wants.responses]

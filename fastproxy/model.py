@@ -9,6 +9,7 @@ from enum import Enum
 
 from fastproxy.model_balancing import CookieHashPolicy as CookieHashPolicy
 from fastproxy.model_balancing import FilterStateHashPolicy as FilterStateHashPolicy
+from fastproxy.model_balancing import FilterStateValue as FilterStateValue
 from fastproxy.model_balancing import HashFunction as HashFunction
 from fastproxy.model_balancing import HashingConfig as HashingConfig
 from fastproxy.model_balancing import HashPolicy as HashPolicy
@@ -239,6 +240,7 @@ class HttpConnectionManager:
     normalization: Normalization = NO_NORMALIZATION
     departures: Departures = Departures()
     local_replies: LocalReplies | None = None
+    filter_state: tuple[FilterStateValue, ...] = ()
 
 
 Filter = HttpConnectionManager | TcpProxy

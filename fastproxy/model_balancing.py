@@ -138,10 +138,22 @@ class SourceIpHashPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FilterStateHashPolicy:
-    """Hash an object that a filter has left; no filter here leaves any."""
+    """Hash an object that a filter has left."""
 
     key: str
     terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStateValue:
+    """A text that a filter leaves of each request; `format` is that of access logs."""
+
+    key: str
+    format: str
+    is_hashable: bool = False
+    omit_empty_values: bool = False
+    read_only: bool = False
+    skip_if_empty: bool = False
 
 
 HashPolicy = HeaderHashPolicy | CookieHashPolicy | QueryParameterHashPolicy | SourceIpHashPolicy | FilterStateHashPolicy

@@ -40,6 +40,7 @@ def explain(table: RouteTable, head: bytes, random: int = 0):
     cdef PeerAddress client
     cdef bytearray copy = bytearray(head)
     memset(&client, 0, sizeof(client))
+    memset(&facts, 0, sizeof(facts))
     if parse_request(&parsed, copy, len(copy), 500) != HEAD_OK:
         raise ValueError("no request")
     if read_target(&parsed, True, &facts.path, &facts.authority) != TARGET_OK or facts.authority.data == NULL:

@@ -6,6 +6,7 @@ from fastproxy._sessions cimport SessionTable
 from fastproxy.client_address cimport ClientAddresses
 from fastproxy.connections cimport Connection
 from fastproxy.filter_chains cimport FilterChains
+from fastproxy.filter_state cimport SetFilterState
 from fastproxy.path_normalization cimport Normalization
 from fastproxy.reply_mapping cimport ReplyMapping
 from fastproxy.routing cimport RouteTable
@@ -20,6 +21,7 @@ cdef class Manager:
     cdef readonly Manager successor  # once another configuration is in use: the manager of the same listener, if any
     cdef readonly bint superseded
     cdef Normalization normalization  # None: path and authority are taken as they come
+    cdef SetFilterState filter_state  # None: no filter leaves anything there
     cdef ReplyMapping replies  # None: local replies stay as they are
     cdef uint64_t *counters
     cdef uint64_t *listener_counters

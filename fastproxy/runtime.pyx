@@ -5,6 +5,7 @@ from dataclasses import replace
 from fastproxy import model as models
 from fastproxy.addresses cimport PeerAddress, read_local_address
 from fastproxy.client_address import ClientAddresses
+from fastproxy.filter_state import SetFilterState as make_filter_state
 from fastproxy.hashing import HashPolicies
 from fastproxy.model import (
     NO_NORMALIZATION,
@@ -35,6 +36,7 @@ cdef class Manager:
         self.access_logs = [log_of(log, logs) for log in model.access_logs]
         self.logs_local_address = any(log.formats.tells_local_address for log in self.access_logs)
         self.replies = None if model.local_replies is None else make_reply_mapping(model.local_replies)
+        self.filter_state = make_filter_state(model.filter_state) if model.filter_state else None
         self.counters = &view[0] + <Py_ssize_t> layout.http(model.stat_prefix)
         self.listener_counters = &view[0] + <Py_ssize_t> layout.listener(listener_index)
         self.server_name = model.server_name.encode()

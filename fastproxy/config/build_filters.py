@@ -13,6 +13,7 @@ from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, AccessLog, Departures
 
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"  # what it does stands in the routes
+SET_FILTER_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"  # see build_filter_state
 TYPED_STRUCT = "xds.type.v3.TypedStruct"
 OUR_FILTER = "fastproxy.v1.HttpFilter"
 
@@ -36,7 +37,7 @@ def build_departures(manager: View, report: Report) -> Departures:
         if config.type_name == ROUTER:
             if not is_last or view.value("disabled"):
                 report.error(view.node, "the router has to be the last filter, and enabled")
-        elif config.type_name == CORS:
+        elif config.type_name in (CORS, SET_FILTER_STATE):
             if is_last:
                 report.error(view.node, "the router has to follow as the last filter")
         elif _is_ours(config):
@@ -106,7 +107,7 @@ def _access_log(view: View, report: Report) -> AccessLog | None:
         if log_format.has("json_format"):
             _warn_of_json(config, report)
             return None
-        text, node = _text_of(log_format)
+        text, node = text_of(log_format)
     problem = format_problem(text)
     if problem:
         report.error(node, problem)
@@ -128,7 +129,7 @@ def _warn_of_json(config: View, report: Report) -> None:
     report.warning(config.node, "has no effect here: access logs in JSON are not written yet")
 
 
-def _text_of(log_format: View) -> tuple[str, Node]:
+def text_of(log_format: View) -> tuple[str, Node]:
     """The format string of a SubstitutionFormatString and where it stands."""
     if log_format.has("text_format"):
         return log_format.value("text_format"), log_format.node_of("text_format")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fastproxy.config.tree import Report
+from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import (
     CookieHashPolicy,
@@ -15,13 +15,18 @@ from fastproxy.model import (
 from fastproxy.regexes import BadRegex, Regex, Substitution
 
 
-def build_hash_policies(policies: Iterable[View], report: Report) -> tuple[HashPolicy, ...]:
-    """The policies in their order. One on the connection that names no property hashes nothing and is left out."""
-    built = (_policy(policy, report) for policy in policies)
+def build_hash_policies(
+    policies: Iterable[View], report: Report, filter_state: frozenset[str] | None = None
+) -> tuple[HashPolicy, ...]:
+    """The policies in their order. One on the connection that names no property hashes nothing and is left out.
+
+    `filter_state` are the keys of what can be hashed there; None: not known.
+    """
+    built = (_policy(policy, report, filter_state) for policy in policies)
     return tuple(policy for policy in built if policy is not None)
 
 
-def _policy(policy: View, report: Report) -> HashPolicy | None:
+def _policy(policy: View, report: Report, filter_state: frozenset[str] | None) -> HashPolicy | None:
     kind = policy.message.WhichOneof("policy_specifier")
     if kind is None:
         return None
@@ -35,8 +40,11 @@ def _policy(policy: View, report: Report) -> HashPolicy | None:
             return QueryParameterHashPolicy(specifier.value("name"), terminal)
         case "connection_properties":
             return SourceIpHashPolicy(terminal) if specifier.value("source_ip") else None
-    report.warning(specifier.node, "has no effect here: no filter leaves anything in the filter state", at_key=True)
-    return FilterStateHashPolicy(specifier.value("key"), terminal)
+    key = specifier.value("key")
+    if filter_state is not None and key not in filter_state:
+        message = f'has no effect here: no filter leaves anything to hash as "{shorten(key)}" in the filter state'
+        report.warning(specifier.node, message, at_key=True)
+    return FilterStateHashPolicy(key, terminal)
 
 
 def _header(header: View, terminal: bool, report: Report) -> HeaderHashPolicy:

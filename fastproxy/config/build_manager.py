@@ -2,6 +2,7 @@
 their own."""
 
 from fastproxy.config.addresses import is_ip
+from fastproxy.config.build_filter_state import build_filter_state
 from fastproxy.config.build_filters import ROUTER, build_access_logs, build_departures
 from fastproxy.config.build_local_replies import build_local_replies
 from fastproxy.config.build_normalization import build_normalization
@@ -82,6 +83,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         normalization=build_normalization(view, report),
         departures=build_departures(view, report),
         local_replies=build_local_replies(view, report),
+        filter_state=build_filter_state(view, report),
     )
 
 

@@ -12,6 +12,7 @@ from fastproxy.config.build_actions import (
     build_retry_policy,
 )
 from fastproxy.config.build_cors import build_cors, check_filters, cors_filters
+from fastproxy.config.build_filter_state import hashable_keys
 from fastproxy.config.build_hash_policies import build_hash_policies
 from fastproxy.config.build_headers import build_header_rules
 from fastproxy.config.build_matchers import build_match
@@ -30,6 +31,7 @@ class Surroundings:
     config: View
     clusters: frozenset[str]
     cors_filters: frozenset[str]
+    filter_state: frozenset[str]  # keys of what can be hashed there
     websocket: bool
     report: Report
 
@@ -37,7 +39,9 @@ class Surroundings:
 def build_routes(manager: View, clusters: frozenset[str], report: Report) -> RouteConfiguration:
     """The routes of one connection manager. A route to a cluster that is not in `clusters` is reported."""
     config = manager.child("route_config")
-    around = Surroundings(config, clusters, cors_filters(manager), _websocket(manager, False, report), report)
+    around = Surroundings(
+        config, clusters, cors_filters(manager), hashable_keys(manager), _websocket(manager, False, report), report
+    )
     hosts = tuple(_virtual_host(view, around) for view in config.items("virtual_hosts"))
     _check_domains(config, report)
     check_filters(config, report)
@@ -98,7 +102,7 @@ def _forwarding(action: View, host: View, around: Surroundings) -> dict[str, Any
     retries = next((view for view in (action, host) if view.has("retry_policy")), None)
     return {
         **build_action(action, around.clusters, around.report),
-        "hash_policies": build_hash_policies(action.items("hash_policy"), around.report),
+        "hash_policies": build_hash_policies(action.items("hash_policy"), around.report, around.filter_state),
         "allow_websocket": _websocket(action, around.websocket, around.report),
         "mirrors": build_mirrors(mirrors.items("request_mirror_policies"), around.clusters, around.report),
         "retry_policy": build_retry_policy(retries.child("retry_policy")) if retries is not None else None,

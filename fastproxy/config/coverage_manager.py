@@ -9,6 +9,8 @@ _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConn
 _HTTP_FILTER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _DETECTION = "envoy.extensions.http.original_ip_detection."
+_SET_FILTER_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"
+_FILTER_STATE_VALUE = "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue"
 _PRESERVE_CASE = "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig"
 
 
@@ -42,6 +44,9 @@ ACTED_ON: dict[str, frozenset[str]] = {
     _PRESERVE_CASE: frozenset(),
     _HTTP_FILTER: words("name typed_config is_optional disabled"),
     _ROUTER: words("suppress_envoy_headers"),
+    _SET_FILTER_STATE: words("on_request_headers"),
+    _FILTER_STATE_VALUE: words("object_key factory_key format_string read_only skip_if_empty"),
+    f"{_FILTER_STATE_VALUE}.format_string": words("text_format text_format_source omit_empty_values"),
     f"{_CORE}HeaderValueOption": words("header append append_action keep_empty_value"),
     f"{_CORE}HeaderValue": words("key value raw_value"),
 }
@@ -73,6 +78,8 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "allow_custom_methods": "",
     },
     f"{_CORE}SchemeHeaderTransformation": because("", "match_upstream"),
+    _FILTER_STATE_VALUE: because("connections to hosts know no filter state", "shared_with_upstream"),
+    f"{_FILTER_STATE_VALUE}.format_string": because("", "content_type"),
     _PRESERVE_CASE: because("", "forward_reason_phrase formatter_type_on_envoy_headers"),
     _ROUTER: because(
         "",

@@ -253,6 +253,7 @@ cdef class Request(Mirroring):
         facts.authority = plan.authority
         facts.remote = &x.client
         facts.fd = c.fd
+        facts.filter_state = NULL
         facts.random = self.stamps.random()
         x.route = manager.routes.find(&facts)
         if x.route is None:

@@ -9,6 +9,7 @@ from fastproxy.routing cimport Destination
 
 cdef class Rewriting(Answers):
     cdef bint direct(self, Exchange x, RequestFacts *facts, RequestHead *plan)
+    cdef void set_filter_state(self, Exchange x, RequestFacts *facts)
     cdef bint apply_rules(self, Exchange x, Destination destination, RequestFacts *facts)
     cdef void rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan)
     cdef bytes forwarded_host(self, const RequestFacts *facts)

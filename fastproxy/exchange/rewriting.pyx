@@ -4,6 +4,8 @@ As in Envoy's router: headers are removed and added first, then the host is rewr
 afterwards is what the route has written.
 """
 
+from cpython.ref cimport PyObject
+
 from fastproxy.access_log cimport LogFacts
 from fastproxy.counters cimport http_no_cluster
 from fastproxy.exchange.local_replies cimport NO_BODY
@@ -37,6 +39,8 @@ cdef class Rewriting(Answers):
             self.reply(x, x.route.missing_cluster_status, NO_BODY)
             return False
         x.cluster = destination.cluster
+        if x.manager.filter_state is not None:
+            self.set_filter_state(x, facts)
         if destination.header_rules and not self.apply_rules(x, destination, facts):
             self.refuse(x, HEAD_TOO_MANY_FIELDS)
             return False
@@ -52,6 +56,14 @@ cdef class Rewriting(Answers):
         if destination.header_rules:  # what they say about the response sees the request as it was changed
             self.take_rules(x, destination.header_rules, facts)
         return True
+
+    cdef void set_filter_state(self, Exchange x, RequestFacts *facts):
+        """Remember for the hash what the filters make of the request as it is now."""
+        cdef LogFacts known
+        cdef AddressTexts texts
+        self.describe(&known, x, x.downstream, &texts, True)
+        x.filter_state = x.manager.filter_state.objects(facts, &known)
+        facts.filter_state = <PyObject *> x.filter_state
 
     cdef bint apply_rules(self, Exchange x, Destination destination, RequestFacts *facts):
         """Change the request's headers; False: too many headers."""

@@ -38,6 +38,7 @@ cdef class Exchange:
     cdef void *records[4]  # of the access logs; MAX_LOGS
     cdef void *reply_record  # of local_reply_config: what its formats need of the request
     cdef set tried  # hosts that could not be reached
+    cdef dict filter_state  # RequestFacts borrows it
     cdef bytes rewritten  # path, as the upstream is asked for it
     cdef tuple hosts  # the texts of a host that was rewritten, owned for the head
     cdef bytes content_type  # of a local reply that is formatted

@@ -89,7 +89,7 @@ def test_source_ip(client, found):
     assert value_of(SourceIpHashPolicy(), client=client) == found
 
 
-def test_nothing_is_in_the_filter_state():
+def test_without_a_filter_nothing_is_in_the_filter_state():
     assert value_of(FilterStateHashPolicy("key"), "key: value") is None
 
 

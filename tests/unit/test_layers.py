@@ -34,6 +34,7 @@ LAYERS: list[set[str]] = [
     {"upstream", "tunnel", "status", "request_values", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting"},
     {"cors", "redirects", "header_rules", "tcp_proxy"},
+    {"filter_state"},
     {"routing"},
     {"reply_mapping"},
     {"runtime", "route_explanation"},
