@@ -5,6 +5,7 @@ import pytest
 from fastproxy.config.build_hosts import build_hosts, build_locality_weights
 from fastproxy.model import ClusterType, HealthStatus, Locality, LocalityWeight
 from tests.unit.config_files import endpoint, errors, v3_cluster, v3_file, view, warnings
+from tests.unit.yaml_lines import complaints
 
 
 def cluster(*groups):
@@ -49,3 +50,32 @@ def test_locality_weights():
     )
     zone = Locality(zone="a")
     assert build_locality_weights(found) == (LocalityWeight(0, zone, 4), LocalityWeight(1, zone, 5))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "port_value: 8002",
+            "- endpoint: {address: {socket_address: {address: node-1, port_value: 8002}}}",
+            '33:58: "node-1" is no IP address; write an IP address, or make the cluster strict_dns or logical_dns',
+        ),
+        (
+            "port_value: 8002",
+            "- endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}",
+            "33:81: a host needs a port from 1 to 65535",
+        ),
+        (
+            "port_value: 8002",
+            "- endpoint: {hostname: a}",
+            "33:21: an endpoint needs an address",
+        ),
+        (
+            "port_value: 8002",
+            '- endpoint: {address: {pipe: {path: "a\\0b"}}}',
+            "33:45: the path of a Unix socket cannot hold a NUL",
+        ),
+    ],
+)
+def test_mistakes_have_their_places(tmp_path, old, new, message):
+    assert complaints(tmp_path, old, new) == [message]

@@ -5,6 +5,7 @@ import pytest
 from fastproxy.config.build_listeners import build_listeners
 from fastproxy.model import Address, Admin, SocketOption
 from tests.unit.config_files import EXTENSIONS, errors, load, refused, v3_file, v3_listener, view, warnings
+from tests.unit.yaml_lines import complaints
 
 LISTENER = "static_resources.listeners[0]"
 FILTERS = f"{EXTENSIONS}filters.listener."
@@ -132,3 +133,52 @@ def test_admin_on_a_unix_socket(tmp_path):
     document = v3_file()
     document["admin"]["address"] = pipe("/run/admin.sock")
     assert load(tmp_path, document).configuration.admin == Admin(Address("", 0, "/run/admin.sock"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "port_value: 9002",
+            "address: {socket_address: {address: localhost, port_value: 9002}}",
+            '5:41: "localhost" is no IP address; listen on one, such as 127.0.0.1',
+        ),
+        (
+            "port_value: 9002",
+            "address: {socket_address: {address: 127.0.0.1, port_value: 9002, ipv4_compat: true}}",
+            "5:83: 127.0.0.1 is no IPv6 address; listen on one, such as ::",
+        ),
+        (
+            "port_value: 9002",
+            'address: {pipe: {path: "@front", mode: 384}}',
+            "5:44: a name in the abstract namespace has no mode; remove it",
+        ),
+        (
+            "port_value: 9002",
+            'address: {pipe: {path: "a\\0b"}}',
+            "5:28: the path of a Unix socket cannot hold a NUL",
+        ),
+        (
+            "port_value: 9002",
+            "stat_prefix: s",
+            "4:5: an address to listen on is missing; add address.socket_address",
+        ),
+        (
+            "port_value: 9003",
+            "address: {socket_address: {address: 127.0.0.1, port_value: 9002}}",
+            "16:14: 127.0.0.1:9002 is taken by static_resources.listeners[0]; choose another port",
+        ),
+        (
+            "port_value: 9003",
+            "address: {socket_address: {address: 127.0.0.1, port_value: 65536}}",
+            "16:64: has to be at most 65535, not 65536",
+        ),
+        (
+            "name: tcp",
+            "- name: http",
+            '15:11: there is already a listener "http"; rename one',
+        ),
+    ],
+)
+def test_mistakes_have_their_places(tmp_path, old, new, message):
+    assert complaints(tmp_path, old, new) == [message]

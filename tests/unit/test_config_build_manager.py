@@ -16,6 +16,7 @@ from fastproxy.model import (
     ServerHeaderTransformation,
 )
 from tests.unit.config_files import EXTENSIONS, V3_MANAGER_PATH, errors, v3_file, v3_manager, view, warnings
+from tests.unit.yaml_lines import ROUTER, complaints
 
 
 def built(change):
@@ -232,3 +233,42 @@ def test_the_router_may_keep_envoy_s_headers_to_itself():
 def test_mistakes_in_head_options(fields, path, message):
     _, report = built(lambda d: v3_manager(d).update(fields))
     assert (f"{V3_MANAGER_PATH}.{path}", message) in errors(report)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "use_remote_address",
+            "codec_type: HTTP2",
+            "12:23: only HTTP/1 is spoken to clients yet; use AUTO or HTTP1",
+        ),
+        (
+            "use_remote_address",
+            "internal_address_config: {cidr_ranges: [{address_prefix: ten, prefix_len: 8}]}",
+            '12:68: "ten" is no IP address',
+        ),
+        (
+            "use_remote_address",
+            "internal_address_config: {cidr_ranges: [{address_prefix: 10.0.0.0, prefix_len: 33}]}",
+            "12:90: 33 is longer than the address; use at most 32, or 128",
+        ),
+        (
+            "use_remote_address",
+            "internal_address_config: {unix_sockets: true}",
+            "12:51: no client counts as internal for its Unix socket; remove it",
+        ),
+        (
+            "use_remote_address",
+            "use_remote_address: maybe",
+            '12:31: expected true or false, not the text "maybe"',
+        ),
+        (
+            "use_remote_address",
+            f'original_ip_detection_extensions: [{{name: d, typed_config: {{"@type": {ROUTER}}}}}]',
+            '12:46: the detection "d" is not supported; use xff or custom_header',
+        ),
+    ],
+)
+def test_mistakes_have_their_places(tmp_path, old, new, message):
+    assert complaints(tmp_path, old, new) == [message]

@@ -5,6 +5,7 @@ import pytest
 from fastproxy.config.build_listeners import build_listeners
 from fastproxy.model import AccessLog, TcpCluster, TcpProxy, TcpRoute
 from tests.unit.config_files import EXTENSIONS, errors, load, refused, v3_file, v3_listener, view
+from tests.unit.yaml_lines import complaints
 
 FILTERS = "static_resources.listeners[0].filter_chains[0].filters"
 PATH = f"{FILTERS}[0].typed_config"
@@ -135,3 +136,67 @@ def test_mistakes(network_filters, path, message):
 def test_what_changes_where_a_connection_goes_is_refused(tmp_path):
     (problem,) = refused(tmp_path, document(tcp(cluster="nodes", hash_policy=[{"filter_state": {"key": "k"}}])))
     assert problem.path == f"{PATH}.hash_policy[0].filter_state"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "          cluster: nodes",
+            "cluster: node",
+            '25:20: there is no cluster "node"; did you mean "nodes"?',
+        ),
+        (
+            "          cluster: nodes",
+            "weighted_clusters: {clusters: [{name: nodes, weight: 4294967295}, {name: nodes, weight: 1}]}",
+            "25:30: these weights sum up to over 4294967295",
+        ),
+        (
+            "          cluster: nodes",
+            "weighted_clusters: {clusters: [{name: nodes, weight: 1}, {name: other, weight: 1}]}",
+            '25:75: there is no cluster "other"; use one of nodes',
+        ),
+        (
+            "          cluster: nodes",
+            "weighted_clusters: {clusters: [{name: nodes}]}",
+            '25:42: "weight" is required here',
+        ),
+        (
+            "          {cluster: nodes}",
+            "{cluster: node}]}}}",
+            '20:21: there is no cluster "node"; did you mean "nodes"?',
+        ),
+        (
+            "          {cluster: nodes}",
+            "]}}}",
+            "19:143: there are no routes: every connection would be closed",
+        ),
+        (
+            "          {cluster: nodes}",
+            '{destination_ports: "1"}]}}}',
+            '20:11: a route needs the name of its "cluster"',
+        ),
+        (
+            "          {cluster: nodes}",
+            '{cluster: nodes, source_port: "1"}]}}}',
+            '20:28: there is no such key in a route of a tcp_proxy; did you mean "source_ports"?',
+        ),
+        (
+            "          {cluster: nodes}",
+            "{cluster: nodes, source_ip_list: [10.0.0.0/8, 10.0.0.0/33]}]}}}",
+            '20:57: expected a range of IP addresses such as "10.0.0.0/8", not the text "10.0.0.0/33"',
+        ),
+        (
+            "          {cluster: nodes}",
+            "{cluster: nodes, source_ports: 2-1}]}}}",
+            '20:42: expected ports such as "80,8000-8999", not the text "2-1"',
+        ),
+        (
+            "          {cluster: nodes}",
+            '{cluster: nodes, destination_ports: "1,"}]}}}',
+            '20:47: expected ports such as "80,8000-8999", not the text "1,"',
+        ),
+    ],
+)
+def test_mistakes_have_their_places(tmp_path, old, new, message):
+    assert complaints(tmp_path, old, new) == [message]
