@@ -14,6 +14,7 @@ cdef enum:
     END_OF_STREAM = -100000
     SLAB = 256  # structs allocated at a time
     READ_BYTES = 131072  # the shared read buffer: the most that one recv takes
+    MIN_READ_BYTES = 4096  # a smaller limit would cost more system calls than it saves memory
     GATHER_BYTES = 4096  # pieces up to this together are cheaper copied than gathered by the kernel
 
 cdef enum Kind:
@@ -67,6 +68,7 @@ cdef struct Connection:
     uint8_t kind
     PeerAddress address
     uint32_t requests
+    uint32_t read_limit  # the most that one recv takes: per_connection_buffer_limit_bytes
     uint64_t leaves_ms  # when a downstream connection has lasted long enough; 0: never
 
 

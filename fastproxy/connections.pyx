@@ -63,6 +63,7 @@ cdef class Connections:
         memset(connection, 0, sizeof(Connection))
         connection.fd = fd
         connection.kind = kind
+        connection.read_limit = READ_BYTES
         if watch(self.epoll_fd, connection, events) < 0:
             close_fd(fd)
             connection.kind = CLOSED
@@ -148,9 +149,9 @@ cdef class Connections:
         """Read into the shared buffer; READABLE is cleared when the kernel has no more for now."""
         cdef ssize_t got
         while True:
-            got = recv(connection.fd, self.read_buffer, READ_BYTES, MSG_DONTWAIT)
+            got = recv(connection.fd, self.read_buffer, connection.read_limit, MSG_DONTWAIT)
             if got > 0:
-                if got < READ_BYTES and not connection.flags & HUNG_UP:
+                if got < <ssize_t> connection.read_limit and not connection.flags & HUNG_UP:
                     connection.flags &= ~READABLE
                 return got
             if got == 0:
@@ -311,3 +312,8 @@ cdef void reset_on_close(Connection *connection) noexcept nogil:
     linger[0] = 1
     linger[1] = 0
     setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, linger, sizeof(linger))
+
+
+def read_limit_of(buffer_limit_bytes: int) -> int:
+    """What one recv takes at most, so that no more than `per_connection_buffer_limit_bytes` waits for a slow reader."""
+    return min(max(buffer_limit_bytes, MIN_READ_BYTES), READ_BYTES) if buffer_limit_bytes else READ_BYTES

@@ -257,6 +257,7 @@ cdef class Engine:
             self.pause_accepting(listener)
             return
         read_address(&connection.address, &address)
+        connection.read_limit = (<Listener> listener.owner).read_limit
         self.serve(connection, <Listener> listener.owner)
 
     cdef void serve(self, Connection *connection, Listener listener):

@@ -60,6 +60,9 @@ class ClusterType(Enum):
     LOGICAL_DNS = "LOGICAL_DNS"
 
 
+DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """One upstream host. `hash_key` overrides the address as its name on the ring; `priority` 0 comes first.
@@ -112,6 +115,7 @@ class Cluster:
     wait_for_warm_on_init: bool = True
     idle_timeout_s: float | None = 3600.0
     max_requests_per_connection: int = 0  # 0: unlimited
+    per_connection_buffer_limit_bytes: int = DEFAULT_BUFFER_LIMIT_BYTES
     alt_stat_name: str = ""
 
     @property
@@ -264,6 +268,7 @@ class Listener:
     filter: Filter | None
     bind_to_port: bool = True
     tcp_backlog_size: int = 4096
+    per_connection_buffer_limit_bytes: int = DEFAULT_BUFFER_LIMIT_BYTES
     filter_chains: tuple[FilterChain, ...] = ()
     additional_addresses: tuple[Address, ...] = ()
     ipv4_compat: bool = False

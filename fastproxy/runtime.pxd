@@ -84,6 +84,7 @@ cdef class Listener:
     cdef readonly Chain default  # of what no chain takes; None: that is closed
     cdef FilterChains matching  # None: the default takes everything
     cdef uint64_t *counters
+    cdef uint32_t read_limit
 
     cdef Chain find(self, Connection *connection)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fastproxy import model as models
+from fastproxy.connections import read_limit_of
 from fastproxy.addresses cimport PeerAddress, read_local_address
 from fastproxy.client_address import ClientAddresses
 from fastproxy.filter_state import SetFilterState as make_filter_state
@@ -132,6 +133,7 @@ cdef class Listener:
 
         self.model = model
         self.counters = &view[0] + <Py_ssize_t> layout.listener(index)
+        self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
         self.chains = [ready(chain.filter) for chain in model.filter_chains]
         self.default = None if self.chains and model.filter is None else ready(model.filter)
         self.matching = FilterChains([chain.match for chain in model.filter_chains]) if self.chains else None

@@ -38,6 +38,7 @@ cdef class Cluster:
     cdef uint64_t connect_timeout_ms
     cdef uint64_t idle_timeout_ms
     cdef uint32_t max_requests_per_connection
+    cdef uint32_t read_limit
 
     cdef Host host_with_digest(self, uint32_t digest)
 

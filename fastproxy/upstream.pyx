@@ -11,6 +11,7 @@ from fastproxy._ring cimport xx_hash_64
 from fastproxy.active_requests import ActiveRequests
 from fastproxy.balancers import balancer_for
 from fastproxy.addresses cimport read_address
+from fastproxy.connections import read_limit_of
 from fastproxy.connections cimport IDLE, REUSED, UPSTREAM
 from fastproxy.counters cimport (
     cluster_lb_healthy_panic, cluster_upstream_cx_active, cluster_upstream_cx_http1_total, cluster_upstream_cx_total,
@@ -79,8 +80,9 @@ cdef class Cluster:
         self.connect_timeout_ms = max(1, round(model.connect_timeout_s * 1000))
         self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
         self.max_requests_per_connection = model.max_requests_per_connection
+        self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
         self.hosts = []
-        self.set_hosts([host for host in model.hosts if host.address.path or is_ip(host.address.host)])
+        self.set_hosts(known_hosts(model))
 
     def set_hosts(self, models):
         """Have these hosts (model.Host, IP addresses) from now on; those with an address known before keep their state.
@@ -123,7 +125,7 @@ cdef class Cluster:
     def become(self, model, layout):
         """Be that cluster, which `can_become` allows: balancer, connections and hosts that stay are kept. As
         `set_hosts`, it returns the hosts that went."""
-        hosts = [host for host in model.hosts if is_ip(host.address.host)]
+        hosts = known_hosts(model)
         self.model, self.layout = model, layout
         return [] if [host.model for host in self.hosts] == hosts else self.set_hosts(hosts)
 
@@ -144,6 +146,11 @@ cdef class Cluster:
             if host.digest == digest:
                 return host
         return None
+
+
+def known_hosts(model):
+    """The hosts of a cluster that can be connected to: names become hosts only once they were resolved."""
+    return [host for host in model.hosts if host.address.path or is_ip(host.address.host)]
 
 
 def is_ip(text):
@@ -215,6 +222,7 @@ cdef Connection *connect_to(Connections connections, Host host) noexcept:
         return NULL
     connection.owner = <PyObject *> host
     Py_INCREF(host)
+    connection.read_limit = host.cluster.read_limit
     connection.counters = host.cluster.counters
     read_address(&connection.address, &host.socket_address)
     host.counters[<int> host_cx_total] += 1

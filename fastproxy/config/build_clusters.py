@@ -49,6 +49,9 @@ def _cluster(view: View, report: Report) -> Cluster:
         thresholds=_thresholds(view),
         idle_timeout_s=idle_timeout_s,
         max_requests_per_connection=max_requests,
+        per_connection_buffer_limit_bytes=view.wrapped(
+            "per_connection_buffer_limit_bytes", _DEFAULT.per_connection_buffer_limit_bytes
+        ),
         **build_dns(view, report),
     )
 

@@ -57,6 +57,9 @@ def _listener(view: View, node: View, clusters: frozenset[str], report: Report) 
         filter=default,
         bind_to_port=view.wrapped("bind_to_port", True),
         tcp_backlog_size=view.wrapped("tcp_backlog_size", _DEFAULT.tcp_backlog_size),
+        per_connection_buffer_limit_bytes=view.wrapped(
+            "per_connection_buffer_limit_bytes", _DEFAULT.per_connection_buffer_limit_bytes
+        ),
         filter_chains=chains,
         additional_addresses=tuple(listen_address(one, report) for one in view.items("additional_addresses")),
         ipv4_compat=view.child("address").child("socket_address").value("ipv4_compat"),

@@ -15,9 +15,6 @@ _ZONE_AWARE = (
 )
 _NO_ZONES = "requests are not kept inside a zone, as in an Envoy that has no local cluster"
 
-_BUFFERED_BYTES = 128 * 1024
-ENOUGH = range(_BUFFERED_BYTES, 2**32)
-BUFFER_LIMIT = f"at most {_BUFFERED_BYTES // 1024} KiB are held for each direction of a connection"
 HEALTH = "a host is passed over only when a connect to it fails"
 
 
@@ -29,6 +26,7 @@ _NO_SLOW_START = because("a new host gets its whole share at once", "slow_start_
 ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CLUSTER}Cluster": words(
         "name type connect_timeout lb_policy load_assignment max_requests_per_connection "
+        "per_connection_buffer_limit_bytes "
         "typed_extension_protocol_options common_lb_config alt_stat_name wait_for_warm_on_init "
         "dns_refresh_rate dns_failure_refresh_rate dns_jitter dns_lookup_family respect_dns_ttl "
         "dns_resolvers dns_resolution_config typed_dns_resolver_config use_tcp_for_dns_lookups "
@@ -87,7 +85,6 @@ ACTED_ON: dict[str, frozenset[str]] = {
 NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_CORE}RuntimeDouble", "runtime_key"): None,  # there is no runtime: the value is always the default
     (f"{_CLUSTER}Cluster", "metadata"): None,
-    (f"{_CLUSTER}Cluster", "per_connection_buffer_limit_bytes"): ENOUGH,
     (f"{_ENDPOINT}LocalityLbEndpoints", "metadata"): None,
 }
 
@@ -102,7 +99,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "preconnect_policy": "a connection is made when a request needs it",
         **because(HEALTH, "health_checks outlier_detection"),
         "circuit_breakers": "connections and requests to a cluster are not limited yet",
-        "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
     },
     _CARES: {
         **because("every query has a socket of its own", "udp_max_queries max_udp_channel_duration"),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastproxy.config.coverage_clusters import BUFFER_LIMIT, ENOUGH
 from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
@@ -18,6 +17,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CORE}SocketOption": words("description level name int_value buf_value state"),
     f"{_LISTENER}Listener": words(
         "name address filter_chains bind_to_port tcp_backlog_size additional_addresses default_filter_chain "
+        "per_connection_buffer_limit_bytes "
         "stat_prefix listener_filters enable_reuse_port freebind transparent socket_options"
     ),
     f"{_LISTENER}AdditionalAddress": words("address"),
@@ -40,7 +40,6 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_CORE}SocketAddress", "protocol"): 0,
     (f"{_LISTENER}Listener", "use_original_dst"): False,
     (f"{_LISTENER}Listener", "metadata"): None,
-    (f"{_LISTENER}Listener", "per_connection_buffer_limit_bytes"): ENOUGH,
     (f"{_LISTENER}FilterChain", "metadata"): None,
     (f"{_LISTENER}FilterChain", "use_proxy_proto"): False,
     (f"{_LISTENER}FilterChainMatch", "transport_protocol"): "raw_buffer",
@@ -55,7 +54,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "max_connections_to_accept_per_socket_event enable_mptcp ignore_global_conn_limit bypass_overload_manager",
         ),
         "access_log": "this log is not written; those of the connection manager and the tcp_proxy are",
-        "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
     },
     f"{_LISTENER}FilterChain": because("", "transport_socket_connect_timeout"),
     _TCP_PROXY: because(

@@ -1,8 +1,10 @@
 """Connections: buffers that keep order, structs that stay small."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastproxy.connections import read_limit_of
 from fastproxy.inspection import buffered, struct_bytes
 from tests.unit.engine_world import get, ok
 
@@ -51,3 +53,10 @@ def test_an_event_for_a_connection_that_was_closed_meanwhile(world):
     node.head()
     node.send(ok())
     assert client.response() == (200, b"hello")
+
+
+@pytest.mark.parametrize(
+    ("limit", "read"), [(0, 131072), (1, 4096), (4096, 4096), (9000, 9000), (131072, 131072), (1 << 20, 131072)]
+)
+def test_how_much_is_read_at_once(limit, read):
+    assert read_limit_of(limit) == read

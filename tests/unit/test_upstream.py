@@ -86,3 +86,11 @@ def test_is_ip(text, answer):
 def test_a_host_is_an_ip_address():
     with pytest.raises(ValueError, match="not an IP address: localhost"):
         UpstreamHost(Host(Address("localhost", socket.IPPROTO_TCP)))
+
+
+def test_hosts_on_unix_sockets_stay_when_a_cluster_goes_on():
+    on_socket = Host(Address("", 0, path="/run/node.sock"))
+    one = cluster(on_socket)
+    layout = StatsLayout(Configuration(clusters=(one.model,)))
+    assert one.become(one.model, layout) == []
+    assert [host.model for host in one.hosts] == [on_socket]
