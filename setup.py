@@ -88,7 +88,7 @@ def main():
     modules = list(extensions()) if os.environ.get("FASTPROXY_BUILT") != "1" else []
     setup(
         ext_modules=compiled(modules) if is_build else modules,
-        options={"build_ext": {"force": flavour_changed()}} if is_build else {},
+        options={"build_ext": {"force": flavour_changed(), "parallel": os.cpu_count()}} if is_build else {},
     )
 
 

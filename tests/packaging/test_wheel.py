@@ -15,7 +15,7 @@ from tests.support.source_tree import ROOT, modules
 BUILD_TIMEOUT_S = 400
 SMOKE = Path(__file__).with_name("smoke.py")
 # What the wheel brings in beside fastproxy, for whoever installs it. A new one is a decision.
-RUNTIME = {"aiohttp", "httptools", "protobuf", "pyyaml", "uvloop", "xds-protos"}
+RUNTIME = {"aiohttp", "dnspython", "google-re2", "httptools", "protobuf", "pyyaml", "uvloop", "xds-protos"}
 
 pytestmark = pytest.mark.timeout(BUILD_TIMEOUT_S)
 
