@@ -11,6 +11,8 @@ from libc.stdlib cimport calloc, free
 import os
 from typing import NamedTuple
 
+from fastproxy.draws cimport draw
+
 
 class Trace(NamedTuple):
     """How a balancer comes to a host; hosts are places in the cluster.
@@ -46,10 +48,7 @@ cdef class Balancer:
 
     cdef uint64_t random(self) noexcept nogil:
         """64 bits good enough to spread load (xorshift64*, Vigna 2016); never used for secrets."""
-        self.random_state ^= self.random_state >> 12
-        self.random_state ^= self.random_state << 25
-        self.random_state ^= self.random_state >> 27
-        return self.random_state * <uint64_t> 0x2545F4914F6CDD1D
+        return draw(&self.random_state)
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
         return -1

@@ -4,6 +4,7 @@ import os
 
 from libc.string cimport memset
 
+from fastproxy.draws cimport draw
 from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport (
     AF_INET, CLOCK_REALTIME, clock_gettime, getrandom, gmtime_r, inet_ntop, sockaddr, sockaddr_in, strftime,
@@ -53,10 +54,7 @@ cdef class Stamps:
 
     cdef uint64_t random(self) noexcept nogil:
         """A draw that is good enough to spread load (xorshift64*, Vigna 2016); never used for secrets."""
-        self.random_state ^= self.random_state >> 12
-        self.random_state ^= self.random_state << 25
-        self.random_state ^= self.random_state >> 27
-        return self.random_state * <uint64_t> 0x2545F4914F6CDD1D
+        return draw(&self.random_state)
 
     cdef Slice request_id(self) noexcept nogil:
         """A new random UUID (RFC 9562 version 4); valid until the next call."""
