@@ -36,9 +36,7 @@ cdef class SessionTable:
 
     # What the caller passes as now_s must be one clock for all processes, such as CLOCK_MONOTONIC in whole seconds.
     cdef bint find(
-        self, const char *sid, size_t length, uint32_t now_s, uint32_t ttl_refresh_s, uint32_t *host_hash
+        self, const Sealed *sealed, uint32_t now_s, uint32_t ttl_refresh_s, uint32_t *host_hash
     ) noexcept nogil
-    cdef int learn(
-        self, const char *sid, size_t length, uint32_t host_hash, uint32_t now_s, uint32_t ttl_s
-    ) noexcept nogil
-    cdef bint forget(self, const char *sid, size_t length) noexcept nogil
+    cdef int learn(self, const Sealed *sealed, uint32_t host_hash, uint32_t now_s, uint32_t ttl_s) noexcept nogil
+    cdef bint forget(self, const Sealed *sealed) noexcept nogil

@@ -198,13 +198,12 @@ cdef class SessionTable:
         return sealed
 
     cdef bint find(
-        self, const char *sid, size_t length, uint32_t now_s, uint32_t ttl_refresh_s, uint32_t *host_hash
+        self, const Sealed *sealed, uint32_t now_s, uint32_t ttl_refresh_s, uint32_t *host_hash
     ) noexcept nogil:
         """Whether the id lives; if so its host. An expiry below now + ttl_refresh_s (if not 0) is raised to that.
 
         The host may be a number that belongs to no host (see the protocol): then the id counts as unknown.
         """
-        cdef Sealed sealed = self.seal(sid, length)
         cdef uint32_t low
         if not look(sealed.first, sealed.tag, now_s, ttl_refresh_s, &low):
             if not look(sealed.second, sealed.tag, now_s, ttl_refresh_s, &low):
@@ -246,23 +245,19 @@ cdef class SessionTable:
             other = self.move_one(sealed.second, now_s)
         return place if other.slot == NULL else other
 
-    cdef int learn(
-        self, const char *sid, size_t length, uint32_t host_hash, uint32_t now_s, uint32_t ttl_s
-    ) noexcept nogil:
+    cdef int learn(self, const Sealed *sealed, uint32_t host_hash, uint32_t now_s, uint32_t ttl_s) noexcept nogil:
         """Store or replace the id: 0 done, 1 done by displacing a live entry, -1 not stored (others kept winning)."""
-        cdef Sealed sealed = self.seal(sid, length)
         cdef uint64_t value = (<uint64_t>later(now_s, ttl_s) << 32) | (host_hash ^ sealed.mix)
         cdef Place place
         cdef int _attempt
         for _attempt in range(ATTEMPTS):
-            place = self.place_for(&sealed, now_s)
+            place = self.place_for(sealed, now_s)
             if take(place.slot, place.seen, value, sealed.tag):
                 return 1 if place.live == SLOTS else 0
         return -1
 
-    cdef bint forget(self, const char *sid, size_t length) noexcept nogil:
+    cdef bint forget(self, const Sealed *sealed) noexcept nogil:
         """Remove the id; whether it was there."""
-        cdef Sealed sealed = self.seal(sid, length)
         cdef int erased = erase(sealed.first, sealed.tag)
         return erased + erase(sealed.second, sealed.tag) > 0
 
@@ -295,16 +290,19 @@ cdef class SessionTable:
 
     def get(self, bytes sid, uint32_t now_s, uint32_t ttl_refresh_s=0):
         """`find` for Python: the host's hash, or None."""
+        cdef Sealed sealed = self.seal(sid, len(sid))
         cdef uint32_t host_hash
-        return host_hash if self.find(sid, len(sid), now_s, ttl_refresh_s, &host_hash) else None
+        return host_hash if self.find(&sealed, now_s, ttl_refresh_s, &host_hash) else None
 
     def put(self, bytes sid, uint32_t host_hash, uint32_t now_s, uint32_t ttl_s):
         """`learn` for Python."""
-        return self.learn(sid, len(sid), host_hash, now_s, ttl_s)
+        cdef Sealed sealed = self.seal(sid, len(sid))
+        return self.learn(&sealed, host_hash, now_s, ttl_s)
 
     def drop(self, bytes sid):
         """`forget` for Python."""
-        return self.forget(sid, len(sid))
+        cdef Sealed sealed = self.seal(sid, len(sid))
+        return self.forget(&sealed)
 
 
 def sip_hash(bytes key, bytes data):

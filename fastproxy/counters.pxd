@@ -59,6 +59,17 @@ cpdef enum HttpCounter:
     http_sid_known
     http_sid_unknown
     http_sid_evicted
+    http_sid_not_stored
+    http_sid_asked
+    http_sid_asked_rq
+    http_sid_found
+    http_sid_ask_limited
+    http_sid_ask_too_large
+    http_sid_declined_cached
+    http_sid_lost_unknown
+    http_sid_lost_host_gone
+    http_sid_lost_connect_fail
+    http_sid_lost_by_host
     http_access_log_lines_lost
     HTTP_COUNTERS
 
@@ -119,4 +130,8 @@ cpdef enum HostCounter:
     host_rq_success
     host_rq_timeout
     host_rq_total
+    host_sid_opening_total
+    host_sid_opening_active
+    host_ws_total
+    host_ws_active
     HOST_COUNTERS

@@ -111,7 +111,7 @@ cdef class Follower:
         destination = route.choose(facts)
         if destination is None:
             return
-        way["session"] = self.session(facts)
+        way["session"] = self.session(route, facts)
         state = self.set_filter_state(facts)
         path, host = self.change(route, destination, facts)
         found["path"], found["host"] = readable(facts.path), readable(facts.authority)
@@ -148,13 +148,14 @@ cdef class Follower:
             facts.path = Slice(path, len(path))
         return path, host
 
-    cdef str session(self, const RequestFacts *facts):
+    cdef str session(self, Route route, const RequestFacts *facts):
         """The `sid` of a request that would go to the node that issued it; None for any other."""
         cdef EngineIo engine_io
+        cdef Slice id
         read_query(&engine_io, facts.path)
-        if not self.manager.sid_affinity or not engine_io.is_engine_io or engine_io.sid.length == 0:
+        if route.affinity is None or route.affinity.find_id(facts, &engine_io, &id) is None or id.length == 0:
             return None
-        return readable(engine_io.sid)
+        return readable(id)
 
     cdef void follow_hash(self, dict way, Route route, Cluster cluster, const RequestFacts *facts, object down):
         cdef HashPolicies hashing = route.hashing if cluster.hashing is None else cluster.hashing

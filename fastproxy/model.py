@@ -7,6 +7,8 @@ The nouns are Envoy's; durations are seconds, `None` means "no limit".
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fastproxy.model_affinity import DEFAULT_AFFINITY as DEFAULT_AFFINITY
+from fastproxy.model_affinity import SessionAffinity as SessionAffinity
 from fastproxy.model_balancing import CookieHashPolicy as CookieHashPolicy
 from fastproxy.model_balancing import FilterStateHashPolicy as FilterStateHashPolicy
 from fastproxy.model_balancing import FilterStateValue as FilterStateValue
@@ -163,8 +165,6 @@ class Departures:
     See docs/envoy-compatibility.md. Set by the `fastproxy` entry of the HTTP filters.
     """
 
-    sid_affinity: bool = True
-    """A known Engine.IO `sid` goes to the node that issued it, before any hash."""
     polls_outlive_default_timeout: bool = True
     """A route timeout that the file does not set never ends an Engine.IO poll."""
     connect_failover: bool = True
@@ -243,6 +243,7 @@ class HttpConnectionManager:
     allow_absolute_url: bool = True
     normalization: Normalization = NO_NORMALIZATION
     departures: Departures = Departures()
+    affinity: SessionAffinity = DEFAULT_AFFINITY
     local_replies: LocalReplies | None = None
     filter_state: tuple[FilterStateValue, ...] = ()
 

@@ -1,12 +1,13 @@
 """The parts of a route in the model: what a request is compared with, and what is done with it. See `model`.
 
-Imports no other module of ours but `model_balancing`. A share is in millionths: a request takes part when its draw is
-below it.
+Imports no other module of ours but `model_affinity` and `model_balancing`. A share is in millionths: a request takes
+part when its draw is below it.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
+from fastproxy.model_affinity import SessionAffinity
 from fastproxy.model_balancing import HashPolicy
 
 WHOLE = 1_000_000
@@ -230,6 +231,7 @@ class Route:
     mirrors: tuple[MirrorPolicy, ...] = ()
     cors: CorsPolicy | None = None
     header_rules: HeaderRules | None = None
+    affinity: SessionAffinity | None = None  # None: that of the connection manager
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
+from fastproxy.affinity_policy cimport AffinityPolicy
 from fastproxy.cors cimport CorsPolicy
 from fastproxy.domains cimport Domains
 from fastproxy.hashing cimport HashPolicies
@@ -52,6 +53,7 @@ cdef class Route:
     cdef readonly bint attempt_count_in_response
     cdef readonly int missing_cluster_status
     cdef readonly CorsPolicy cors  # None: none
+    cdef readonly AffinityPolicy affinity  # None: no session is looked for
     cdef readonly tuple mirrors  # Mirror
     cdef Cluster cluster  # None: not one and the same for every request
     cdef PathMatcher matcher

@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 
 from fastproxy import model as models
+from fastproxy.affinity_policy import AffinityPolicy
 from fastproxy.cors import CorsPolicy
 from fastproxy.domains import Domains
 from fastproxy.hashing import HashPolicies
@@ -27,7 +28,13 @@ class Mirror:
     def __init__(self, model: MirrorPolicy, cluster: Cluster) -> None: ...
 
 class Levels:
-    def __init__(self, models: Sequence[HeaderRulesModel | None] = (), most_specific_wins: bool = False) -> None: ...
+    affinity: AffinityPolicy | None
+    def __init__(
+        self,
+        models: Sequence[HeaderRulesModel | None] = (),
+        most_specific_wins: bool = False,
+        affinity: AffinityPolicy | None = None,
+    ) -> None: ...
     def with_rules(
         self, route: HeaderRulesModel | None, cluster: HeaderRulesModel | None = None
     ) -> tuple[HeaderRules, ...]: ...
@@ -53,6 +60,7 @@ class Route:
     attempt_count_in_response: bool
     missing_cluster_status: int
     cors: CorsPolicy | None
+    affinity: AffinityPolicy | None
     mirrors: tuple[Mirror, ...]
     def __init__(
         self,
@@ -74,5 +82,10 @@ class RouteTable:
     model: models.RouteConfiguration
     domains: Domains
     virtual_hosts: tuple[VirtualHost, ...]
-    def __init__(self, model: models.RouteConfiguration, clusters: Mapping[str, Cluster]) -> None: ...
+    def __init__(
+        self,
+        model: models.RouteConfiguration,
+        clusters: Mapping[str, Cluster],
+        affinity: AffinityPolicy | None = None,
+    ) -> None: ...
     def route(self, authority: bytes, path: bytes) -> Route | None: ...

@@ -8,6 +8,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from fastproxy.addresses cimport PeerAddress
+from fastproxy.affinity_policy import policy_of
 from fastproxy.domains cimport without_port
 from fastproxy.header_rules import HeaderRules
 from fastproxy.http1 cimport H_X_FORWARDED_PROTO, Head, equals, header
@@ -50,10 +51,11 @@ cdef class Mirror:
 
 
 cdef class Route:
-    """One route of a virtual host; `levels` are the compiled header rules of route configuration and virtual host."""
+    """One route of a virtual host; `levels` are what it inherits of route configuration and virtual host."""
 
     def __init__(self, model, clusters, host=None, levels=None):
         levels = levels or Levels()
+        self.affinity = levels.affinity if model.affinity is None else policy_of(model.affinity)
         self.model = model
         self.name = model.name.encode()
         self.clusters = clusters
@@ -193,9 +195,11 @@ cdef class Route:
 
 
 class Levels:
-    """The header rules that a route inherits: of its virtual host and of the route configuration."""
+    """What a route inherits: header rules of its virtual host and of the route configuration, and the affinity policy
+    of the connection manager."""
 
-    def __init__(self, models=(), most_specific_wins=False):
+    def __init__(self, models=(), most_specific_wins=False, affinity=None):
+        self.affinity = affinity
         self.rules = tuple(HeaderRules(model) for model in models if model is not None)
         self.most_specific_wins = most_specific_wins
 
@@ -256,14 +260,16 @@ cdef class VirtualHost:
 
 
 cdef class RouteTable:
-    """The virtual hosts of one route configuration. `clusters` are the upstream.Cluster of every name."""
+    """The virtual hosts of one route configuration. `clusters` are the upstream.Cluster of every name, `affinity` is
+    the AffinityPolicy of routes without one of their own; None: none."""
 
-    def __init__(self, model, clusters):
+    def __init__(self, model, clusters, affinity=None):
         self.model = model
         self.ignore_port = model.ignore_port_in_host_matching
         hosts = []
         for host in model.virtual_hosts:
-            levels = Levels((host.header_rules, model.header_rules), model.most_specific_header_mutations_wins)
+            rules = host.header_rules, model.header_rules
+            levels = Levels(rules, model.most_specific_header_mutations_wins, affinity)
             hosts.append(VirtualHost(host, clusters, levels))
         self.virtual_hosts = tuple(hosts)
         self.domains = Domains([host.domains for host in model.virtual_hosts])

@@ -64,7 +64,6 @@ cdef class Manager:
     cdef bint accept_http_10
     cdef bint proxy_100_continue
     cdef bint allow_absolute_url
-    cdef bint sid_affinity
     cdef bint polls_outlive_default_timeout
     cdef bint connect_failover
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fastproxy import model as models
 from fastproxy.connections import read_limit_of
+from fastproxy.affinity_policy import policy_of
 from fastproxy.addresses cimport PeerAddress, read_local_address
 from fastproxy.client_address import ClientAddresses
 from fastproxy.filter_state import SetFilterState as make_filter_state
@@ -33,7 +34,7 @@ cdef class Manager:
         cdef uint64_t[::1] view = row
         departures = model.departures
         self.model = model
-        self.routes = make_route_table(model.route_config, clusters)
+        self.routes = make_route_table(model.route_config, clusters, policy_of(model.affinity))
         self.access_logs = [log_of(log, logs) for log in model.access_logs]
         self.logs_local_address = any(log.formats.tells_local_address for log in self.access_logs)
         self.replies = None if model.local_replies is None else make_reply_mapping(model.local_replies)
@@ -63,7 +64,6 @@ cdef class Manager:
         self.accept_http_10 = model.accept_http_10
         self.proxy_100_continue = model.proxy_100_continue
         self.allow_absolute_url = model.allow_absolute_url
-        self.sid_affinity = departures.sid_affinity
         self.polls_outlive_default_timeout = departures.polls_outlive_default_timeout
         self.connect_failover = departures.connect_failover
 

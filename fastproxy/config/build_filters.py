@@ -1,7 +1,7 @@
 """What hangs on a connection manager besides its routes: HTTP filters, among them our own, and access logs."""
 
 import re
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from fastproxy.config import codes
 from fastproxy.config.build_log_filters import build_log_filter
@@ -9,7 +9,7 @@ from fastproxy.config.reasons import filter_reason, is_guard
 from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.log_format import SIMPLE, compile_format
-from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, AccessLog, Departures
+from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_AFFINITY, AccessLog, Departures, SessionAffinity
 
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"  # what it does stands in the routes
@@ -27,9 +27,17 @@ _STREAMS = {
 _FILE = f"{_LOGGERS}file.v3.FileAccessLog"
 
 
-def build_departures(manager: View, report: Report) -> Departures:
+@dataclass(frozen=True, slots=True)
+class OurFilter:
+    """What the entries of our own filter say."""
+
+    departures: Departures = field(default_factory=Departures)
+    affinity: SessionAffinity = DEFAULT_AFFINITY
+
+
+def build_our_filter(manager: View, report: Report) -> OurFilter:
     """The settings of our own filter; every other filter but the router, which comes last, is reported."""
-    departures = Departures()
+    ours = OurFilter()
     views = manager.items("http_filters")
     for place, view in enumerate(views):
         config = view.child("typed_config")
@@ -43,12 +51,12 @@ def build_departures(manager: View, report: Report) -> Departures:
         elif _is_ours(config):
             if is_last:
                 report.error(view.node, "the router has to follow as the last filter")
-            departures = _departures(config, departures, report)
+            ours = _settings(config, ours, report)
         else:
             _refuse(view, config, report)
     if not views:
         report.warning(manager.node, "there is no router among the http_filters: requests are routed all the same")
-    return departures
+    return ours
 
 
 def _is_ours(config: View) -> bool:
@@ -71,16 +79,18 @@ def _refuse(view: View, config: View, report: Report) -> None:
         report.error(view.node, message, code=codes.UNSUPPORTED)
 
 
-def _departures(config: View, departures: Departures, report: Report) -> Departures:
-    known = {field.name for field in fields(Departures)}
+def _settings(config: View, ours: OurFilter, report: Report) -> OurFilter:
+    known = {"sid_affinity"} | {each.name for each in fields(Departures)}
     for key, member in config.node_of("value").members().items():
         if key not in known:
             report.error(member, f"there is no such key in the fastproxy filter{did_you_mean(key, known)}", at_key=True)
         elif not isinstance(member.value, bool):
             report.error(member, f"expected true or false, not {describe(member)}")
+        elif key == "sid_affinity":
+            ours = replace(ours, affinity=SessionAffinity() if member.value else SessionAffinity(protocols=()))
         else:
-            departures = replace(departures, **{key: member.value})
-    return departures
+            ours = replace(ours, departures=replace(ours.departures, **{key: member.value}))
+    return ours
 
 
 def build_access_logs(view: View, report: Report) -> tuple[AccessLog, ...]:

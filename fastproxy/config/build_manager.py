@@ -3,7 +3,7 @@ their own."""
 
 from fastproxy.config.addresses import is_ip
 from fastproxy.config.build_filter_state import build_filter_state
-from fastproxy.config.build_filters import ROUTER, build_access_logs, build_departures
+from fastproxy.config.build_filters import ROUTER, build_access_logs, build_our_filter
 from fastproxy.config.build_local_replies import build_local_replies
 from fastproxy.config.build_normalization import build_normalization
 from fastproxy.config.build_routes import build_routes
@@ -38,6 +38,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
     common = view.child("common_http_protocol_options")
     http1 = view.child("http_protocol_options")
     _check_addresses(view, report)
+    ours = build_our_filter(view, report)
     return HttpConnectionManager(
         stat_prefix=view.value("stat_prefix"),
         route_config=build_routes(view, clusters, report),
@@ -81,7 +82,8 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         default_host_for_http_10=http1.value("default_host_for_http_10"),
         allow_absolute_url=http1.wrapped("allow_absolute_url", True),
         normalization=build_normalization(view, report),
-        departures=build_departures(view, report),
+        departures=ours.departures,
+        affinity=ours.affinity,
         local_replies=build_local_replies(view, report),
         filter_state=build_filter_state(view, report),
     )

@@ -5,6 +5,7 @@ from fastproxy.admission cimport (
     Target, UpgradeWish, connection_names_trusted, read_target, read_upgrade, websocket_accept,
 )
 from fastproxy.affinity cimport EngineIo
+from fastproxy.affinity_policy cimport AFFINITY_HASH, AFFINITY_RANDOM
 from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route
 from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM
 from fastproxy.exchange.state cimport Exchange
@@ -136,7 +137,7 @@ cdef class Choice(Rewriting):
         if cookies:
             x.cookies = cookies
             x.changes_response = True
-        self.find_session(x, engine_io)
+        self.find_session(x, facts, engine_io)
         if x.host is None:
             x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)
             if x.first_choice < 0:
@@ -145,6 +146,7 @@ cdef class Choice(Rewriting):
                 self.reply(x, 503, NO_HEALTHY_UPSTREAM)
                 return False
             x.host = <Host> cluster.hosts[x.first_choice]
+            x.affinity = AFFINITY_HASH if x.has_hash else AFFINITY_RANDOM
         return True
 
     cdef void plan_request(self, Exchange x, RequestHead *plan):

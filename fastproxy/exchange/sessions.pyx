@@ -5,28 +5,40 @@ from libc.stdint cimport uint32_t
 from fastproxy.affinity cimport (
     MAX_OPEN_PACKET, OPEN_PACKET_FOUND, OPEN_PACKET_INCOMPLETE, EngineIo, OpenPacket, Session, read_open_packet,
 )
+from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy
 from fastproxy.connections cimport buffer_append
 from fastproxy.counters cimport http_sid_evicted, http_sid_known, http_sid_learned, http_sid_unknown
-from fastproxy.exchange.state cimport Exchange
+from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_UNKNOWN, Exchange
+from fastproxy.request_facts cimport RequestFacts
+from fastproxy.slices cimport Slice
 
 cdef enum:
     GRACE_S = 15  # an entry outlives its session's heartbeat by this
 
 
 cdef class Sessions(Attempt):
-    """Keeps Engine.IO sessions on the hosts that issued them."""
+    """Keeps sessions on the hosts that issued them."""
 
-    cdef void find_session(self, Exchange x, EngineIo *engine_io):
-        """Give the exchange the host that issued the request's `sid`, or have it look for one in the answer."""
+    cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io):
+        """Give the exchange the host that issued the request's id, or have it look for one in the answer."""
+        cdef AffinityPolicy policy = x.route.affinity
         cdef uint32_t digest = 0
-        if not engine_io.is_engine_io or not x.manager.sid_affinity or self.runtime.sessions is None:
+        cdef Slice id
+        if policy is None or self.runtime.sessions is None:
             return
-        if engine_io.sid.length == 0:
+        x.protocol = policy.find_id(facts, engine_io, &id)
+        if x.protocol is None:
+            return
+        if id.length == 0:
             x.learns_sid = engine_io.is_polling and not x.is_head
             return
-        if self.runtime.sessions.find(engine_io.sid.data, engine_io.sid.length, self.io.now_ms // 1000,
-                                      self.session_lifetime_s, &digest):
+        x.seal = self.runtime.sessions.seal(id.data, id.length)
+        x.sid_state = SID_UNKNOWN
+        if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, self.session_lifetime_s, &digest):
             x.host = x.cluster.host_with_digest(digest)
+            x.sid_state = SID_GONE if x.host is None else SID_KNOWN
+        if x.host is not None:
+            x.affinity = AFFINITY_SID
         x.downstream.counters[<int> (http_sid_unknown if x.host is None else http_sid_known)] += 1
 
     cdef void learn(self, Exchange x, char *data, size_t length):
@@ -47,9 +59,13 @@ cdef class Sessions(Attempt):
             return
         x.learns_sid = False
         if found == OPEN_PACKET_FOUND:
-            if session.lifetime_s + GRACE_S > self.session_lifetime_s:
-                self.session_lifetime_s = session.lifetime_s + GRACE_S
-            if self.runtime.sessions.learn(session.sid.data, session.sid.length, x.host.digest,
-                                           self.io.now_ms // 1000, session.lifetime_s + GRACE_S) == 1:
-                x.downstream.counters[<int> http_sid_evicted] += 1
-            x.downstream.counters[<int> http_sid_learned] += 1
+            self.remember(x, session.sid, session.lifetime_s + GRACE_S)
+
+    cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s):
+        """The exchange's host has issued this id."""
+        x.seal = self.runtime.sessions.seal(id.data, id.length)
+        if lifetime_s > self.session_lifetime_s:
+            self.session_lifetime_s = lifetime_s
+        if self.runtime.sessions.learn(&x.seal, x.host.digest, self.io.now_ms // 1000, lifetime_s) == 1:
+            x.downstream.counters[<int> http_sid_evicted] += 1
+        x.downstream.counters[<int> http_sid_learned] += 1

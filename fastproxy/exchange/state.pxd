@@ -3,7 +3,9 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
+from fastproxy._sessions cimport Sealed
 from fastproxy.addresses cimport PeerAddress
+from fastproxy.affinity_policy cimport Affinity, AffinityPolicy, Protocol
 from fastproxy.connections cimport Buffer, Connection
 from fastproxy.header_rules cimport KeptValues
 from fastproxy.bodies cimport Body
@@ -15,6 +17,12 @@ from fastproxy.upstream cimport Cluster, Host
 cdef enum:
     MAX_LOGS = 4  # access logs of one manager
     CHUNK_SIZE_BYTES = 20  # of a chunk's size line
+
+cdef enum SidState:
+    SID_NONE  # the request carries no session id
+    SID_KNOWN  # x.host issued it
+    SID_GONE  # a host issued it that the cluster does not have any more
+    SID_UNKNOWN  # the table does not have it
 
 
 @cython.final
@@ -51,6 +59,10 @@ cdef class Exchange:
     cdef bytes request_id  # that the response has to say; None: nothing
     cdef bytes expected_accept  # what a websocket's 101 must say
     cdef PartialHead partial  # of the response
+    cdef Protocol protocol  # of sessions, that the request belongs to; None: none
+    cdef Sealed seal  # of its session id, unless sid_state is SID_NONE
+    cdef SidState sid_state
+    cdef Affinity affinity  # why it goes where it goes
     cdef uint64_t hash
     cdef uint64_t timeout_ms
     cdef uint64_t start_ms

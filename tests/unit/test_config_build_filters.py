@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastproxy.config.build_filters import build_access_logs, build_departures
-from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, AccessLog, Departures
+from fastproxy.config.build_filters import OurFilter, build_access_logs, build_our_filter
+from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, AccessLog, Departures, SessionAffinity
 from tests.unit.config_files import EXTENSIONS, V3_MANAGER_PATH, errors, v3_file, v3_manager, view, warnings
 
 ROUTER = {"name": "router", "typed_config": {"@type": f"{EXTENSIONS}filters.http.router.v3.Router"}}
@@ -32,7 +32,7 @@ def manager(**fields):
 
 def departures(*filters):
     found, report = manager(http_filters=list(filters))
-    return build_departures(found, report), report
+    return build_our_filter(found, report), report
 
 
 def file_log(**fields):
@@ -45,15 +45,21 @@ def access_logs(*logs):
 
 
 def test_departures_are_on_by_default():
-    assert departures(ROUTER)[0] == Departures(True, True, True)
-    assert departures(ours(), ROUTER)[0] == Departures()
+    assert departures(ROUTER)[0] == OurFilter(Departures(True, True), SessionAffinity())
+    assert departures(ours(), ROUTER)[0] == OurFilter()
 
 
-@pytest.mark.parametrize("name", ["sid_affinity", "polls_outlive_default_timeout", "connect_failover"])
+@pytest.mark.parametrize("name", ["polls_outlive_default_timeout", "connect_failover"])
 def test_each_departure_can_be_turned_off(name):
     found, report = departures(ours(**{name: False}), ROUTER)
     assert errors(report) == warnings(report) == []
-    assert found == Departures(**{name: False})
+    assert found == OurFilter(Departures(**{name: False}))
+
+
+def test_no_session_is_looked_for_where_the_file_says_so():
+    found, report = departures(ours(sid_affinity=False), ROUTER)
+    assert errors(report) == warnings(report) == []
+    assert found == OurFilter(affinity=SessionAffinity(protocols=()))
 
 
 FILTERS = f"{V3_MANAGER_PATH}.http_filters"
@@ -99,7 +105,7 @@ def test_filters_that_envoy_could_do_without_are_warned_of(more):
 def test_the_filter_for_cors_is_taken():
     cors = {"name": "c", "typed_config": {"@type": f"{EXTENSIONS}filters.http.cors.v3.Cors"}}
     found, report = departures(cors, ROUTER)
-    assert (found, errors(report)) == (Departures(), [])
+    assert (found, errors(report)) == (OurFilter(), [])
     _, report = departures(cors)
     assert errors(report) == [(f"{V3_MANAGER_PATH}.http_filters[0]", "the router has to follow as the last filter")]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastproxy.model import Departures
+from fastproxy.model import SessionAffinity
 from tests.unit.engine_world import Node, Peer, World, get, handshake, ok
 
 OPEN = b'0{"sid":"abc","pingInterval":25000,"pingTimeout":20000}'
@@ -43,7 +43,7 @@ def test_a_preflight_takes_the_way_of_its_session(worlds):
 
 
 def test_sessions_can_be_left_to_the_balancer(worlds):
-    world = worlds(2, manager={"departures": Departures(sid_affinity=False)})
+    world = worlds(2, manager={"affinity": SessionAffinity(protocols=())})
     opened(world)
     assert (world.count("sid_learned"), world.count("sid_known"), world.count("sid_unknown")) == (0, 0, 0)
 

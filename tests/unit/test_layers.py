@@ -10,7 +10,7 @@ from tests.support import source_tree
 # From the bottom up. A module may import those of the rows before its own, and its neighbours in the same folder.
 # A folder stands for all modules in it.
 LAYERS: list[set[str]] = [
-    {"fastproxy", "model_balancing", "model_heads", "model_logs", "errors"},
+    {"fastproxy", "model_affinity", "model_balancing", "model_heads", "model_logs", "errors"},
     {"model_routes", "model_listeners"},
     {"model_dns"},
     {"model"},
@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"dns_queries", "lookup_threads", "refresh_rates"},
     {"stats", "control", "listeners", "resolver", "options"},
     {"request_facts", "connections", "heads", "admission", "client_address", "referer", "access_log", "shared_memory"},
-    {"hash_policies", "path_normalization"},
+    {"affinity_policy", "hash_policies", "path_normalization"},
     {"hashing"},
     {"handovers", "listening"},
     {"generation"},
@@ -53,7 +53,13 @@ LAYERS: list[set[str]] = [
     {"__main__"},
 ]
 # What everything else is built on knows nothing of ours but itself.
-ALONE = {"fastproxy.model_balancing", "fastproxy.model_heads", "fastproxy.model_logs", "fastproxy.errors"}
+ALONE = {
+    "fastproxy.model_affinity",
+    "fastproxy.model_balancing",
+    "fastproxy.model_heads",
+    "fastproxy.model_logs",
+    "fastproxy.errors",
+}
 
 
 def rank(module: str) -> int:

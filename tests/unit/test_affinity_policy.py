@@ -1,0 +1,25 @@
+"""What a request and an answer say about a session."""
+
+from dataclasses import replace
+
+from fastproxy.affinity_policy import Protocol, policy_of
+from fastproxy.model_affinity import ENGINE_IO, SessionAffinity
+
+
+def test_without_protocols_there_is_no_policy():
+    assert policy_of(None) is None
+    assert policy_of(SessionAffinity(protocols=())) is None
+
+
+def test_engine_io_is_on_by_default():
+    policy = policy_of(SessionAffinity())
+    assert policy is not None
+    assert policy.engine_io is not None
+    assert policy.engine_io.name == b"engine.io"
+    assert policy.others == ()
+    assert (policy.asks, policy.max_asked_body_bytes, policy.least_sessions) == (True, 1_000_000, True)
+
+
+def test_only_a_protocol_whose_nodes_tell_can_be_asked():
+    assert Protocol(ENGINE_IO).can_be_asked
+    assert not Protocol(replace(ENGINE_IO, lost=None)).can_be_asked
