@@ -1,0 +1,302 @@
+"""What asking costs: sessions on many nodes behind edge hosts that share nothing. See docs/affinity.md.
+
+`python -m tests.simulation.affinity --sessions 1000000` prints one table; each row is a run of its own. The number of
+sessions that live stays the same: one that ends is followed by a new one. Time goes in seconds.
+"""
+
+import argparse
+import random
+from array import array
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tests.simulation.nodes import Cluster, least_loaded
+from tests.simulation.tables import SessionTable, Unknown
+
+LIFETIME_S = 60  # of an entry after the last request: Engine.IO's 25 + 20 s and a reserve
+UPGRADE_REQUESTS = 4  # two polls, a post, the WebSocket handshake: with the session's id, in its first seconds
+FLOOD_IDS = 1 << 31  # above every session's own
+
+
+@dataclass(frozen=True)
+class Options:
+    """`key`: what the first try hangs on: "none" (least sessions), "ring" (a key of each client's own, as a hash policy
+    finds it) or "bounded" (the client's address on a ring, with a bound for the load)."""
+
+    sessions: int = 1_000_000
+    nodes: int = 100
+    edges: int = 20
+    seconds: int = 900
+    life_s: int = 600  # mean
+    polling: float = 0.3  # share of the clients that never upgrade
+    poll_s: int = 25
+    moves: float = 0.0  # probability that a request goes to another edge host than the one before
+    key: str = "none"
+    addresses: int = 1_000_000  # of clients, for "bounded"; from the busiest one come 5 % of all sessions
+    bound: float = 1.25  # of the mean
+    slots: int = 1 << 20
+    node_every_s: int = 60  # a node begins to drain and another one joins
+    drain_s: int = 180
+    edge_every_s: int = 45  # an edge host restarts with an empty table
+    flood_per_s: int = 0  # made-up ids, at one edge host
+    unknown_entries: int = 65536
+    unknown_s: int = 60
+    searches_per_s: float = 100.0  # that may end in vain
+    searches_burst: float = 1000.0
+    seed: int = 4
+
+
+@dataclass
+class Figures:
+    begun: int = 0
+    requests: int = 0  # with a session's id
+    hits: int = 0  # of these the table knew
+    found: int = 0  # sessions found by asking
+    asked: int = 0  # requests to nodes for sessions that were found
+    searched_in_vain: int = 0  # sessions whose node was gone
+    asked_in_vain: int = 0  # requests to nodes for these
+    ended_with_node: int = 0
+    displaced: int = 0
+    lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # though their node lives, by reason
+    flood_ids: int = 0
+    flood_asked: int = 0
+    live: int = 0
+    memory_bytes: int = 0
+    spread: tuple[float, float] = (0.0, 0.0)  # sessions of the emptiest and of the fullest node, to the mean
+
+
+class Edge:
+    """One edge host: nothing that it knows is known to another, or outlives its restart."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.epoch = 0
+        self.restart()
+
+    def restart(self) -> None:
+        self.epoch += 1
+        options = self.options
+        self.table = SessionTable(options.slots)
+        limits = (options.unknown_s, options.searches_per_s, options.searches_burst)
+        self.unknown = Unknown(options.unknown_entries, *limits)
+        self.opened: list[int] = [0] * 65536  # live sessions that began here, by node
+        self.open_total = 0
+
+
+class Simulation:
+    """Sessions are kept by place; `sid` of a place changes with each session that begins there."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.draw = random.Random(options.seed)
+        self.figures = Figures()
+        self.cluster = Cluster(options.nodes)
+        self.edges = [Edge(options) for _ in range(options.edges)]
+        zeroes = bytes(4 * options.sessions)
+        self.sid, self.node, self.edge, self.ends_s, self.left, self.key = (array("i", zeroes) for _ in range(6))
+        self.next_s = array("i", zeroes)  # when it acts; an older plan is void
+        self.counted = array("i", zeroes)  # epoch of the edge host whose count of open sessions has this one
+        self.home = array("i", zeroes)  # that edge host
+        self.due: dict[int, list[int]] = defaultdict(list)
+        self.last_sid = 0
+
+    def run(self) -> Figures:
+        """All sessions are there at once, of any age; then time passes."""
+        for place in range(self.options.sessions):
+            self.begin(place, 0)
+        self.figures = Figures()
+        for now_s in range(1, self.options.seconds + 1):
+            self.churn(now_s)
+            self.flood(now_s)
+            for place in self.due.pop(now_s, ()):
+                if self.next_s[place] == now_s:
+                    self.act(place, now_s)
+        return self.measured()
+
+    def begin(self, place: int, now_s: int) -> None:
+        """A handshake: a node is chosen, the edge host learns its answer."""
+        options, draw = self.options, self.draw
+        self.last_sid += 1
+        self.sid[place] = self.last_sid
+        self.edge[place] = self.home[place] = draw.randrange(options.edges)
+        self.key[place] = self.last_sid if options.key == "ring" else int(options.addresses ** draw.random())
+        self.ends_s[place] = now_s + 1 + int(draw.expovariate(1 / options.life_s))
+        edge = self.edges[self.edge[place]]
+        node = self.node[place] = self.first_choice(edge, self.key[place])
+        self.counted[place] = edge.epoch
+        edge.opened[node] += 1
+        edge.open_total += 1
+        self.figures.begun += 1
+        self.figures.displaced += edge.table.learn(self.last_sid, node, now_s, LIFETIME_S)
+        is_polling = draw.random() < options.polling
+        self.left[place] = -1 if is_polling else UPGRADE_REQUESTS
+        started_s = draw.randrange(options.poll_s) if is_polling and not now_s else 0
+        self.plan(place, now_s + 1 + started_s)
+
+    def first_choice(self, edge: Edge, key: int) -> int:
+        if self.options.key == "none":
+            return least_loaded(self.cluster.open, edge.opened, self.draw)
+        if self.options.key == "ring":
+            return next(self.cluster.along_the_ring(key))
+        most = self.options.bound * (edge.open_total + 1) / len(self.cluster.open)
+        return next(node for node in self.cluster.along_the_ring(key) if edge.opened[node] < most)
+
+    def plan(self, place: int, when_s: int) -> None:
+        self.next_s[place] = when_s = min(when_s, self.ends_s[place])
+        self.due[when_s].append(place)
+
+    def act(self, place: int, now_s: int) -> None:
+        """The next request of a session, or its end and the beginning of the next one."""
+        if now_s >= self.ends_s[place]:
+            return self.end(place, now_s)
+        if self.left[place] == 0:
+            return self.plan(place, self.ends_s[place])  # upgraded: all of it is one connection
+        if not self.request(place, now_s):
+            return self.end(place, now_s)
+        if self.left[place] > 0:
+            self.left[place] -= 1
+        self.plan(place, now_s + (self.options.poll_s if self.left[place] < 0 else 1))
+
+    def request(self, place: int, now_s: int) -> bool:
+        """Whether it was served."""
+        if self.options.moves and self.draw.random() < self.options.moves:
+            self.edge[place] = self.draw.randrange(self.options.edges)
+        edge = self.edges[self.edge[place]]
+        self.figures.requests += 1
+        if edge.table.find(self.sid[place], now_s, LIFETIME_S) is not None:
+            self.figures.hits += 1
+            return True
+        return self.ask(edge, place, now_s)
+
+    def ask(self, edge: Edge, place: int, now_s: int) -> bool:
+        """Ask one node after the other for the session; learn who knows it."""
+        sid, node, figures = self.sid[place], self.node[place], self.figures
+        if edge.unknown.has(sid, now_s) or not edge.unknown.may_search(now_s):
+            figures.lost["not asked for"] += 1
+            return False
+        asked = self.asked_until(node, self.key[place])
+        if node not in self.cluster.open and node not in self.cluster.draining:
+            figures.searched_in_vain += 1
+            figures.asked_in_vain += asked
+            edge.unknown.add(sid, now_s)
+            return False
+        figures.asked += asked
+        figures.found += 1
+        figures.displaced += edge.table.learn(sid, node, now_s, LIFETIME_S)
+        return True
+
+    def asked_until(self, node: int, key: int) -> int:
+        """How many nodes are asked until this one answers, or all."""
+        hosts = self.cluster.hosts
+        if self.options.key == "none":  # the balancer's choice has nothing to go by; then in turn
+            start = self.draw.randrange(len(hosts))
+            return (hosts.index(node) - start) % len(hosts) + 1 if node in hosts else len(hosts)
+        if self.options.key == "bounded":  # along the ring to the end
+            return next((n for n, each in enumerate(self.cluster.along_the_ring(key), 1) if each == node), len(hosts))
+        first = next(self.cluster.along_the_ring(key))
+        if node == first:
+            return 1
+        rest = [each for each in hosts if each != first]
+        return 2 + rest.index(node) if node in rest else len(hosts)
+
+    def end(self, place: int, now_s: int) -> None:
+        edge, node = self.edges[self.home[place]], self.node[place]
+        if self.counted[place] == edge.epoch:
+            edge.opened[node] -= 1
+            edge.open_total -= 1
+        self.begin(place, now_s)
+
+    def churn(self, now_s: int) -> None:
+        """Nodes join, drain and leave; edge hosts restart."""
+        options, cluster = self.options, self.cluster
+        drained_s = now_s - options.drain_s
+        if drained_s > 0 and drained_s % options.node_every_s == 0:
+            self.node_leaves(cluster.draining[0], now_s)
+        if now_s % options.node_every_s == 0:
+            cluster.drain(self.draw.choice(cluster.open))
+            cluster.join()
+        if now_s % options.edge_every_s == 0:
+            self.edge_restarts(self.draw.randrange(options.edges), now_s)
+
+    def node_leaves(self, node: int, now_s: int) -> None:
+        """Its tunnels end at once; its polling clients learn it with their next request."""
+        self.cluster.leave(node)
+        self.figures.ended_with_node += self.node.count(node)
+        self.end_tunnels(lambda place: self.node[place] == node, now_s)
+
+    def edge_restarts(self, number: int, now_s: int) -> None:
+        self.edges[number].restart()
+        self.end_tunnels(lambda place: self.edge[place] == number, now_s)
+
+    def end_tunnels(self, is_hit: Callable[[int], bool], now_s: int) -> None:
+        for place in range(self.options.sessions):
+            if self.left[place] == 0 and is_hit(place):
+                self.ends_s[place] = now_s
+                self.plan(place, now_s)
+
+    def flood(self, now_s: int) -> None:
+        """Made-up ids of a plausible form, each one new."""
+        edge, figures = self.edges[0], self.figures
+        for _ in range(self.options.flood_per_s):
+            figures.flood_ids += 1
+            if edge.unknown.may_search(now_s):
+                figures.flood_asked += len(self.cluster.hosts)
+                edge.unknown.add(FLOOD_IDS + figures.flood_ids, now_s)
+
+    def measured(self) -> Figures:
+        figures, options, seconds = self.figures, self.options, self.options.seconds
+        figures.live = sum(edge.table.live(seconds) for edge in self.edges) // len(self.edges)
+        figures.memory_bytes = max(edge.table.memory_bytes() for edge in self.edges)
+        old = [node for node in self.cluster.open if node < options.nodes]  # a new one fills as sessions end
+        counts = [self.node.count(node) for node in old]
+        mean = sum(counts) / len(counts)
+        figures.spread = (min(counts) / mean, max(counts) / mean)
+        return figures
+
+
+ROWS = {
+    "each client keeps to one edge host, no key": Options(),
+    "one request in 20 goes to another one, no key": Options(moves=0.05),
+    "one request in 20, with a hash policy": Options(moves=0.05, key="ring"),
+    "every request goes to any edge host, no key": Options(moves=1.0),
+    "every request, with a hash policy": Options(moves=1.0, key="ring"),
+    "one request in 20, 1,000 made-up ids a second": Options(moves=0.05, flood_per_s=1000),
+}
+
+
+def row(name: str, figures: Figures) -> str:
+    per_session = (figures.asked + figures.asked_in_vain) / figures.begun
+    per_found = figures.asked / max(1, figures.found)
+    flood = f"{figures.flood_asked / figures.flood_ids:.2f}" if figures.flood_ids else "-"
+    lost = sum(figures.lost.values())
+    cells = [
+        name,
+        f"{figures.hits / figures.requests:.1%}",
+        f"{per_found:.1f}",
+        f"{per_session:.2f}",
+        f"{lost:,}",
+        f"{figures.live:,}",
+        f"{figures.memory_bytes / 2**20:.1f} MiB",
+        f"{figures.spread[0]:.2f} to {figures.spread[1]:.2f}",
+        flood,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("sessions", "nodes", "edges", "seconds", "slots"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(Options, name))
+    parser.add_argument("--rows", default="", help="only rows whose name has this text")
+    chosen = vars(parser.parse_args())
+    wanted = chosen.pop("rows")
+    print("| clients | table hits | asked per search | asked per session | lost | entries | memory | spread | flood |")
+    print("|-|-|-|-|-|-|-|-|-|")
+    for name, options in ROWS.items():
+        if wanted in name:
+            print(row(name, Simulation(replace(options, **chosen)).run()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
