@@ -85,9 +85,9 @@ def load(sets: Sequence[HostSet], hosts: Sequence[Host], config: HealthConfig) -
     healthy = [_available(each.healthy, each.counted, hosts, config) for each in sets]
     degraded = [_available(each.degraded, each.counted, hosts, config) for each in sets]
     total = min(100, sum(healthy) + sum(degraded))
-    if total == 0 and config.panic_threshold == 0:
-        return Load((100, *[0] * (len(sets) - 1)), (0,) * len(sets), (False,) * len(sets))
     panic = tuple(total != 100 and _is_short(each, config.panic_threshold) for each in sets)
+    if total == 0 and not all(panic):
+        return Load((100, *[0] * (len(sets) - 1)), (0,) * len(sets), panic)
     if all(panic):
         return Load(_by_number([len(each.hosts) for each in sets]), (0,) * len(sets), panic)
     return Load(*_distribute(healthy, degraded, total), panic)

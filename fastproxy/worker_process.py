@@ -5,6 +5,7 @@ touch none of them. It closes every descriptor that is not its own, never lets a
 (gc.freeze, and os._exit at the end), and signals wait until it has handlers of its own.
 """
 
+import faulthandler
 import gc
 import logging
 import os
@@ -89,6 +90,7 @@ def _live(child: Callable[[], int], keep_fds: Iterable[int]) -> None:
         gc.freeze()
         _reset_signals()
         _close_all_but({0, 1, 2, *keep_fds})
+        faulthandler.enable(2)  # where a worker was when it crashed, on stderr
         status = child()
     except FastproxyError as error:
         log.critical("%s", error)

@@ -21,6 +21,13 @@ def owner(world: World, client: Peer) -> int:
     return next(pid for pid in world.proxy.pids() if client.inode_of_remote() in world.proxy.socket_inodes(pid))
 
 
+def kill(world: World, *victims: int) -> None:
+    """End these workers, and have the supervisor know it."""
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: not {*victims} & {*world.proxy.pids()}, "the killed workers are gone")
+
+
 @pytest.fixture
 def world(worlds: Worlds) -> Iterator[World]:
     """A proxy whose processes may die."""
@@ -52,7 +59,7 @@ def test_kill(world: World) -> None:
     by_worker = tunnels_of_two_workers(world)
     victim, survivor = by_worker
     workers_before = set(world.proxy.pids())
-    os.kill(victim, signal.SIGKILL)
+    kill(world, victim)
     assert_ended(by_worker[victim])
     for client, node in by_worker[survivor]:
         client << b"still here"
@@ -74,7 +81,7 @@ def test_gauges_of_the_dead_are_forgotten(world: World) -> None:
     victim, survivor = by_worker
     name = "http.ingress_http.downstream_cx_active"
     assert world.proxy.stats()[name] == total
-    os.kill(victim, signal.SIGKILL)
+    kill(world, victim)
     expected = len(by_worker[survivor])
     wait_until(lambda: world.proxy.stats()[name] == expected, lambda: f"{world.proxy.stats()[name]} is {expected}")
 
@@ -83,7 +90,6 @@ def test_every_worker_may_die(world: World) -> None:
     """As often as they are killed they come back."""
     for _ in range(3):
         by_worker = tunnels_of_two_workers(world)
-        for victim in by_worker:
-            os.kill(victim, signal.SIGKILL)
+        kill(world, *by_worker)
         for pairs in by_worker.values():
             assert_ended(pairs)

@@ -172,3 +172,8 @@ def test_hosts_that_drain_are_not_counted() -> None:
     assert loads("xx") == ((100,), (0,), (True,))
     assert host_sets(hosts("hx")) == (HostSet((0, 1), (0,), (), (1,)),)
     assert host_sets(hosts("hx"))[0].counted == (0,)
+
+
+def test_a_share_that_rounds_to_nothing_is_all_that_there_is() -> None:
+    """One of two hosts is healthy, and the factor leaves 1 % * 1/2 of it, which is 0, yet that is no panic."""
+    assert loads("hu", overprovisioning_factor=1, panic_threshold=1) == ((100,), (0,), (False,))
