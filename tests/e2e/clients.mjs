@@ -1,51 +1,135 @@
-// Opens many Socket.IO sessions at once with the real JavaScript client, talks, and tells what happened to each of them
-// as one line of JSON. Usage: node clients.mjs '{"url": ..., "transports": ["polling", "websocket"], "count": 20, "rounds": 5}'
+// Socket.IO sessions of the real JavaScript clients, 4.x and 2.x. Does what each line of stdin says, as JSON, and answers
+// with a line of JSON on stdout: what "report" asks for, or null. Failures are kept with the session they happened to.
+//   {"do": "open", "groups": [{"url": ..., "version": 4, "transports": ["polling"], "count": 20, "reconnects": false}]}
+//                                    opens the sessions, and waits for the welcome of each
+//   {"do": "talk", "rounds": 5}      text with an ack and binary with an ack, in turn
+//   {"do": "say", "text": "x"}       text without an ack, until its echo is there
+//   {"do": "upgraded"}               waits until no session is on polling that may leave it
+//   {"do": "close", "groups": [1]}   closes the sessions of these groups (numbered from 0) for good
+//   {"do": "report"}                 tells what has happened to each session so far
 
-import { io } from "socket.io-client";
+import { createInterface } from "node:readline";
+import { io as io4 } from "socket.io-client";
+import io2 from "socket.io-client-2";
 
 const TIMEOUT_MS = 20_000;
-const wish = JSON.parse(process.argv[2]);
-const upgrades = wish.transports[0] === "polling" && wish.transports.includes("websocket");
+const AT_ONCE = 20; // sessions that act at the same time
+const RECONNECTION = { reconnectionDelay: 200, reconnectionDelayMax: 400 };
+const CLIENTS = { 2: io2, 4: io4 };
+const sessions = [];
+const acts = { open, talk, say, upgraded, close, report };
 
-const results = await Promise.all(Array.from({ length: wish.count }, session));
+for await (const line of createInterface({ input: process.stdin })) {
+  const wish = JSON.parse(line);
+  console.log(JSON.stringify((await acts[wish.do](wish)) ?? null));
+}
 // A poll may still be open, since python-engineio leaves it unanswered after a goodbye; Node would wait for it.
-process.stdout.write(JSON.stringify(results), () => process.exit());
+process.exit();
 
-async function session() {
-  const socket = io(wish.url, { transports: wish.transports, forceNew: true });
-  const seen = { sids: [], began: null, ended: null, replies: [], binary: [], errors: [], disconnects: [] };
-  const opened = new Promise((resolve) => socket.io.once("open", resolve));
-  const welcomed = new Promise((resolve) => socket.once("message", resolve));
-  const upgraded = opened.then(() => {
-    seen.began = socket.io.engine.transport.name;
-    return upgrades ? new Promise((resolve) => socket.io.engine.once("upgrade", resolve)) : null;
+function open({ groups }) {
+  const first = 1 + Math.max(-1, ...sessions.map((session) => session.seen.group));
+  const made = groups.flatMap((group, number) => Array.from({ length: group.count }, () => planned(group, first + number)));
+  sessions.push(...made);
+  return forAll(made, (session) => {
+    connect(session);
+    return heard(session, "welcome");
   });
-  socket.on("connect", () => seen.sids.push(socket.io.engine.id));
-  socket.on("message", (payload) => seen.replies.push(typeof payload === "string" ? payload : payload.toString("latin1")));
-  socket.on("connect_error", (error) => seen.errors.push(`${error.message}: ${error.description ?? ""}`));
-  socket.on("disconnect", (reason) => seen.disconnects.push(reason));
-
-  try {
-    await inTime(welcomed, "a welcome");
-    await talk(socket, seen);
-    await inTime(upgraded, "an upgrade");
-    await talk(socket, seen);
-    seen.ended = socket.io.engine.transport.name;
-  } catch (error) {
-    seen.errors.push(error.message);
-  }
-  socket.off("disconnect");
-  socket.disconnect();
-  return seen;
 }
 
-// Text with an ack, and binary; the ack of binary is the binary echo.
-async function talk(socket, seen) {
-  for (let round = 0; round < wish.rounds; round += 1) {
-    seen.replies.push(await socket.timeout(TIMEOUT_MS).emitWithAck("message", `text ${round}`));
-    const echo = await socket.timeout(TIMEOUT_MS).emitWithAck("message", Buffer.from([0, round, 255]));
-    seen.binary.push(echo.toString("latin1"));
+function planned(wish, group) {
+  const seen = { group, sids: [], began: null, ended: null, replies: [], binary: [], errors: [], disconnects: [] };
+  return { wish, seen, upgrades: wish.transports[0] === "polling" && wish.transports.includes("websocket") };
+}
+
+function connect(session) {
+  const { wish, seen } = session;
+  const options = { transports: wish.transports, forceNew: true, reconnection: wish.reconnects ?? false };
+  const socket = CLIENTS[wish.version](wish.url, { ...options, ...RECONNECTION });
+  Object.assign(session, { socket, engine: () => socket.io.engine });
+  socket.io.on("open", () => (seen.began = socket.io.engine.transport.name));
+  socket.on("connect", () => {
+    seen.sids.push(socket.io.engine.id);
+    seen.replies.length = seen.binary.length = 0;
+  });
+  socket.on("message", (payload) => seen.replies.push(readable(payload)));
+  for (const name of ["connect_error", "error"]) {
+    socket.on(name, (error) => seen.errors.push(`${name}: ${error.message ?? error}: ${error.description ?? ""}`));
   }
+  socket.on("disconnect", (reason) => seen.disconnects.push(reason));
+}
+
+function talk({ rounds }) {
+  return forAll(sessions, async ({ socket, seen }) => {
+    for (let round = 0; round < rounds; round += 1) {
+      seen.replies.push(await ack(socket, `text ${round}`));
+      seen.binary.push(readable(await ack(socket, Buffer.from([0, round, 255]))));
+    }
+  });
+}
+
+function say({ text }) {
+  return forAll(sessions, (session) => {
+    session.socket.emit("message", text);
+    return heard(session, text);
+  });
+}
+
+function upgraded() {
+  return forAll(sessions, (session) => {
+    const { upgrades, engine } = session;
+    return until(() => !upgrades || engine().transport.name === "websocket", engine, "upgrade", "an upgrade");
+  });
+}
+
+function close({ groups }) {
+  for (const { socket, seen } of sessions) {
+    if (!groups.includes(seen.group)) continue;
+    socket.off("disconnect");
+    socket.disconnect();
+  }
+  sessions.splice(0, sessions.length, ...sessions.filter(({ seen }) => !groups.includes(seen.group)));
+}
+
+function report() {
+  return sessions.map(({ seen, socket, engine }) => ({
+    ...seen, ended: engine().transport.name, connected: socket.connected,
+  }));
+}
+
+// Do it with each of the list, some at a time; what fails is kept where it happened.
+async function forAll(list, act) {
+  const rest = list.values();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const each of rest) {
+      try {
+        await act(each);
+      } catch (error) {
+        each.seen.errors.push(error.message);
+      }
+    }
+  }));
+}
+
+function heard({ socket, seen }, text) {
+  const isThere = () => seen.replies.some((reply) => reply.endsWith(`: ${text}`));
+  return until(isThere, () => socket, "message", `an echo of ${text}`);
+}
+
+function ack(socket, payload) {
+  return inTime(new Promise((resolve) => socket.emit("message", payload, resolve)), "an ack");
+}
+
+// When the condition holds, now or after an event of the emitter.
+function until(condition, emitter, event, what) {
+  if (condition()) return null;
+  return inTime(new Promise((resolve) => {
+    const look = () => condition() && (emitter().off(event, look), resolve());
+    emitter().on(event, look);
+  }), what);
+}
+
+function readable(payload) {
+  return typeof payload === "string" ? payload : payload.toString("latin1");
 }
 
 function inTime(promise, what) {

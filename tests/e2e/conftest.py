@@ -5,10 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 pytest.register_assert_rewrite(
-    "tests.support.adversary", "tests.support.proxies", "tests.e2e.stack", "tests.e2e.sessions"
+    "tests.support.adversary",
+    "tests.support.proxies",
+    "tests.e2e.crowd",
+    "tests.e2e.servers",
+    "tests.e2e.sessions",
+    "tests.e2e.stack",
 )
 
-from tests.e2e import stack  # noqa: E402  after its assertions are made to tell
+from tests.e2e import servers, stack  # noqa: E402  after its assertions are made to tell
 from tests.support import proxies  # noqa: E402
 
 
@@ -30,6 +35,13 @@ def one_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
 def own_ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     """A ring of its own, for a test that breaks something."""
     with stack.running(stack.RING, tmp_path_factory.mktemp("own-ring")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def clusters(tmp_path_factory: pytest.TempPathFactory, tool) -> Iterator[dict[servers.Server, servers.Nodes]]:
+    """Six nodes of each of the three servers. Shared, so a test must not harm them."""
+    with servers.running(6, tmp_path_factory.mktemp("clusters"), tool("node", "nodejs")) as running:
         yield running
 
 

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import socketio
 
 from tests.e2e.stack import nodes_of
 
+Each = TypeVar("Each")
 TIMEOUT_S = 30.0
+RECONNECTION_DELAY_S = 0.2
 AT_ONCE = 10  # handshakes under way at the same time
 
 
@@ -41,14 +43,18 @@ class Session:
     replies: list[str] = field(default_factory=list)
     sids: list[str] = field(default_factory=list)
     disconnects: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._http = aiohttp.ClientSession()  # the client would leave its own one open after some failures
-        self.client = socketio.AsyncClient(reconnection=self.reconnects, http_session=self._http)
+        self.client = socketio.AsyncClient(
+            reconnection=self.reconnects, http_session=self._http, reconnection_delay=RECONNECTION_DELAY_S
+        )
         self._heard = asyncio.Event()
         self.client.on("connect", self._on_connect)
         self.client.on("message", self._on_message)
         self.client.on("disconnect", self._on_disconnect)
+        self.client.on("connect_error", self._on_connect_error)
 
     async def _on_connect(self) -> None:
         self.replies.clear()
@@ -60,6 +66,9 @@ class Session:
 
     async def _on_disconnect(self, reason: str) -> None:
         self.disconnects.append(reason)
+
+    async def _on_connect_error(self, why: object) -> None:
+        self.errors.append(str(why))
 
     async def open(self, url: str) -> None:
         """Connect and hear the welcome."""
@@ -83,6 +92,11 @@ class Session:
             while not any(reply.endswith(text) for reply in self.replies):
                 self._heard.clear()
                 await self._heard.wait()
+
+    async def say(self, text: str) -> None:
+        """One message and its echo."""
+        await self.client.emit("message", text)
+        await self.hear(f": {text}")
 
     async def talk(self, rounds: int = 5) -> None:
         """Text, text with ack, and binary, each echoed as it was."""
@@ -118,14 +132,14 @@ async def opened(url: str, sessions: Sequence[Session]) -> AsyncIterator[Sequenc
         await asyncio.gather(*(session.close() for session in sessions))
 
 
-async def for_all(sessions: Sequence[Session], act: Callable[[Session], Awaitable[Any]]) -> None:
-    """Do it with each session, a few at a time."""
+async def for_all(each_of: Iterable[Each], act: Callable[[Each], Awaitable[Any]]) -> None:
+    """Do it with each of them, a few at a time."""
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def one(session: Session) -> None:
+    async def one(each: Each) -> None:
         async with slots:
-            await act(session)
+            await act(each)
 
     async with asyncio.TaskGroup() as group:
-        for session in sessions:
-            group.create_task(one(session))
+        for each in each_of:
+            group.create_task(one(each))

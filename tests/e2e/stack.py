@@ -73,10 +73,10 @@ def running(example: Example, folder: Path, concurrency: int = 2) -> Iterator[St
         yield Stack(cluster, proxy, moved[example.listener])
 
 
-def start_nodes(ports: Sequence[int], output_path: Path) -> processes.Process:
-    """Echo nodes on these ports, one process each, below one parent."""
-    where = ",".join(map(str, ports))
-    return processes.start([sys.executable, "-m", "echo", "--cluster", where], output_path=output_path, ports=ports)
+def start_nodes(ports: Sequence[int], output_path: Path, *, waits: bool = True) -> processes.Process:
+    """Echo nodes on these ports, one process each, below one parent; they listen if it `waits` for that."""
+    command = [sys.executable, "-m", "echo", "--cluster", ",".join(map(str, ports))]
+    return processes.start(command, output_path=output_path, ports=ports if waits else ())
 
 
 def configuration(example: Example, moved: Mapping[int, int], folder: Path) -> proxies.Json:

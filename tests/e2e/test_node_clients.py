@@ -1,14 +1,13 @@
 """Node's socket.io-client through the proxy, with no header of its own: no Referer, no cookie."""
 
-import json
+import asyncio
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.crowd import node_clients
 from tests.e2e.stack import Stack, nodes_of
-from tests.support import processes
 
 CLIENTS = 20
 ROUNDS = 5
@@ -24,16 +23,18 @@ ORDERS = [
 
 
 @pytest.fixture
-def talk(tool, tmp_path: Path):
+def talk(tool):
     """`talk(url, transports)` is what each of 20 clients saw."""
 
-    def run(url: str, transports: list[str]) -> list[Result]:
-        wish = json.dumps({"url": url, "transports": transports, "count": CLIENTS, "rounds": ROUNDS})
-        command = [tool("node", "nodejs"), str(processes.ROOT / "tests" / "e2e" / "clients.mjs"), wish]
-        output = processes.run(command, output_path=tmp_path / "clients.txt", timeout_s=50)
-        return list(json.loads(output.splitlines()[-1]))
+    async def run(url: str, transports: list[str]) -> list[Result]:
+        async with node_clients(tool("node", "nodejs")) as clients:
+            await clients.do("open", groups=[{"url": url, "version": 4, "transports": transports, "count": CLIENTS}])
+            await clients.do("talk", rounds=ROUNDS)
+            await clients.do("upgraded")
+            await clients.do("talk", rounds=ROUNDS)
+            return list(await clients.do("report"))
 
-    return run
+    return lambda url, transports: asyncio.run(run(url, transports))
 
 
 def check(result: Result, transports: list[str]) -> str:
