@@ -17,12 +17,21 @@ import socketio
 import websocket
 from urllib3.connection import HTTPConnection
 
+from loadtest import losses
+from loadtest.hosts import Hosts
+
 UPGRADE_PACKET = "5"  # Engine.IO protocol 4: the client has made the WebSocket its transport
 
 
 class Observer(Protocol):
-    def on_refused(self, status: int, is_poll: bool) -> None:
+    def on_refused(self, status: int, body: bytes, is_poll: bool) -> None:
         """A request that named a session was answered with an error. The session is over if it was a poll."""
+
+    def on_failed(self, error: Exception) -> None:
+        """A poll that named a session was not answered: the session is over."""
+
+    def on_elsewhere(self) -> None:
+        """An address refused a connection; the request goes to another one."""
 
     def on_upgraded(self, seconds: float) -> None:
         """The client has moved from polling to a WebSocket."""
@@ -31,10 +40,11 @@ class Observer(Protocol):
 class ObservedHttp(requests.Session):
     """The polls of one client. `hang_up` ends a poll that waits, which requests has no way to do."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, hosts: Hosts) -> None:
         super().__init__()
         self.trust_env = False  # no proxy of the environment between the test and what it tests
         self._observer = observer
+        self._hosts = hosts
         self._is_gone = False
         self._opened: WeakSet[HTTPConnection] = WeakSet()
         for adapter in self.adapters.values():
@@ -43,10 +53,28 @@ class ObservedHttp(requests.Session):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         if self._is_gone:
             raise requests.ConnectionError("hung up")
-        response = super().request(method, url, *args, **kwargs)
+        try:
+            response = self._request(method, self._hosts.next_for(url), *args, **kwargs)
+        except requests.RequestException as error:
+            if "sid=" in url and not self._is_gone:
+                self._observer.on_failed(error)
+            raise
         if response.status_code >= 400 and "sid=" in url:
-            self._observer.on_refused(response.status_code, is_poll=True)
+            self._observer.on_refused(response.status_code, response.content, is_poll=True)
         return response
+
+    def _request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        """At the first address that does not refuse the connection."""
+        for _ in self._hosts.urls[1:]:
+            try:
+                return super().request(method, url, *args, **kwargs)
+            except requests.ConnectionError as error:
+                if losses.of_error(error) != losses.REFUSED:
+                    raise
+            self._hosts.leave()
+            self._observer.on_elsewhere()
+            url = self._hosts.placed(url)
+        return super().request(method, url, *args, **kwargs)
 
     def hang_up(self) -> None:
         self._is_gone = True
@@ -76,19 +104,30 @@ def remember_connections(adapter: Any, opened: WeakSet[HTTPConnection]) -> None:
 class ObservedWebSocket(websocket.WebSocket):
     """The WebSocket of one client."""
 
-    def __init__(self, *args: Any, observer: Observer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, observer: Observer, hosts: Hosts, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._observer = observer
+        self._hosts = hosts
         self._began = 0.0
 
     def connect(self, url: str, **options: Any) -> None:
         self._began = time.perf_counter()
         try:
-            super().connect(url, **options)  # type: ignore[no-untyped-call]
+            self._connect(self._hosts.next_for(url), **options)
         except websocket.WebSocketBadStatusException as error:
             if "sid=" in url:
-                self._observer.on_refused(error.status_code, is_poll=False)
+                self._observer.on_refused(error.status_code, error.resp_body or b"", is_poll=False)
             raise
+
+    def _connect(self, url: str, **options: Any) -> None:
+        """At the first address that does not refuse the connection."""
+        for _ in self._hosts.urls[1:]:
+            with contextlib.suppress(ConnectionRefusedError):
+                return super().connect(url, **options)  # type: ignore[no-untyped-call,no-any-return]
+            self._hosts.leave()
+            self._observer.on_elsewhere()
+            url = self._hosts.placed(url)
+        super().connect(url, **options)  # type: ignore[no-untyped-call]
 
     def send(self, payload: bytes | str, *args: Any) -> int:
         sent: int = super().send(payload, *args)
@@ -106,10 +145,11 @@ class ObservedWebSocket(websocket.WebSocket):
 class Client:
     """One client of one session. It does not reconnect by itself: the load test does, and takes the time."""
 
-    def __init__(self, observer: Observer, timeout_s: float) -> None:
-        self._http = ObservedHttp(observer)
+    def __init__(self, observer: Observer, hosts: Hosts, timeout_s: float) -> None:
+        self._http = ObservedHttp(observer, hosts)
+        self._hosts = hosts
         self._timeout_s = timeout_s
-        options = {"class_": ObservedWebSocket, "observer": observer, "http_no_proxy": ["*"]}
+        options = {"class_": ObservedWebSocket, "observer": observer, "hosts": hosts, "http_no_proxy": ["*"]}
         self.io = socketio.Client(
             reconnection=False,
             handle_sigint=False,
@@ -122,9 +162,9 @@ class Client:
     def transport(self) -> str:
         return str(self.io.transport())
 
-    def connect(self, url: str, headers: Mapping[str, str], transports: tuple[str, ...]) -> None:
+    def connect(self, headers: Mapping[str, str], transports: tuple[str, ...]) -> None:
         """Return when the transport is there; "connect" is what the library calls when the session is."""
-        self.io.connect(url, headers=dict(headers), transports=list(transports), wait=False)
+        self.io.connect(self._hosts.url, headers=dict(headers), transports=list(transports), wait=False)
 
     def drop(self) -> None:
         """Be gone without a word, as on a lost network."""

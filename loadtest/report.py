@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.kinds import Kind
+from loadtest.losses import LostSession
 from loadtest.session import Session, SessionError
 from loadtest.stickiness import Stickiness
 
 STICKINESS = ("stickiness", "one node per session")
+LOST = "lost"
+ELSEWHERE = ("elsewhere", "connection refused")
 
 
 class Report:
@@ -40,6 +43,13 @@ class Report:
 
     def session(self, kind: Kind, began: float, error: SessionError | None) -> None:
         self._fire("session", kind.name, time.perf_counter() - began, error)
+
+    def hosts(self, session: Session) -> None:
+        """Connections that one address refused and another one took; a session that was lost, by its reason."""
+        for _ in range(session.elsewhere):
+            self._fire(*ELSEWHERE, 0.0)
+        if session.loss:
+            self._fire(LOST, session.loss, 0.0, LostSession(session.kind.name))
 
     def stickiness(self, seen: Stickiness) -> None:
         """A whole session on one node."""

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 
 import socketio
 
+from loadtest import losses
 from loadtest.clients import Client
+from loadtest.hosts import Hosts
 from loadtest.kinds import Kind
 from loadtest.stickiness import Stickiness
 
@@ -21,24 +23,41 @@ class SessionError(Exception):
 class Session:
     """Not connected yet when made. Every method that waits raises SessionError when the answer does not come."""
 
-    def __init__(self, kind: Kind, url: str, headers: Mapping[str, str], timeout_s: float) -> None:
+    def __init__(self, kind: Kind, hosts: Hosts, headers: Mapping[str, str], timeout_s: float) -> None:
         self.kind = kind
         self.stickiness = Stickiness()
         self.upgrade_s: float | None = None
+        self.elsewhere = 0  # connections that an address refused and another one took
+        self._loss: str | None = None
+        self._is_welcome = False
         self._has_ended = False
-        self._url = url
+        self._hosts = hosts
         self._headers = headers
         self._timeout_s = timeout_s
         self._answers: queue.Queue[object] = queue.Queue(MOST_UNREAD)
         self._acks: queue.Queue[object] = queue.Queue(MOST_UNREAD)
-        self._client = Client(self, timeout_s)
+        self._client = Client(self, hosts, timeout_s)
 
-    def on_refused(self, status: int, is_poll: bool) -> None:
+    @property
+    def loss(self) -> str | None:
+        """Why it was lost after it had begun; None while it is whole."""
+        return losses.MOVED if self.stickiness.has_moved else self._loss
+
+    def on_refused(self, status: int, body: bytes, is_poll: bool) -> None:
         if self._has_ended:
             return
         self.stickiness.refused(status)
         if is_poll:
+            self._lose(losses.of_response(status, body))
             self._on_disconnect()
+
+    def on_failed(self, error: Exception) -> None:
+        if not self._has_ended:
+            self._lose(losses.of_error(error))
+            self._on_disconnect()
+
+    def on_elsewhere(self) -> None:
+        self.elsewhere += 1
 
     def on_upgraded(self, seconds: float) -> None:
         self.upgrade_s = seconds
@@ -53,7 +72,7 @@ class Session:
             try:
                 return self._connect(transports)
             except socketio.exceptions.ConnectionError:
-                self._client = Client(self, self._timeout_s)
+                self._client = Client(self, self._hosts, self._timeout_s)
         try:
             self._connect(self.kind.attempts[-1])
         except socketio.exceptions.ConnectionError as error:
@@ -63,8 +82,9 @@ class Session:
         """The library's `connect` comes before the first message, so the welcome says that all of it is there."""
         self._client.io.on("message", self._answers.put)
         self._client.io.on("disconnect", self._on_disconnect)
-        self._client.connect(self._url, self._headers, transports)
+        self._client.connect(self._headers, transports)
         self._expect(WELCOME)
+        self._is_welcome = True
 
     def echo(self, payload: str | bytes) -> None:
         """Send it and see it come back, text as text and bytes as bytes."""
@@ -83,7 +103,7 @@ class Session:
             answer = self._answers.get(timeout=seconds)
         except queue.Empty:
             return
-        raise SessionError(CUT if answer is CUT else "an answer to nothing")
+        raise self._cut() if answer is CUT else SessionError("an answer to nothing")
 
     def drop(self) -> None:
         self._has_ended = True
@@ -97,6 +117,10 @@ class Session:
         self._has_ended = True
         self._client.abandon()
 
+    def _lose(self, why: str) -> None:
+        """The first reason is the reason: what follows is its consequence."""
+        self._loss = self._loss or why
+
     def _on_disconnect(self, _reason: str = "") -> None:
         """Whoever waits for an answer need not wait any longer."""
         for waiting in (self._answers, self._acks):
@@ -106,19 +130,26 @@ class Session:
         try:
             self._client.io.send(payload, callback=callback)
         except socketio.exceptions.BadNamespaceError as error:
-            raise SessionError(CUT) from error
+            raise self._cut() from error
 
     def _expect(self, payload: str | bytes, source: "queue.Queue[object] | None" = None) -> None:
         """The next answer, or the next ack, says this."""
         try:
             answer = (source or self._answers).get(timeout=self._timeout_s)
         except queue.Empty:
+            if self._is_welcome:
+                self._lose(losses.TIMEOUT)
             raise SessionError(f"no answer within {self._timeout_s:g} s") from None
         wanted = payload.encode() if isinstance(payload, str) else payload
         if answer is CUT:
-            raise SessionError(CUT)
+            raise self._cut()
         if self.stickiness.see(answer) != wanted or isinstance(answer, str) != isinstance(payload, str):
             raise SessionError("an answer that is not what was sent")
+
+    def _cut(self) -> SessionError:
+        if self._is_welcome:
+            self._lose(losses.CUT)
+        return SessionError(CUT)
 
 
 def reason(error: Exception) -> str:

@@ -15,6 +15,7 @@ class Stickiness:
     def __init__(self) -> None:
         self._node: str | None = None
         self.answers = 0
+        self.has_moved = False
         self.violation: StickinessError | None = None
 
     @property
@@ -39,6 +40,7 @@ class Stickiness:
         self.answers += 1
         self._node = self._node or node
         if node != self._node:
+            self.has_moved = True
             self._violate("a second node answered inside a session")
 
     def _violate(self, text: str) -> None:

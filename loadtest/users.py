@@ -1,13 +1,16 @@
 """The user that Locust runs: one session after the other, of the kinds that `--tags` leaves."""
 
+import contextlib
 import os
+import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from locust import User, between, tag, task
 
 from loadtest import kinds, options
+from loadtest.hosts import Hosts
 from loadtest.kinds import Kind
 from loadtest.report import Report
 from loadtest.session import Session, SessionError
@@ -21,7 +24,8 @@ class SocketIOUser(User):
     def on_start(self) -> None:
         self.options = options.from_locust(self.environment.parsed_options)
         self.report = Report(self.environment.events.request)
-        page = f"{self.host}/index2.html?client_id={uuid.uuid4()}"
+        self.urls = self.options.hosts or (str(self.host),)
+        page = f"{self.urls[0]}/index2.html?client_id={uuid.uuid4()}"
         self.headers = {"Referer": page} if self.options.referer else {}
 
     @tag("polling")
@@ -44,31 +48,57 @@ class SocketIOUser(User):
     def websocket_first(self) -> None:
         self.visit(kinds.WEBSOCKET_FIRST)
 
+    @tag("scale")
+    @task
+    def scale(self) -> None:
+        """A long session, while nodes come and go and the proxy restarts."""
+        self.stay(Hosts(self.urls))
+
+    @tag("nomad")
+    @task
+    def nomad(self) -> None:
+        """A long session of a client whose requests go through any of several proxies."""
+        self.stay(Hosts(self.urls, roams=True))
+
     def visit(self, kind: Kind) -> None:
         """A session that is lost in its middle, and the one that the client opens next. An error ends the visit."""
-        try:
-            self._session(kind, "connect", Session.drop)
-            self._session(kind, "reconnect", Session.leave)
-        except SessionError:
-            return  # it stands in the report
+        for entry, end in (("connect", Session.drop), ("reconnect", Session.leave)):
+            session = Session(kind, Hosts(self.urls), self.headers, self.options.timeout_s)
+            with contextlib.suppress(SessionError), self._reported(session):  # an error stands in the report
+                self._connect(session, entry)
+                self._talk(session)
+                session.idle(self.options.idle_s)
+                self._talk(session)
+                end(session)
+                continue
+            return
 
-    def _session(self, kind: Kind, entry: str, end: Callable[[Session], None]) -> None:
-        session = Session(kind, str(self.host), self.headers, self.options.timeout_s)
+    def stay(self, hosts: Hosts) -> None:
+        """One session that says something now and then until its time is over."""
+        session = Session(random.choice(self.options.kinds), hosts, self.headers, self.options.timeout_s)
+        ends = time.monotonic() + self.options.life_s
+        with contextlib.suppress(SessionError), self._reported(session):
+            self._connect(session, "connect")
+            while time.monotonic() < ends:
+                session.idle(self.options.talk_s * random.uniform(0.5, 1.5))
+                self._say(session)
+            session.leave()
+
+    @contextlib.contextmanager
+    def _reported(self, session: Session) -> Iterator[None]:
+        """A whole session, or the SessionError that ends it."""
         began = time.perf_counter()
         try:
-            self._connect(session, entry)
-            self._talk(session)
-            session.idle(self.options.idle_s)
-            self._talk(session)
-            end(session)
+            yield
         except SessionError as error:
-            self.report.session(kind, began, error)
+            self.report.session(session.kind, began, error)
             raise
         else:
-            self.report.session(kind, began, None)
+            self.report.session(session.kind, began, None)
             self.report.stickiness(session.stickiness)
         finally:
             self.report.violation(session.stickiness)
+            self.report.hosts(session)
             session.abandon()
 
     def _connect(self, session: Session, entry: str) -> None:
@@ -78,9 +108,12 @@ class SocketIOUser(User):
 
     def _talk(self, session: Session) -> None:
         for _ in range(self.options.messages):
-            with self.report.timed("message", session.kind.name):
-                session.echo(uuid.uuid4().hex)
+            self._say(session)
         with self.report.timed("message", session.kind.name):
             session.echo(os.urandom(48))
         with self.report.timed("ack", session.kind.name):
             session.ack(uuid.uuid4().hex)
+
+    def _say(self, session: Session) -> None:
+        with self.report.timed("message", session.kind.name):
+            session.echo(uuid.uuid4().hex)

@@ -130,6 +130,18 @@ def test_a_front_that_is_not_sticky(unsticky, tmp_path, kind):
     assert status == 2, output
     assert failures(table, *STICKINESS) > 0
     assert "did not stay on their node" in output
+    assert kind == "upgrade" or failures(table, "lost", "session unknown") > 0
+
+
+def test_a_nomad_between_nodes_that_share_nothing(nodes, tmp_path):
+    """Each of its requests goes to an address drawn by lot; the sessions that this costs are counted by reason."""
+    hosts = ",".join(f"http://127.0.0.1:{port}" for port in nodes)
+    options = ("--tags", "nomad", "--hosts", hosts, "--session-kinds", "polling", "--talk-every", "0.2")
+    status, output, table = locust(tmp_path, nodes[0], "--run-time", "5s", *options)
+    assert status == 2, output
+    lost = failures(table, "lost", "session unknown")
+    assert lost > 0
+    assert f"sessions were lost: {lost} session unknown" in output
 
 
 def test_errors_may_be_forgiven_but_not_lost_sessions(unsticky, tmp_path):
