@@ -151,6 +151,11 @@ cdef class Engine:
         for log in self.access_logs:
             log.flush()
 
+    def sweep(self) -> None:
+        """What is to be done once a second: see Runtime.sweep."""
+        self.io.update_clock()
+        self.runtime.sweep(self.io.now_ms // 1000)
+
     def reopen_logs(self) -> None:
         for log in self.access_logs:
             log.reopen()

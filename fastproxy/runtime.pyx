@@ -221,6 +221,10 @@ cdef class Runtime:
             listener.supersede(by_address.get(listener.model.address))
         return gone
 
+    def sweep(self, uint32_t now_s):
+        """Remove what has expired from a part of the session table; called once a second. How many that were."""
+        return 0 if self.sessions is None else self.sessions.sweep_share(now_s)
+
     @property
     def access_logs(self):
         """Every access log of every manager and TCP proxy."""

@@ -7,11 +7,11 @@ Pages cost nothing until they are touched.
 
 import mmap
 
+from fastproxy._sessions import region_bytes
 from fastproxy.model import Configuration
 from fastproxy.stats import StatsLayout
 
 WORD_BYTES = 8
-SESSION_SLOT_BYTES = 16
 ROW_SLOTS = 1 << 17
 """Counters that a worker's row has room for at least, or four times those of the first configuration: what comes with
 later ones finds its place behind them."""
@@ -30,7 +30,7 @@ class SharedMemory:
         self._stride_bytes = _whole_pages(self._row_bytes)
         self._workers = workers
         rows_bytes = self._stride_bytes * workers
-        sessions_bytes = configuration.session_table_slots * SESSION_SLOT_BYTES
+        sessions_bytes = region_bytes(configuration.session_table_slots)
         self._map = mmap.mmap(-1, max(rows_bytes + sessions_bytes, mmap.PAGESIZE))
         self._view = memoryview(self._map)
         self.sessions = self._view[rows_bytes : rows_bytes + sessions_bytes]

@@ -34,11 +34,6 @@ from fastproxy.stamps cimport Stamps
 from fastproxy.tunnel cimport TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, Tunnel, TunnelState, tunnel_read
 from fastproxy.tunnel cimport tunnel_event as relay_event
 
-cdef enum:
-    # A session that is asked for stays known for this long at least: this worker may not have seen what its open packet
-    # announced, and heartbeats above ten minutes are unheard of.
-    KNOWN_SESSION_S = 600
-
 
 cdef class Exchanges(Takeover):
     """Carries out the exchanges of one worker."""
@@ -48,7 +43,6 @@ cdef class Exchanges(Takeover):
         self.runtime = runtime
         self.guard = HeadGuard()
         self.stamps = Stamps()
-        self.session_lifetime_s = KNOWN_SESSION_S
         self.make_room(runtime)
 
     def __dealloc__(self):

@@ -10,8 +10,6 @@ from fastproxy.slices cimport Slice
 
 
 cdef class Sessions(Attempt):
-    cdef uint32_t session_lifetime_s
-
     cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
     cdef void learn(self, Exchange x, char *data, size_t length)
     cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s)

@@ -7,7 +7,9 @@ from fastproxy.affinity cimport (
 )
 from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy
 from fastproxy.connections cimport buffer_append
-from fastproxy.counters cimport http_sid_evicted, http_sid_known, http_sid_learned, http_sid_unknown
+from fastproxy.counters cimport (
+    http_sid_evicted, http_sid_known, http_sid_learned, http_sid_not_stored, http_sid_unknown,
+)
 from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_UNKNOWN, Exchange
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.slices cimport Slice
@@ -34,7 +36,7 @@ cdef class Sessions(Attempt):
             return
         x.seal = self.runtime.sessions.seal(id.data, id.length)
         x.sid_state = SID_UNKNOWN
-        if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, self.session_lifetime_s, &digest):
+        if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, &digest):
             x.host = x.cluster.host_with_digest(digest)
             x.sid_state = SID_GONE if x.host is None else SID_KNOWN
         if x.host is not None:
@@ -63,9 +65,9 @@ cdef class Sessions(Attempt):
 
     cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s):
         """The exchange's host has issued this id."""
+        cdef int stored
         x.seal = self.runtime.sessions.seal(id.data, id.length)
-        if lifetime_s > self.session_lifetime_s:
-            self.session_lifetime_s = lifetime_s
-        if self.runtime.sessions.learn(&x.seal, x.host.digest, self.io.now_ms // 1000, lifetime_s) == 1:
+        stored = self.runtime.sessions.learn(&x.seal, x.host.digest, self.io.now_ms // 1000, lifetime_s)
+        x.downstream.counters[<int> (http_sid_not_stored if stored < 0 else http_sid_learned)] += 1
+        if stored == 1:
             x.downstream.counters[<int> http_sid_evicted] += 1
-        x.downstream.counters[<int> http_sid_learned] += 1

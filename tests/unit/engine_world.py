@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 
+from fastproxy._sessions import region_bytes
 from fastproxy.engine import Engine
 from fastproxy.model import (
     Address,
@@ -136,7 +137,7 @@ class World:
         self.configuration = configuration([node.address for node in self.nodes], **settings)
         self.layout = StatsLayout(self.configuration)
         self.row = memoryview(bytearray(8 * 8 * self.layout.slots)).cast("Q")
-        self.sessions = memoryview(bytearray(16 * self.configuration.session_table_slots))
+        self.sessions = memoryview(bytearray(region_bytes(self.configuration.session_table_slots)))
         self.runtime = Runtime(self.configuration, self.layout, self.row, self.sessions, KEY)
         self.engine = Engine(self.runtime)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)

@@ -104,6 +104,9 @@ class FakeEngine:
     def flush_logs(self) -> None:
         pass
 
+    def sweep(self) -> None:
+        pass
+
     def reopen_logs(self) -> None:
         self._say("reopen")
 

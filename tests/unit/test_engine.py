@@ -2,6 +2,7 @@
 
 import select
 import socket
+import time
 from dataclasses import replace
 
 import pytest
@@ -34,6 +35,16 @@ def test_many_connections_in_one_call(world):
         client.close()
     world.until(lambda: world.engine.active == 1)
     assert world.count("downstream_cx_total") == world.count("downstream_cx_destroy") == 300
+
+
+def test_sessions_that_have_expired_are_swept(world):
+    """The table's clock is the engine's, by which the first second is long ago."""
+    table = world.runtime.sessions
+    table.put(b"expired", 7, 1, 1)
+    table.put(b"alive", 8, int(time.monotonic()), 60)
+    for _ in range(60):
+        world.engine.sweep()
+    assert table.counts() == {8: 1}
 
 
 def test_the_listening_socket_stays_the_callers(world):

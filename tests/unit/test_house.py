@@ -18,6 +18,7 @@ from tests.support.source_tree import ROOT
 TESTED_ELSEWHERE: dict[str, str] = {
     "fastproxy": "test_house.py: the version",
     "fastproxy.errors": "test_config.py: each message, with its place",
+    "fastproxy._session_slots": "test__sessions.py: the table that is made of it",
     "fastproxy.model_balancing": "test_config_build_balancers.py: each field, as the files fill it",
     "fastproxy.model": "test_config_build.py: each field, as the files fill it",
     "fastproxy.model_dns": "test_config_build_dns.py: each field, as the files fill it",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fastproxy._sessions import region_bytes
 from fastproxy.model import AccessLog, Address, Cluster, Configuration, Host, LbPolicy
 from fastproxy.runtime import Runtime, milliseconds
 from fastproxy.stats import StatsLayout
@@ -27,10 +28,19 @@ def test_clusters_and_managers():
 
 def test_sessions():
     assert runtime_of(configuration(ADDRESSES)).sessions is None
-    table = runtime_of(configuration(ADDRESSES), memoryview(bytearray(16 * 1024))).sessions
+    table = runtime_of(configuration(ADDRESSES), memoryview(bytearray(region_bytes(1024)))).sessions
     assert table is not None
     assert table.put(b"a", 7, 1, 10) == 0
     assert table.get(b"a", 2) == 7
+
+
+def test_sweeping_sessions():
+    assert runtime_of(configuration(ADDRESSES)).sweep(100) == 0
+    runtime = runtime_of(configuration(ADDRESSES), memoryview(bytearray(region_bytes(1024))))
+    assert runtime.sessions is not None
+    runtime.sessions.put(b"a", 7, 1, 10)
+    assert sum(runtime.sweep(11) for _ in range(60)) == 1
+    assert runtime.sessions.counts() == {}
 
 
 @pytest.mark.parametrize(("limit_kb", "expected"), [(8, 80 * 1024), (60, 80 * 1024), (96, 96 * 1024)])

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from fastproxy._sessions import region_bytes
 from fastproxy.model import Configuration
-from fastproxy.shared_memory import ROW_SLOTS, SESSION_SLOT_BYTES, SharedMemory
+from fastproxy.shared_memory import ROW_SLOTS, SharedMemory
 from fastproxy.stats import StatsLayout
 
 CONFIGURATION = Configuration(session_table_slots=64)
@@ -56,7 +57,7 @@ def test_a_large_configuration_may_become_four_times_as_large():
 
 
 def test_sessions_have_the_size_of_the_table(memory):
-    assert memory.sessions.nbytes == 64 * SESSION_SLOT_BYTES
+    assert memory.sessions.nbytes == region_bytes(64)
     assert memory.sessions.format == "B"
 
 

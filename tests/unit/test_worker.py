@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastproxy import control, handovers
+from fastproxy import control, handovers, worker
 from fastproxy.handovers import Handover
 from fastproxy.model import Address, Cluster, Configuration, Host
 from fastproxy.shared_memory import SharedMemory
@@ -105,6 +105,21 @@ def test_it_holds_nothing_but_its_own_descriptors(running):
     held = running.client().ask("fds")
     assert held.count("socket:") <= 6  # the last two: uvloop's pair that wakes it for a signal
     assert held.count("[eventpoll]") == 2
+
+
+def test_what_is_due_each_second(monkeypatch):
+    class Telling(fake_proxy.FakeEngine):
+        def flush_logs(self) -> None:
+            self._say("flush")
+
+        def sweep(self) -> None:
+            self._say("sweep")
+
+    monkeypatch.setattr(worker, "TICK_S", 0.01)
+    running = Running(build=Telling)
+    client = running.client()
+    wait_until(lambda: client.ask("events").startswith("flush sweep flush sweep"), "two ticks")
+    running.end()
 
 
 def test_a_new_host_set_arrives(running):
