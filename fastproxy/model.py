@@ -299,6 +299,9 @@ class Listener:
         return tuple(one for one in self.filters if isinstance(one, TcpProxy))
 
 
+DEFAULT_SESSION_TABLE_SLOTS = 1 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Admin:
     address: Address
@@ -312,7 +315,7 @@ class Configuration:
     listeners: tuple[Listener, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     admin: Admin | None = None
-    session_table_slots: int = field(default=1 << 20)
+    session_table_slots: int = DEFAULT_SESSION_TABLE_SLOTS
 
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name; KeyError when there is none."""

@@ -1,11 +1,12 @@
 """The v3 bootstrap to the model. Owns what fields mean together; knows nothing of v1 and of files."""
 
+from fastproxy.config.build_affinity import session_table_slots
 from fastproxy.config.build_clusters import build_clusters
 from fastproxy.config.build_filters import build_access_logs
 from fastproxy.config.build_listeners import build_listeners, listen_address
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
-from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, Admin, Configuration
+from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_SESSION_TABLE_SLOTS, Admin, Configuration
 
 
 def build(bootstrap: View, report: Report) -> Configuration:
@@ -13,7 +14,8 @@ def build(bootstrap: View, report: Report) -> Configuration:
     resources = bootstrap.child("static_resources")
     clusters = build_clusters(resources, report)
     listeners = build_listeners(bootstrap, frozenset(cluster.name for cluster in clusters), report)
-    return Configuration(listeners, clusters, _admin(bootstrap, report))
+    slots = session_table_slots(resources, DEFAULT_SESSION_TABLE_SLOTS)
+    return Configuration(listeners, clusters, _admin(bootstrap, report), slots)
 
 
 def _admin(bootstrap: View, report: Report) -> Admin | None:

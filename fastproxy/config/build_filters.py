@@ -4,9 +4,17 @@ import re
 from dataclasses import dataclass, field, fields, replace
 
 from fastproxy.config import codes
+from fastproxy.config.build_affinity import (
+    KEYS,
+    SESSION_TABLE_SLOTS,
+    flag,
+    is_ours,
+    listener_settings,
+    table_slots,
+)
 from fastproxy.config.build_log_filters import build_log_filter
 from fastproxy.config.reasons import filter_reason, is_guard
-from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
+from fastproxy.config.tree import Node, Report, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.log_format import SIMPLE, compile_format
 from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_AFFINITY, AccessLog, Departures, SessionAffinity
@@ -14,8 +22,6 @@ from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_AFFINITY, AccessL
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"  # what it does stands in the routes
 SET_FILTER_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"  # see build_filter_state
-TYPED_STRUCT = "xds.type.v3.TypedStruct"
-OUR_FILTER = "fastproxy.v1.HttpFilter"
 
 _UNKNOWN_OPERATOR = re.compile(r"%([A-Z_0-9]+)[^%]*%: unknown operator")
 _OPERATORS = frozenset(SIMPLE) | {"REQ", "RESP", "START_TIME", "START_TIME_LOCAL", "HOSTNAME", "ENVIRONMENT"}
@@ -37,7 +43,7 @@ class OurFilter:
 
 def build_our_filter(manager: View, report: Report) -> OurFilter:
     """The settings of our own filter; every other filter but the router, which comes last, is reported."""
-    ours = OurFilter()
+    ours = OurFilter(affinity=listener_settings(manager, report).affinity())
     views = manager.items("http_filters")
     for place, view in enumerate(views):
         config = view.child("typed_config")
@@ -48,7 +54,7 @@ def build_our_filter(manager: View, report: Report) -> OurFilter:
         elif config.type_name in (CORS, SET_FILTER_STATE):
             if is_last:
                 report.error(view.node, "the router has to follow as the last filter")
-        elif _is_ours(config):
+        elif is_ours(config):
             if is_last:
                 report.error(view.node, "the router has to follow as the last filter")
             ours = _settings(config, ours, report)
@@ -57,10 +63,6 @@ def build_our_filter(manager: View, report: Report) -> OurFilter:
     if not views:
         report.warning(manager.node, "there is no router among the http_filters: requests are routed all the same")
     return ours
-
-
-def _is_ours(config: View) -> bool:
-    return config.type_name == TYPED_STRUCT and config.value("type_url").rpartition("/")[2] == OUR_FILTER
 
 
 def _refuse(view: View, config: View, report: Report) -> None:
@@ -80,16 +82,16 @@ def _refuse(view: View, config: View, report: Report) -> None:
 
 
 def _settings(config: View, ours: OurFilter, report: Report) -> OurFilter:
-    known = {"sid_affinity"} | {each.name for each in fields(Departures)}
+    """What the entry says besides KEYS, which `build_affinity` reads."""
+    departures = {each.name for each in fields(Departures)}
+    known = {*KEYS, *departures, SESSION_TABLE_SLOTS}
     for key, member in config.node_of("value").members().items():
         if key not in known:
             report.error(member, f"there is no such key in the fastproxy filter{did_you_mean(key, known)}", at_key=True)
-        elif not isinstance(member.value, bool):
-            report.error(member, f"expected true or false, not {describe(member)}")
-        elif key == "sid_affinity":
-            ours = replace(ours, affinity=SessionAffinity() if member.value else SessionAffinity(protocols=()))
-        else:
-            ours = replace(ours, departures=replace(ours.departures, **{key: member.value}))
+        elif key == SESSION_TABLE_SLOTS:
+            table_slots(member, report)
+        elif key in departures and (value := flag(member, report)) is not None:
+            ours = replace(ours, departures=replace(ours.departures, **{key: value}))
     return ours
 
 

@@ -11,6 +11,7 @@ from fastproxy.config.build_actions import (
     build_redirect,
     build_retry_policy,
 )
+from fastproxy.config.build_affinity import Levels, Settings
 from fastproxy.config.build_cors import build_cors, check_filters, cors_filters
 from fastproxy.config.build_filter_state import hashable_keys
 from fastproxy.config.build_hash_policies import build_hash_policies
@@ -18,7 +19,7 @@ from fastproxy.config.build_headers import build_header_rules
 from fastproxy.config.build_matchers import build_match
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import Route, RouteConfiguration, VirtualHost
+from fastproxy.model import Route, RouteConfiguration, SessionAffinity, VirtualHost
 from fastproxy.model_routes import RequireTls
 
 WEBSOCKET = "websocket"
@@ -33,16 +34,17 @@ class Surroundings:
     cors_filters: frozenset[str]
     filter_state: frozenset[str]  # keys of what can be hashed there
     websocket: bool
+    levels: Levels
     report: Report
 
 
 def build_routes(manager: View, clusters: frozenset[str], report: Report) -> RouteConfiguration:
     """The routes of one connection manager. A route to a cluster that is not in `clusters` is reported."""
     config = manager.child("route_config")
-    around = Surroundings(
-        config, clusters, cors_filters(manager), hashable_keys(manager), _websocket(manager, False, report), report
-    )
-    hosts = tuple(_virtual_host(view, around) for view in config.items("virtual_hosts"))
+    websocket, levels = _websocket(manager, False, report), Levels(manager, report)
+    around = Surroundings(config, clusters, cors_filters(manager), hashable_keys(manager), websocket, levels, report)
+    affinity = levels.at(config, levels.listener)
+    hosts = tuple(_virtual_host(view, affinity, around) for view in config.items("virtual_hosts"))
     _check_domains(config, report)
     check_filters(config, report)
     return RouteConfiguration(
@@ -64,9 +66,13 @@ def _check_domains(config: View, report: Report) -> None:
                 report.error(node, f'the domain "{shorten(domain)}" stands already at {owner}; keep it in one place')
 
 
-def _virtual_host(view: View, around: Surroundings) -> VirtualHost:
+def _virtual_host(view: View, affinity: Settings, around: Surroundings) -> VirtualHost:
     check_filters(view, around.report)
-    routes = tuple(_route(route, view, around) for route in view.items("routes"))
+    affinity = around.levels.at(view, affinity)
+    routes = tuple(
+        replace(_route(route, view, around), affinity=_affinity(route, affinity, around))
+        for route in view.items("routes")
+    )
     return VirtualHost(
         view.value("name"),
         tuple(view.value("domains")),
@@ -94,6 +100,12 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
         answer = build_direct_response(view.child("direct_response"), max_bytes, around.report)
         return replace(route, direct_response=answer)
     return replace(route, **_forwarding(action, host, around))
+
+
+def _affinity(view: View, above: Settings, around: Surroundings) -> SessionAffinity | None:
+    """What a route's sessions are, where it or what is above it says more than the connection manager."""
+    found = around.levels.at(view, above)
+    return None if found is around.levels.listener else found.affinity()
 
 
 def _forwarding(action: View, host: View, around: Surroundings) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from fastproxy.config.addresses import MAX_PORT, is_range
-from fastproxy.config.build_filters import TYPED_STRUCT, build_access_logs
+from fastproxy.config.build_affinity import TYPED_STRUCT
+from fastproxy.config.build_filters import build_access_logs
 from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import MAX_ACCESS_LOGS, TcpCluster, TcpProxy, TcpRoute

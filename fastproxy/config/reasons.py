@@ -30,7 +30,7 @@ _HTTP_FILTERS = {
     **dict.fromkeys(("compressor", "decompressor", "gzip", "transform"), _BODIES),
     **dict.fromkeys(("grpc_web", "grpc_stats", "grpc_http1_bridge", "grpc_json_transcoder"), _GRPC),
     **dict.fromkeys(("cache", "cache_v2"), "nothing is cached; remove it"),
-    "stateful_session": "sessions stay at their nodes by their sid; use a hash_policy with a cookie for anything else",
+    "stateful_session": "sessions stay at their nodes without it; use learn of the fastproxy filter, or a hash_policy",
     "fault": "no faults are injected; remove it",
     "health_check": "requests for a health check go to a node like all others; remove it and ask the admin's /ready",
     "dynamic_forward_proxy": "requests go to the hosts of a cluster only; write a cluster",
@@ -67,6 +67,8 @@ FIELDS: dict[tuple[str, str], str] = {
     (_CLUSTER, "filters"): "there are no filters on connections to hosts; remove it",
     (f"{_ROUTE}VirtualHost", "rate_limits"): _LIMITED,
     (f"{_ROUTE}RouteAction", "rate_limits"): _LIMITED,
+    (f"{_ROUTE}WeightedCluster.ClusterWeight", "typed_per_filter_config"): "what filters do is the same for all "
+    "clusters of a route; write it to the route",
     (f"{_ROUTE}RouteAction", "metadata_match"): "subsets of hosts are not chosen; route to a cluster of their own",
     (f"{_ROUTE}RouteAction", "internal_redirect_policy"): "redirects of a node go to the client; remove it",
 }
