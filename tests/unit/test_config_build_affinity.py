@@ -7,6 +7,7 @@ from fastproxy.config.build_affinity import Settings, session_table_slots
 from fastproxy.model import DEFAULT_AFFINITY, SessionAffinity
 from fastproxy.model_affinity import ENGINE_IO, MCP, SOCKJS, cookie
 from tests.unit.config_files import (
+    MANAGER_PATH,
     V3_MANAGER_PATH,
     V3_ROUTE_PATH,
     errors,
