@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastproxy._sessions import region_bytes
 from fastproxy.config.build_session_protocols import build_protocols
 from fastproxy.config.tree import Node, Report, describe, did_you_mean, words
 from fastproxy.config.v3 import View
 from fastproxy.model_affinity import DEFAULT_AFFINITY, ENGINE_IO, SessionAffinity
-from fastproxy.shared_memory import SESSION_SLOT_BYTES
 
 NAME = "fastproxy"
 OUR_FILTER = "fastproxy.v1.HttpFilter"
@@ -136,7 +136,8 @@ def whole(node: Node, least: int, most: int, why: str, report: Report) -> int | 
 
 def table_slots(node: Node, report: Report) -> int | None:
     """The size of the session table, from the entry of a listener."""
-    memory = f"{SESSION_SLOT_BYTES} bytes each, {MAX_SLOTS * SESSION_SLOT_BYTES >> 30} GiB at most"
+    most_bytes = region_bytes(MAX_SLOTS)
+    memory = f"{most_bytes // MAX_SLOTS} bytes each, {most_bytes >> 30} GiB at most"
     return whole(node, MIN_SLOTS, MAX_SLOTS, memory, report)
 
 
