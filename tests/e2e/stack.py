@@ -70,6 +70,7 @@ def running(example: Example, folder: Path, concurrency: int = 2) -> Iterator[St
             ports=[moved[example.listener], moved[example.admin]],
         )
         ends.callback(proxy.end)
+        processes.wait_until(lambda: proxies.is_ready(moved[example.admin]), lambda: f"ready: {proxy.output}")
         yield Stack(cluster, proxy, moved[example.listener])
 
 

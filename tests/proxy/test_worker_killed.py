@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.adversary import Peer
-from tests.support.processes import wait_until
+from tests.support.processes import socket_inodes, wait_until
 from tests.support.proxies import World, Worlds
 from tests.support.websocket import tunnel
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.departure("Envoy's workers are threads of one process")
 
 def owner(world: World, client: Peer) -> int:
     """The worker that holds the other end of this client's connection."""
-    return next(pid for pid in world.proxy.pids() if client.inode_of_remote() in world.proxy.socket_inodes(pid))
+    return next(pid for pid in world.proxy.pids() if client.inode_of_remote() in socket_inodes(pid))
 
 
 def kill(world: World, *victims: int) -> None:

@@ -19,11 +19,9 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 from tests.support.messages import Head, Message, unchunk
+from tests.support.socket_tables import unread_and_inode
 
 PATIENCE_S = 10.0  # for something that must happen; reached only by a failing test
-_SOCK_DIAG_BY_FAMILY = 20
-_NETLINK_SOCK_DIAG = 4
-_NLMSG_ERROR = 2
 
 
 def cut(data: bytes, how: str) -> list[bytes]:
@@ -35,23 +33,6 @@ def cut(data: bytes, how: str) -> list[bytes]:
     chance = random.Random(how)
     points = sorted(chance.sample(range(1, len(data)), min(len(data) - 1, chance.randint(1, 6))))
     return [data[start:end] for start, end in zip([0, *points], [*points, len(data)], strict=True)]
-
-
-def socket_diagnosis(local: tuple[str, int], remote: tuple[str, int]) -> tuple[int, int]:
-    """Of the socket with these addresses: bytes that its process has not read yet, and its inode (sock_diag(7)).
-
-    (0, 0) when there is no such socket.
-    """
-    addresses = struct.pack("!HH16s16s", local[1], remote[1], socket.inet_aton(local[0]), socket.inet_aton(remote[0]))
-    request = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF) + addresses
-    request += struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as netlink:
-        netlink.send(struct.pack("=IHHII", 16 + len(request), _SOCK_DIAG_BY_FAMILY, 1, 0, 0) + request)
-        answer = netlink.recv(4096)
-    if struct.unpack_from("=H", answer, 4)[0] == _NLMSG_ERROR:
-        return 0, 0
-    unread, _, _, inode = struct.unpack_from("=IIII", answer, 16 + 56)  # struct inet_diag_msg, from idiag_rqueue on
-    return unread, inode
 
 
 class Peer:
@@ -88,11 +69,11 @@ class Peer:
             time.sleep(0.0002)
 
     def unread_by_proxy(self) -> int:
-        return socket_diagnosis(self.remote, self.address)[0]
+        return unread_and_inode(self.remote, self.address)[0]
 
-    def inode_of_remote(self) -> str:
+    def inode_of_remote(self) -> int:
         """Of the proxy's end of this connection."""
-        return str(socket_diagnosis(self.remote, self.address)[1])
+        return unread_and_inode(self.remote, self.address)[1]
 
     def half_close(self) -> None:
         self.socket.shutdown(socket.SHUT_WR)

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tests.support.socket_tables import listeners
+
 ROOT = Path(__file__).resolve().parents[2]
 POLL_INTERVAL_S = 0.01
-LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
 MAX_RESERVED = 200
 _running: set["Process"] = set()
 _reserved: list[socket.socket] = []
@@ -74,13 +75,23 @@ def descendants(pid: int) -> list[int]:
 
 def group_members(group: int) -> list[int]:
     """Live processes of a process group."""
-    return [each for each in _pids() if (f := _stat(each)) and f[0] != "Z" and int(f[2]) == group]
+    return [each for each in _pids() if _group(each) == group and is_alive(each)]
+
+
+def socket_inodes(pid: int) -> list[int]:
+    """Of the sockets that a process holds, one for each descriptor; nothing when it is gone."""
+    links = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                links.append(os.readlink(entry.path))
+    return [int(link[len("socket:[") : -1]) for link in links if link.startswith("socket:[")]
 
 
 def listening_ports(pids: Iterable[int]) -> set[int]:
     """TCP ports on which at least one of these processes holds a listening socket."""
-    held = {inode for pid in pids for inode in _socket_inodes(pid)}
-    return {port for inode, port in _listeners() if inode in held}
+    held = {inode for pid in pids for inode in socket_inodes(pid)}
+    return {port for inode, port in listeners() if inode in held}
 
 
 class Process:
@@ -214,6 +225,14 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def _group(pid: int) -> int | None:
+    """The process group of a process; None when it is gone."""
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
 def _stat(pid: int) -> list[str] | None:
     """Fields of /proc/<pid>/stat behind the name: state, parent, group, ... (proc(5)); None when it is gone."""
     try:
@@ -221,21 +240,3 @@ def _stat(pid: int) -> list[str] | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return text[text.rindex(")") + 2 :].split()
-
-
-def _socket_inodes(pid: int) -> list[str]:
-    links = []
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(FileNotFoundError):
-                links.append(os.readlink(entry.path))
-    return [link[len("socket:[") : -1] for link in links if link.startswith("socket:[")]
-
-
-def _listeners() -> list[tuple[str, int]]:
-    """Inode and port of every listening TCP socket."""
-    rows = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(FileNotFoundError):
-            rows += [line.split() for line in Path(table).read_text().splitlines()[1:]]
-    return [(row[9], int(row[1].rsplit(":", 1)[1], 16)) for row in rows if row[3] == LISTEN]

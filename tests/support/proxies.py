@@ -87,6 +87,22 @@ def envoy_command(file: Path, concurrency: int) -> list[str]:
     return [envoy, *arguments, "--disable-hot-restart", "--log-level", "error"]
 
 
+def ask_admin(port: int, path: str) -> tuple[int, str]:
+    """Status and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def is_ready(admin_port: int) -> bool:
+    """Whether all its workers serve: it listens before they do."""
+    with contextlib.suppress(OSError):
+        return ask_admin(admin_port, "/ready")[0] == 200
+    return False
+
+
 class Proxy:
     """A running proxy: its ports, its processes, its statistics."""
 
@@ -125,16 +141,10 @@ class Proxy:
         self.configuration = configuration
 
     def is_ready(self) -> bool:
-        with contextlib.suppress(OSError):
-            return self.admin("/ready")[0] == 200
-        return False
+        return is_ready(self.admin_port)
 
     def admin(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=5)
-        with contextlib.closing(connection):
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+        return ask_admin(self.admin_port, path)
 
     def stats(self) -> dict[str, int]:
         """Counters and gauges by name; histograms and text are left out."""
@@ -150,16 +160,7 @@ class Proxy:
 
     def sockets(self) -> int:
         """Socket descriptors that all its processes hold."""
-        return sum(len(self.socket_inodes(pid)) for pid in self.pids())
-
-    def socket_inodes(self, pid: int) -> list[str]:
-        """Of the sockets that one of its processes holds."""
-        links = []
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            for entry in os.scandir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(FileNotFoundError):
-                    links.append(os.readlink(entry.path))
-        return [link[len("socket:[") : -1] for link in links if link.startswith("socket:[")]
+        return sum(len(processes.socket_inodes(pid)) for pid in self.pids())
 
     def pss_kib(self) -> int:
         """Proportional set size of all its processes (proc(5), smaps_rollup)."""

@@ -45,6 +45,17 @@ def test_start_returns_when_it_listens(tmp_path):
     assert not processes.is_alive(process.pid)
 
 
+def test_both_address_families_and_only_listeners_are_seen():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as four,
+        socket.create_server(("::1", 0), family=socket.AF_INET6) as six,
+        socket.create_connection(four.getsockname()) as client,
+    ):
+        mine = processes.listening_ports([os.getpid()])
+        assert {four.getsockname()[1], six.getsockname()[1]} <= mine
+        assert client.getsockname()[1] not in mine
+
+
 def test_another_process_that_listens_there_does_not_count(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as ours, pytest.raises(AssertionError, match="listens on"):
         python("import time; time.sleep(60)", tmp_path, ports=[ours.getsockname()[1]], timeout_s=0.5)
