@@ -40,7 +40,7 @@ class Options:
     drain_s: int = 120
     edge_every_s: int = 45  # an edge host restarts with an empty table
     flood_per_s: int = 0  # made-up ids, at one edge host
-    unknown_entries: int = 65536
+    unknown_entries: int = 65536  # this and the next ones: fastproxy/exchange/unknown_ids.pxd, with one worker
     unknown_s: int = 60
     searches_per_s: float = 100.0  # that may end in vain
     searches_burst: float = 1000.0
@@ -183,6 +183,8 @@ class Simulation:
             return False
         figures.asked += asked
         figures.found += 1
+        if self.left[place] < 0:  # a poll is silent where its session lives, and is taken for found a second later
+            edge.unknown.charge_until(now_s + 1)
         figures.displaced += edge.table.learn(sid, node, now_s, LIFETIME_S)
         return True
 

@@ -71,6 +71,13 @@ def test_unknown_ids_are_remembered_for_a_while_and_searches_counted():
     assert not unknown.has(1, 1)
 
 
+def test_a_search_that_finds_its_session_is_charged_while_it_lasts():
+    unknown = Unknown(entries=2, lifetime_s=10, per_s=0, burst=1)
+    assert unknown.may_search(0)
+    unknown.charge_until(3)
+    assert [unknown.may_search(now_s) for now_s in (0, 1, 2, 3, 9)] == [False, False, False, True, True]
+
+
 def test_the_ring_names_every_node_once_and_moves_few_keys():
     cluster = Cluster(10)
     before = {key: next(cluster.along_the_ring(key)) for key in range(500)}
