@@ -48,10 +48,12 @@ class Changes:
     routes: tuple[Change, ...]
     clusters: tuple[Change, ...]
     movements: tuple[Movement, ...]
+    server: tuple[Change, ...] = ()
+    """What a reload leaves as it is and the next start changes."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.listeners or self.routes or self.clusters)
+        return not (self.listeners or self.routes or self.clusters or self.server)
 
 
 def compare(old: Configuration, new: Configuration) -> Changes:
@@ -67,6 +69,7 @@ def compare(old: Configuration, new: Configuration) -> Changes:
         ),
         tuple(_compare_clusters(old, new)),
         tuple(_movements(old, new)),
+        tuple(_compare_servers(old, new)),
     )
 
 
@@ -109,6 +112,12 @@ def _differences(old: Any, new: Any, apart: frozenset[str], within: str = "") ->
         before, after = getattr(old, field.name), getattr(new, field.name)
         if field.name not in apart and before != after:
             yield f"{within}{field.name}: {describe(before)} > {describe(after)}"
+
+
+def _compare_servers(old: Configuration, new: Configuration) -> Iterator[Change]:
+    before, after = old.session_table_slots, new.session_table_slots
+    if before != after:
+        yield Change("changed", "session table", (f"session_table_slots: {before} > {after}, from the next start on",))
 
 
 def _compare_clusters(old: Configuration, new: Configuration) -> Iterator[Change]:

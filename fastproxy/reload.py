@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from fastproxy import control, handovers
@@ -50,6 +51,7 @@ class Reload:
         self._around = around
         self._next: Generation | None = None
         self._resolved: Configuration | None = None
+        self._wanted_slots = current.configuration.session_table_slots
         self._told: list[WorkerProcess] = []
         self._awaited: list[WorkerProcess] = []
         self._timers: list[asyncio.TimerHandle] = []
@@ -84,11 +86,16 @@ class Reload:
             self._fail(loaded.error)
             return
         try:
-            self._next = self._around.make(loaded.configuration)
+            self._next = self._around.make(self._with_this_table(loaded.configuration))
         except FastproxyError as error:
             self._fail(str(error))
             return
         self._look_up(self._next)
+
+    def _with_this_table(self, configuration: Configuration) -> Configuration:
+        """The configuration with the session table that there is: shared memory has its size for life."""
+        self._wanted_slots = configuration.session_table_slots
+        return replace(configuration, session_table_slots=self._current.configuration.session_table_slots)
 
     def _look_up(self, generation: Generation) -> None:
         """Have the names of clusters that are new or were changed looked up first; others have their addresses."""
@@ -163,6 +170,9 @@ class Reload:
         log.info("configuration %d is in use", self._next.number)
         if self._next.configuration.admin != self._current.configuration.admin:
             log.warning("the admin's address and access log stay as they are until the next start")
+        slots = self._next.configuration.session_table_slots
+        if self._wanted_slots != slots:
+            log.warning("session_table_slots: the session table keeps its %d slots until the next start", slots)
         self._send_later_answers(self._next, self._resolved)
 
     def _send_later_answers(self, generation: Generation, told: Configuration) -> None:

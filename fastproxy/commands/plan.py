@@ -42,7 +42,8 @@ def as_text(changes: Changes) -> str:
     """For people: one line for each thing, what is different about it below."""
     if changes.is_empty:
         return "nothing changes"
-    lines = [line for each in (*changes.listeners, *changes.routes, *changes.clusters) for line in _change_lines(each)]
+    found = (*changes.listeners, *changes.routes, *changes.clusters, *changes.server)
+    lines = [line for each in found for line in _change_lines(each)]
     for movement in changes.movements:
         lines += _movement_lines(movement)
     return "\n".join(map(escape, lines))

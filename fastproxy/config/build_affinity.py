@@ -59,6 +59,16 @@ def our_filters(manager: View) -> list[View]:
     return [view for view in manager.items("http_filters") if is_ours(view.child("typed_config"))]
 
 
+def own_settings(view: View) -> list[View]:
+    """What a route configuration, virtual host or route has for our filter, whatever the name and disabled or not."""
+    found = (config.child("config") if config.type_name == FILTER_CONFIG else config for config in _per_filter(view))
+    return [config for config in found if is_ours(config)]
+
+
+def _per_filter(view: View) -> Iterable[View]:
+    return view.entries(_PER_FILTER).values()
+
+
 def listener_settings(manager: View, report: Report) -> Settings:
     """What a connection manager's own entries say. A disabled one has no session looked for."""
     found = Settings()

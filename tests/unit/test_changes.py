@@ -111,3 +111,11 @@ def test_an_empty_cluster_loses_all_keys():
 def test_only_hashing_clusters_are_measured():
     plain = replace(RING, lb_policy=LbPolicy.ROUND_ROBIN)
     assert compare(world(cluster=plain), world(cluster=replace(plain, hosts=hosts(1)))).movements == ()
+
+
+def test_what_only_the_next_start_changes():
+    changes = compare(world(), replace(world(), session_table_slots=4096))
+    assert changes.server == (
+        Change("changed", "session table", ("session_table_slots: 1048576 > 4096, from the next start on",)),
+    )
+    assert not changes.is_empty

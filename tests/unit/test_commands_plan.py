@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fastproxy.commands import plan
-from tests.unit.config_files import v3_cluster, v3_file, v3_route
+from tests.unit.config_files import v3_cluster, v3_file, v3_manager, v3_route
 
 
 @pytest.fixture
@@ -79,3 +79,17 @@ def test_nothing_is_made(write, tmp_path):
     file = write(document, "a.json")
     assert plan.run([file, file]) == 0
     assert not (tmp_path / "new").exists()
+
+
+def test_what_takes_a_restart(write, capsys):
+    document = v3_file()
+    value = {"session_table_slots": 4096}
+    typed = {
+        "@type": "type.googleapis.com/xds.type.v3.TypedStruct",
+        "type_url": "fastproxy.v1.HttpFilter",
+        "value": value,
+    }
+    v3_manager(document)["http_filters"].insert(0, {"name": "fastproxy", "typed_config": typed})
+    assert plan.run([write(v3_file(), "a.json"), write(document, "b.json")]) == 0
+    text = capsys.readouterr().out
+    assert text == "~ session table\n    session_table_slots: 1048576 > 4096, from the next start on\n"

@@ -6,14 +6,17 @@ from tests.unit.config_files import EXTENSIONS, V3_MANAGER_PATH, V3_ROUTE_PATH, 
 
 TYPED = "type.googleapis.com/"
 ROUTER = {"name": "router", "typed_config": {"@type": f"{EXTENSIONS}filters.http.router.v3.Router"}}
-OFF = {
-    "name": "fastproxy",
-    "typed_config": {
+
+
+def settings(**value):
+    return {
         "@type": f"{TYPED}xds.type.v3.TypedStruct",
         "type_url": f"{TYPED}fastproxy.v1.HttpFilter",
-        "value": {"sid_affinity": False},
-    },
-}
+        "value": value,
+    }
+
+
+OFF = {"name": "fastproxy", "typed_config": settings(sid_affinity=False)}
 CUT = "ends sessions between two heartbeats; Socket.IO needs more than 45 s (25 s and 20 s)"
 
 
@@ -42,11 +45,12 @@ def buffer(size):
         ),
         (setup(route={"idle_timeout": "0.5s"}), ("FP108", f"{V3_ROUTE_PATH}.route.idle_timeout", f"0.5 s {CUT}")),
         (
-            setup(route={"timeout": "25s"}),
+            setup(route={"timeout": "44s"}),
             (
                 "FP109",
                 f"{V3_ROUTE_PATH}.route.timeout",
-                "25 s end a poll that waits for news, which may take 25 s; write more, or 0s",
+                "44 s end a poll that waits for news; Socket.IO's heartbeat takes up to 45 s (25 s and 20 s); "
+                "write as much, or 0s",
             ),
         ),
         (
@@ -102,7 +106,7 @@ def test_advice(change, advice):
     "change",
     [
         setup(),
-        setup(manager={"stream_idle_timeout": "45s"}, route={"timeout": "26s", "idle_timeout": "45s"}),
+        setup(manager={"stream_idle_timeout": "45s"}, route={"timeout": "45s", "idle_timeout": "45s"}),
         setup(manager={"stream_idle_timeout": "0s"}, route={"timeout": "0s", "idle_timeout": "0s"}),
         setup(manager={"stream_idle_timeout": "5s"}, route={"idle_timeout": "60s"}),
         setup(manager={"stream_idle_timeout": "5s", "upgrade_configs": []}, route={"timeout": "5s"}),

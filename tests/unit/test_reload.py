@@ -224,3 +224,14 @@ def test_many_sockets_travel_in_several_messages(world, monkeypatch):
     reload = world.begin(plain)
     assert [message.numbers for _, message in world.sent[:-1]] == [(0, 1), (2, 3), (4,)]
     reload.abandon()
+
+
+def test_the_session_table_keeps_its_size_and_that_is_said(world, caplog):
+    reload = world.begin(lambda: Loaded(replace(PLAIN, session_table_slots=4096)))
+    assert world.handed[0].configuration.session_table_slots == FIRST.session_table_slots
+    assert not caplog.messages
+    for process in world.workers:
+        reload.answered(process, Prepared(2))
+    [said] = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert said == "session_table_slots: the session table keeps its 1048576 slots until the next start"
+    assert world.outcome.configuration == PLAIN

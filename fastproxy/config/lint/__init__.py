@@ -4,13 +4,13 @@ Each piece of advice has a stable code and a page in docs/lint/. A rule is a fun
 `RULES` of its module: to add one, write the function, the row and the page.
 """
 
-from fastproxy.config.lint import clusters, edge, hashing, routes, sessions
+from fastproxy.config.lint import affinity, clusters, edge, hashing, routes, sessions
 from fastproxy.config.lint.scene import Rule, Scene
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
 from fastproxy.model import Configuration
 
-RULES: dict[str, Rule] = hashing.RULES | sessions.RULES | clusters.RULES | routes.RULES | edge.RULES
+RULES: dict[str, Rule] = hashing.RULES | sessions.RULES | clusters.RULES | routes.RULES | edge.RULES | affinity.RULES
 
 
 def check(bootstrap: View, configuration: Configuration, report: Report) -> None:

@@ -98,7 +98,8 @@ def passive_cookie(scene: Scene) -> Iterator[Advice]:
     for route in scene.routes:
         if len(route.policies) == 1 and route.policies[0].has("cookie"):
             cookie = route.policies[0].child("cookie")
-            if not cookie.has("ttl"):
+            learned = {protocol.name for protocol in route.affinity.protocols}
+            if not cookie.has("ttl") and f"cookie:{cookie.value('name')}" not in learned:
                 message = "without a ttl this cookie is never set here, and a request without it goes to any node"
                 yield Advice(cookie.node, f"{message}; add a ttl (0s: until the browser closes)")
 

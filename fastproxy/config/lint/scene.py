@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from fastproxy.config.build_affinity import Levels, our_filters, own_settings
 from fastproxy.config.build_manager import MANAGER
-from fastproxy.config.tree import Node
+from fastproxy.config.tree import Node, Report
 from fastproxy.config.v3 import View
-from fastproxy.model import Configuration
+from fastproxy.model import Configuration, SessionAffinity
 
 WEBSOCKET = "websocket"
 HASHING = ("RING_HASH", "MAGLEV")
@@ -32,6 +33,7 @@ class Manager:
 
     view: View
     listener: View
+    levels: Levels  # what is said of sessions
 
     @property
     def is_v1(self) -> bool:
@@ -46,18 +48,6 @@ class Manager:
     def port(self) -> int:
         port: int = self.listener.child("address").child("socket_address").value("port_value")
         return port
-
-    @property
-    def has_sid_affinity(self) -> bool:
-        """Whether our own filter lets sessions stay at their nodes, as it does unless it is told otherwise."""
-        return not any(
-            node.get("sid_affinity") is not None and node.members()["sid_affinity"].value is False
-            for node in (each.child("typed_config").node_of("value") for each in self._structs())
-        )
-
-    def _structs(self) -> Iterator[View]:
-        filters = self.view.items("http_filters")
-        return (each for each in filters if each.child("typed_config").type_name == "xds.type.v3.TypedStruct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +70,18 @@ class Route:
     @property
     def policies(self) -> list[View]:
         return self.action.items("hash_policy")
+
+    @property
+    def affinity(self) -> SessionAffinity:
+        """Which sessions stay on their nodes."""
+        levels = self.manager.levels
+        found = levels.listener
+        for view in self._above():
+            found = levels.at(view, found)
+        return found.affinity()
+
+    def _above(self) -> tuple[View, View, View]:
+        return self.manager.view.child("route_config"), self.virtual_host, self.view
 
     @property
     def allows_websocket(self) -> bool:
@@ -113,8 +115,9 @@ class Scene:
 
     @cached_property
     def managers(self) -> list[Manager]:
+        ignored = Report("")  # mistakes were told of by `build`
         return [
-            Manager(config, listener)
+            Manager(config, listener, Levels(config, ignored))
             for listener in self.bootstrap.child("static_resources").items("listeners")
             for chain in listener.items("filter_chains")
             for config in (each.child("typed_config") for each in chain.items("filters"))
@@ -129,6 +132,15 @@ class Scene:
             for host in manager.view.child("route_config").items("virtual_hosts")
             for route in host.items("routes")
         ]
+
+    @cached_property
+    def affinity_settings(self) -> list[Node]:
+        """What our filter is told for listeners, and for routes and what is above them: objects."""
+        views = [view for manager in self.managers for view in manager.view.below("route_config")]
+        views += [route.virtual_host for route in self.routes] + [route.view for route in self.routes]
+        found = [each.child("typed_config") for manager in self.managers for each in our_filters(manager.view)]
+        found += [config for view in views for config in own_settings(view)]
+        return list({(node.line, node.column): node for node in (each.node_of("value") for each in found)}.values())
 
     @cached_property
     def clusters(self) -> dict[str, View]:

@@ -6,8 +6,8 @@ Source: the defaults of engine.io 6 and of python-engineio 4: pingInterval 25 s,
 from collections.abc import Iterator
 
 from fastproxy.config.lint.scene import Advice, Rule, Scene, hosts, positive_seconds
+from fastproxy.model_affinity import ENGINE_IO
 
-PING_INTERVAL_S = 25
 HEARTBEAT_S = 45
 MAX_PAYLOAD_BYTES = 1_000_000
 
@@ -31,9 +31,11 @@ def idle_below_heartbeat(scene: Scene) -> Iterator[Advice]:
 def timeout_below_poll(scene: Scene) -> Iterator[Advice]:
     for route in scene.routes:
         timeout_s = positive_seconds(route.action, "timeout")
-        if timeout_s is not None and timeout_s <= PING_INTERVAL_S and route.may_carry_polls:
-            message = f"{timeout_s:g} s end a poll that waits for news, which may take {PING_INTERVAL_S} s"
-            yield Advice(route.action.node_of("timeout"), f"{message}; write more, or 0s")
+        if timeout_s is not None and timeout_s < HEARTBEAT_S and route.may_carry_polls:
+            message = (
+                f"{timeout_s:g} s end a poll that waits for news; Socket.IO's heartbeat takes up to {HEARTBEAT_S} s"
+            )
+            yield Advice(route.action.node_of("timeout"), f"{message} (25 s and 20 s); write as much, or 0s")
 
 
 def limited_duration(scene: Scene) -> Iterator[Advice]:
@@ -72,7 +74,7 @@ def no_websocket(scene: Scene) -> Iterator[Advice]:
 def nothing_keeps_sessions(scene: Scene) -> Iterator[Advice]:
     for route in scene.routes:
         cluster = route.action.value("cluster")
-        if route.manager.has_sid_affinity or not route.may_carry_polls or cluster not in scene.clusters:
+        if not route.may_carry_polls or cluster not in scene.clusters or ENGINE_IO in route.affinity.protocols:
             continue
         is_hashed = route.policies and cluster in scene.hashing_clusters
         if len(hosts(scene.clusters[cluster])) > 1 and not is_hashed:
