@@ -10,7 +10,7 @@ may stand for a host. A host is the 32-bit digest that the caller gave it. Any p
 * A new host takes the first line that nobody had; among PATIENCE lines without one, the first that has no users.
   Where neither is left, the host gets no number.
 * Users are added before the word that names the host is stored, and taken off after it went: a count is never below
-  the number of such words. It stays above by one for each process that was killed just between the two.
+  the number of such words. It stays above, by two at most, for each process that was killed just between the two.
 * Two processes that find the same new host at the same moment, with all lines taken, may give it two lines. Sessions
   are not confused by that, but one of the two is not counted, until it has no users.
 """

@@ -52,7 +52,10 @@ def content(region: mmap.mmap) -> dict[int, int]:
     """How many of the words in the region name which digest, those handed over left out: what the counts say, too."""
     values = struct.unpack(f"<{(len(region) - HOST_BYTES) // 8}Q", region[HOST_BYTES:])[1::2]
     named = Counter(value >> 16 & 0xFFF for value in values if value and not value & 1 << 15)
-    return {struct.unpack_from("<I", region, 64 * host + 4)[0]: number for host, number in named.items()}
+    counts: Counter[int] = Counter()
+    for host, number in named.items():
+        counts[struct.unpack_from("<I", region, 64 * host + 4)[0]] += number
+    return dict(counts)
 
 
 def positive(counts: dict[int, int]) -> dict[int, int]:
@@ -434,6 +437,46 @@ def test_many_writers_never_name_a_wrong_host(buckets: int) -> None:
     assert table.get(b"later", after) == HOSTS[2]
 
 
+def churn(table: SessionTable, seed: int, rounds: int) -> bool:
+    """Few ids and always new hosts, which have one home; the digest tells which id it was learned for. False for a
+    wrong one."""
+    chance = random.Random(seed)
+    for step in range(rounds):
+        number, now_s = chance.randrange(150), NOW + step // 1000
+        if step % 2:
+            table.put(id_of(number), (number + 1000 * chance.randrange(1000)) * 4095, now_s, 3)
+        elif (table.get(id_of(number), now_s) or number * 4095) // 4095 % 1000 != number:
+            return False
+    return True
+
+
+def stopped_now_and_then(children: list[int], work: Callable[[int], bool]) -> list[int]:
+    """Statuses of the children, which stand still at any moment for as long as `work` takes; -1 when that fails."""
+    statuses = []
+    for step in count():
+        pid = children[step % len(children)]
+        os.kill(pid, signal.SIGSTOP)
+        if not work(step):
+            statuses.append(-1)
+        os.kill(pid, signal.SIGCONT)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            statuses.append(status)
+            children.remove(pid)
+        if not children:
+            break
+    return statuses
+
+
+def test_writers_that_stand_still_while_numbers_go_to_other_hosts() -> None:
+    region = region_of(64)
+    table = SessionTable(region, KEY)
+    children = in_processes(2, lambda child: churn(table, child, 80_000))
+    assert stopped_now_and_then(children, lambda step: churn(table, 1000 + step, 100)) == [0] * 2
+    assert positive(table.counts()) == content(region)
+    assert sum(region[64 * host + 3] != 0 for host in range(1, 4096)) < 1000, "thousands of hosts shared them"
+
+
 def test_writers_killed_at_any_moment() -> None:
     region = region_of(1)
     table = SessionTable(region, KEY)
@@ -461,7 +504,7 @@ def test_writers_killed_at_any_moment() -> None:
     assert [table.get(id_of(number), after) for number in range(4)] == [HOSTS[3]] * 4
     actual, counted = content(region), table.counts()
     assert all(counted[digest] >= number for digest, number in actual.items())
-    assert sum(counted.values()) - sum(actual.values()) <= 50, "one for each of the killed, at most"
+    assert sum(counted.values()) - sum(actual.values()) <= 100, "two for each of the killed, at most"
 
 
 def test_what_one_process_learns_another_finds() -> None:
