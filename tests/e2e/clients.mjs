@@ -1,11 +1,12 @@
 // Socket.IO sessions of the real JavaScript clients, 4.x and 2.x. Does what each line of stdin says, as JSON, and answers
 // with a line of JSON on stdout: what "report" asks for, or null. Failures are kept with the session they happened to.
-//   {"do": "open", "groups": [{"url": ..., "version": 4, "transports": ["polling"], "count": 20, "reconnects": false}]}
-//                                    opens the sessions, and waits for the welcome of each
+//   {"do": "open", "groups": [{"url": ..., "version": 4, "transports": ["polling"], "count": 20, "reconnects": false,
+//                                "number": 0}]}   opens the sessions, and waits for the welcome of each
 //   {"do": "talk", "rounds": 5}      text with an ack and binary with an ack, in turn
-//   {"do": "say", "text": "x"}       text without an ack, until its echo is there
+//   {"do": "send", "text": "x"}      text without an ack
+//   {"do": "hear", "text": "x"}      waits for its echo
 //   {"do": "upgraded"}               waits until no session is on polling that may leave it
-//   {"do": "close", "groups": [1]}   closes the sessions of these groups (numbered from 0) for good
+//   {"do": "close", "groups": [1]}   closes the sessions of these groups for good
 //   {"do": "report"}                 tells what has happened to each session so far
 
 import { createInterface } from "node:readline";
@@ -17,7 +18,7 @@ const AT_ONCE = 20; // sessions that act at the same time
 const RECONNECTION = { reconnectionDelay: 200, reconnectionDelayMax: 400 };
 const CLIENTS = { 2: io2, 4: io4 };
 const sessions = [];
-const acts = { open, talk, say, upgraded, close, report };
+const acts = { open, talk, send, hear, upgraded, close, report };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const wish = JSON.parse(line);
@@ -27,8 +28,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 process.exit();
 
 function open({ groups }) {
-  const first = 1 + Math.max(-1, ...sessions.map((session) => session.seen.group));
-  const made = groups.flatMap((group, number) => Array.from({ length: group.count }, () => planned(group, first + number)));
+  const made = groups.flatMap((group) => Array.from({ length: group.count }, () => planned(group)));
   sessions.push(...made);
   return forAll(made, (session) => {
     connect(session);
@@ -36,8 +36,8 @@ function open({ groups }) {
   });
 }
 
-function planned(wish, group) {
-  const seen = { group, sids: [], began: null, ended: null, replies: [], binary: [], errors: [], disconnects: [] };
+function planned(wish) {
+  const seen = { group: wish.number, sids: [], began: null, ended: null, replies: [], binary: [], errors: [], disconnects: [] };
   return { wish, seen, upgrades: wish.transports[0] === "polling" && wish.transports.includes("websocket") };
 }
 
@@ -52,9 +52,7 @@ function connect(session) {
     seen.replies.length = seen.binary.length = 0;
   });
   socket.on("message", (payload) => seen.replies.push(readable(payload)));
-  for (const name of ["connect_error", "error"]) {
-    socket.on(name, (error) => seen.errors.push(`${name}: ${error.message ?? error}: ${error.description ?? ""}`));
-  }
+  socket.on("connect_error", (error) => seen.errors.push(`${error.message ?? error}: ${error.description ?? ""}`));
   socket.on("disconnect", (reason) => seen.disconnects.push(reason));
 }
 
@@ -67,11 +65,12 @@ function talk({ rounds }) {
   });
 }
 
-function say({ text }) {
-  return forAll(sessions, (session) => {
-    session.socket.emit("message", text);
-    return heard(session, text);
-  });
+function send({ text }) {
+  for (const { socket } of sessions) socket.emit("message", text);
+}
+
+function hear({ text }) {
+  return forAll(sessions, (session) => heard(session, text));
 }
 
 function upgraded() {

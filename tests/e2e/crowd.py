@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import copy
 import json
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.e2e.sessions import Kind, Session, for_all
 from tests.e2e.stack import nodes_of
 from tests.support import processes
 
-TIMEOUT_S = 50.0
+TIMEOUT_S = 40.0
 MAX_LINE_BYTES = 1 << 24
 LOOK_INTERVAL_S = 0.05
 TRANSPORTS = {"default": ["polling", "websocket"]}
@@ -126,10 +127,11 @@ class Crowd:
         mine = [group for group in groups if group.client == PYTHON for _ in range(group.count)]
         python = [(group, Session(group.kind, reconnects=group.reconnects)) for group in mine]
         others = [group for group in groups if group.client != PYTHON]
+        wishes = [{**group.as_wish(), "number": number} for number, group in enumerate(others, len(self._groups))]
         self._sessions += python
         self._groups += others
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.clients.do("open", groups=[group.as_wish() for group in others]))
+            tasks.create_task(self.clients.do("open", groups=wishes))
             tasks.create_task(for_all(python, _open))
 
     async def talk(self, rounds: int = 2) -> None:
@@ -142,11 +144,17 @@ class Crowd:
         await self.clients.do("talk", rounds=rounds)
         await self.clients.do("upgraded")
 
-    async def say(self, text: str) -> None:
-        """One message of each, and its echo."""
+    async def send(self, text: str) -> None:
+        """One message of each; nobody waits for its echo, which may have to wait for a poll."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.clients.do("say", text=text))
-            tasks.create_task(for_all(self._sessions, lambda each: each[1].say(text)))
+            tasks.create_task(self.clients.do("send", text=text))
+            tasks.create_task(for_all(self._sessions, lambda each: each[1].client.emit("message", text)))
+
+    async def hear(self, text: str) -> None:
+        """Its echo at each of them."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.clients.do("hear", text=text))
+            tasks.create_task(for_all(self._sessions, lambda each: each[1].hear(f": {text}")))
 
     async def close(self, *groups: Group) -> None:
         """Say goodbye for good."""
@@ -169,12 +177,12 @@ class Crowd:
         past = copy.deepcopy((session.sids, session.replies, session.disconnects, session.errors))
         return Seen(group, *past, session.transport, session.client.connected)
 
-    async def until(self, condition: Any, what: str) -> list[Seen]:
-        """What was seen when the condition held for it."""
-        async with asyncio.timeout(TIMEOUT_S):
-            while not condition(seen := await self.seen()):
-                await asyncio.sleep(LOOK_INTERVAL_S)
-        return seen
+    async def until(self, condition: Callable[[Seen], bool], what: str) -> None:
+        """Return when it holds for each of them; AssertionError with those for which it does not in time."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while others := [str(seen) for seen in await self.seen() if not condition(seen)]:
+            assert time.monotonic() < deadline, f"not within {TIMEOUT_S} s: {what}: {others}"
+            await asyncio.sleep(LOOK_INTERVAL_S)
 
 
 @contextlib.asynccontextmanager

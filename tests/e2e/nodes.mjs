@@ -5,8 +5,8 @@
 import { fork } from "node:child_process";
 import { createServer } from "node:http";
 
-// Whatever may be compressed is, the open packet included; the io cookie of 2.x would be an identity.
-const OPTIONS = { serveClient: false, cookie: false, httpCompression: { threshold: 4096 }, perMessageDeflate: { threshold: 0 } };
+// Messages are compressed; the io cookie of 2.x would be an identity.
+const OPTIONS = { serveClient: false, cookie: false, perMessageDeflate: { threshold: 0 } };
 const COOKIE = "visitor=1; Path=/; SameSite=None; Secure";
 const NAME = `node#${process.pid}`;
 const SERVERS = {

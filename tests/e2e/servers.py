@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e import crowd, stack
+from tests.e2e.crowd import Group
+from tests.e2e.sessions import Kind
 from tests.support import processes, proxies
 
 SCRIPT = processes.ROOT / "tests" / "e2e" / "nodes.mjs"
@@ -94,10 +96,43 @@ class Way:
     def name(self) -> str:
         return f"{self.server.name}_{self.balancer.name}"
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
 
 def ways(*balancers: Balancer) -> list[Way]:
     """A listener for each server and each of the balancers."""
     return [Way(server, balancer, processes.free_port()) for server in SERVERS for balancer in balancers]
+
+
+def one_way_each() -> list[Way]:
+    """A listener for each server, with either balancer."""
+    balancers = (RING_OF_NOTHING, ROUND_ROBIN, RING_OF_NOTHING)
+    return [Way(server, balancer, processes.free_port()) for server, balancer in zip(SERVERS, balancers, strict=True)]
+
+
+def groups(urls: Mapping[Server, str], kinds: Sequence[Kind], count: int, *, reconnects: bool = False) -> list[Group]:
+    """At each server, so many sessions of each kind, shared among the clients that can talk to it."""
+    return [
+        Group(url, client, kind, count // len(server.clients), reconnects)
+        for server, url in urls.items()
+        for client in server.clients
+        for kind in kinds
+    ]
+
+
+@contextlib.contextmanager
+def proxied(
+    ways: Sequence[Way], hosts: Mapping[Server, Sequence[int]], folder: Path, concurrency: int = 2
+) -> Iterator[proxies.Proxy]:
+    """A proxy with nothing but defaults, ended when the context is left."""
+    folder.mkdir(exist_ok=True)
+    proxy = proxies.Proxy(configuration(ways, hosts, processes.free_port()), folder, concurrency)
+    try:
+        yield proxy
+    finally:
+        proxy.stop()
 
 
 def configuration(

@@ -93,11 +93,6 @@ class Session:
                 self._heard.clear()
                 await self._heard.wait()
 
-    async def say(self, text: str) -> None:
-        """One message and its echo."""
-        await self.client.emit("message", text)
-        await self.hear(f": {text}")
-
     async def talk(self, rounds: int = 5) -> None:
         """Text, text with ack, and binary, each echoed as it was."""
         for number in range(rounds):

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import servers
-from tests.e2e.crowd import Group, Seen, crowd, spread
+from tests.e2e.crowd import Seen, crowd, spread
 from tests.e2e.servers import RING_OF_NOTHING, ROUND_ROBIN, Nodes, Server, Way
 from tests.e2e.sessions import DEFAULT, POLLING, WEBSOCKET
-from tests.support import processes, proxies
 
 KINDS = (DEFAULT, POLLING, WEBSOCKET)
 COUNT = 12  # sessions by each transport at each listener
@@ -21,11 +20,8 @@ pytestmark = pytest.mark.departure("without a key, Envoy chooses a node for each
 def test_every_client_with_every_server_and_transport(clusters: dict[Server, Nodes], tool, tmp_path: Path):
     ways = servers.ways(RING_OF_NOTHING, ROUND_ROBIN)
     hosts = {server: nodes.ports[:3] for server, nodes in clusters.items()}
-    proxy = proxies.Proxy(servers.configuration(ways, hosts, processes.free_port()), tmp_path, concurrency=2)
-    try:
+    with servers.proxied(ways, hosts, tmp_path):
         seen = asyncio.run(visit(ways, tool("node", "nodejs")))
-    finally:
-        proxy.stop()
     for way in ways:
         names = clusters[way.server].names(hosts[way.server])
         assert set(spread(seen[way])) == names, f"{way.name}: a node without sessions"
@@ -33,13 +29,8 @@ def test_every_client_with_every_server_and_transport(clusters: dict[Server, Nod
 
 async def visit(ways: list[Way], node: str) -> dict[Way, list[Seen]]:
     """What every session saw, by listener."""
-    way_of = {f"http://127.0.0.1:{way.port}": way for way in ways}
-    groups = [
-        Group(url, client, kind, COUNT // len(way.server.clients))
-        for url, way in way_of.items()
-        for client in way.server.clients
-        for kind in KINDS
-    ]
+    way_of = {way.url: way for way in ways}
+    groups = [group for way in ways for group in servers.groups({way.server: way.url}, KINDS, COUNT)]
     async with crowd(node) as sessions:
         await sessions.open(*groups)
         await sessions.talk()

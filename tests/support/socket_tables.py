@@ -16,6 +16,7 @@ _NLM_F_REQUEST = 1
 _NLM_F_DUMP = 0x300
 _HEADER_BYTES = 16  # struct nlmsghdr
 _ALL_STATES = 0xFFFFFFFF
+_ESTABLISHED = 1 << 1  # TCP_ESTABLISHED
 _LISTENING = 1 << 10  # TCP_LISTEN
 _ANY = struct.pack("!HH16s16s", 0, 0, bytes(16), bytes(16))
 _ANSWER_BYTES = 1 << 16
@@ -49,10 +50,19 @@ def unread_and_inode(local: tuple[str, int], remote: tuple[str, int]) -> tuple[i
 
 def listeners() -> list[tuple[int, int]]:
     """Inode and port of every listening TCP socket."""
+    return _sockets(_LISTENING)
+
+
+def connections() -> list[tuple[int, int]]:
+    """Inode and local port of every established TCP socket."""
+    return _sockets(_ESTABLISHED)
+
+
+def _sockets(states: int) -> list[tuple[int, int]]:
     found = []
     for family in (socket.AF_INET, socket.AF_INET6):
         with _ask() as netlink:
-            netlink.send(_request(family, _LISTENING, _NLM_F_REQUEST | _NLM_F_DUMP, _ANY))
+            netlink.send(_request(family, states, _NLM_F_REQUEST | _NLM_F_DUMP, _ANY))
             for message in _dumped(netlink):
                 found.append((struct.unpack_from("=I", message, 68)[0], struct.unpack_from("!H", message, 4)[0]))
     return found
