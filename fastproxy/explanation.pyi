@@ -19,6 +19,7 @@ class Way(TypedDict):
     refused: str | None
     route: dict[str, Any] | None
     session: str | None
+    affinity: str | None  # as %FASTPROXY_AFFINITY%: asked, hash, least, random; what a known session overrides
     hash: Hashed | None
     balancer: dict[str, Any] | None
     node: str | None

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from fastproxy.addresses cimport PeerAddress, format_ip
 from fastproxy.admission cimport TARGET_OK, UPGRADE_NONE, UPGRADE_WEBSOCKET, Target, read_target, read_upgrade
 from fastproxy.affinity cimport EngineIo, read_query
+from fastproxy.affinity_policy cimport AffinityPolicy, Protocol
 from fastproxy.hashing cimport HashPolicies
 from fastproxy.header_rules cimport Room, change_request
 from fastproxy.http1 cimport HEAD_OK, Head, parse_request
@@ -79,7 +80,7 @@ cdef class Follower:
         facts.head, facts.remote, facts.fd, facts.random = &parsed, &client, -1, self.draw
         target = read_target(&parsed, self.manager.allow_absolute_url, &facts.path, &facts.authority)
         check_referer(&parsed)
-        way = dict.fromkeys(("refused", "route", "hash", "balancer", "node", "session"))
+        way = dict.fromkeys(("refused", "route", "hash", "balancer", "node", "session", "affinity"))
         way |= {"client": "", "is_certain": False, "next": []}
         if target != TARGET_OK or facts.authority.data == NULL:
             way["refused"] = REFUSALS["bad"]
@@ -111,11 +112,13 @@ cdef class Follower:
         destination = route.choose(facts)
         if destination is None:
             return
-        way["session"] = self.session(route, facts)
+        way["session"], affinity = self.session(route, facts, wish == UPGRADE_WEBSOCKET)
         state = self.set_filter_state(facts)
         path, host = self.change(route, destination, facts)
         found["path"], found["host"] = readable(facts.path), readable(facts.authority)
         self.follow_hash(way, route, destination.cluster, facts, down)
+        has_hash = way["hash"]["hash"] is not None
+        way["affinity"] = "hash" if has_hash and affinity != "asked" else affinity or "random"
         del path, host, state  # the facts borrowed them
 
     cdef dict set_filter_state(self, RequestFacts *facts):
@@ -148,14 +151,27 @@ cdef class Follower:
             facts.path = Slice(path, len(path))
         return path, host
 
-    cdef str session(self, Route route, const RequestFacts *facts):
-        """The `sid` of a request that would go to the node that issued it; None for any other."""
+    cdef tuple session(self, Route route, const RequestFacts *facts, bint is_upgrade):
+        """The id of a request that would go to the node that issued it, else None; and "asked" where the nodes are
+        asked for it when it is not known, "least" where a session may begin and there is no hash, else None."""
+        cdef AffinityPolicy policy = route.affinity
+        cdef Protocol protocol
         cdef EngineIo engine_io
         cdef Slice id
+        if policy is None:
+            return None, None
         read_query(&engine_io, facts.path)
-        if route.affinity is None or route.affinity.find_id(facts, &engine_io, &id) is None or id.length == 0:
-            return None
-        return readable(id)
+        protocol = policy.find_id(facts, &engine_io, &id)
+        if protocol is None:
+            return None, None
+        if id.length:
+            return readable(id), "asked" if policy.asks and protocol.can_be_asked else None
+        method = readable(facts.head.method).upper()
+        if protocol is policy.engine_io:
+            opens = is_upgrade or (engine_io.is_polling and method == "GET")
+        else:
+            opens = method != "OPTIONS"
+        return None, "least" if opens and policy.least_sessions else None
 
     cdef void follow_hash(self, dict way, Route route, Cluster cluster, const RequestFacts *facts, object down):
         cdef HashPolicies hashing = route.hashing if cluster.hashing is None else cluster.hashing

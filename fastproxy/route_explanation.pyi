@@ -1,5 +1,6 @@
 from typing import TypedDict
 
+from fastproxy.model_routes import RouteMatch
 from fastproxy.routing import Route, RouteTable
 
 class PassedOver(TypedDict):
@@ -20,4 +21,5 @@ class Explanation(TypedDict):
     path: str | None
     host: str | None
 
+def path_words(match: RouteMatch) -> str: ...
 def explain(table: RouteTable, head: bytes, random: int = 0) -> Explanation: ...

@@ -124,7 +124,8 @@ def as_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"answer        {found['refused']}"
         return
     if found["session"]:
-        yield f"session       {found['session']}: while it is known it goes to its node, whatever follows"
+        asked = "all nodes are asked, first that below" if found["affinity"] == "asked" else "as one without"
+        yield f"session       {found['session']}: while it is known, to its node, whatever follows; else {asked}"
     if found["hash"] is not None:
         yield from _hash_lines(found["hash"])
     if found["balancer"] is not None:
@@ -172,6 +173,8 @@ def _balancer_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield "node          none that could be asked; answer 503"
         return
     by_lot = "" if found["is_certain"] else ", or any other: nothing decides"
+    if found["affinity"] == "least":
+        by_lot = ", or another: a new session goes where the fewest live, which only the running proxy knows"
     yield f"node          {found['node']}{by_lot}"
     if found["next"]:
         yield f"if it is down {', then '.join(found['next'])}"

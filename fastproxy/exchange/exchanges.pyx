@@ -23,6 +23,7 @@ from fastproxy.counters cimport (
     http_downstream_rq_header_timeout, http_downstream_rq_idle_timeout, http_downstream_rq_max_duration_reached,
     http_downstream_rq_timeout,
 )
+from fastproxy.exchange.heartbeats import Heartbeats
 from fastproxy.exchange.local_replies cimport (
     CONNECT_TIMEOUT, DURATION_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
 )
@@ -43,6 +44,7 @@ cdef class Exchanges(Takeover):
         self.runtime = runtime
         self.guard = HeadGuard()
         self.stamps = Stamps()
+        self.heartbeats = Heartbeats()
         self.make_room(runtime)
 
     def __dealloc__(self):

@@ -61,6 +61,7 @@ cdef class Sessions(Attempt):
             return
         x.learns_sid = False
         if found == OPEN_PACKET_FOUND:
+            self.check_heartbeat(x, session.lifetime_s)
             self.remember(x, session.sid, session.lifetime_s + GRACE_S)
 
     cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s):

@@ -1,6 +1,6 @@
 """How long an exchange may be silent and may last, and how long a connection is kept for the next one."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.log cimport ExchangeLog
@@ -10,6 +10,7 @@ from fastproxy.runtime cimport Manager
 
 cdef class Timeouts(ExchangeLog):
     cdef readonly bint draining
+    cdef object heartbeats  # Heartbeats
 
     cdef bint is_leaving(self, Connection *c) noexcept
     cdef bint is_worn_out(self, Connection *c, Manager manager) noexcept
@@ -17,6 +18,8 @@ cdef class Timeouts(ExchangeLog):
     cdef void set_stream_timer(self, Exchange x) noexcept
     cdef void begin_timeouts(self, Exchange x) noexcept
     cdef void take_route_timeouts(self, Exchange x) noexcept
+    cdef void check_heartbeat(self, Exchange x, uint32_t heartbeat_s)
+    cdef void tell_heartbeat(self, Exchange x, uint32_t heartbeat_s, str timer, uint64_t limit_ms)
     cdef uint64_t head_timeout_ms(self, Manager manager) noexcept
 
 

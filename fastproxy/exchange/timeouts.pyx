@@ -4,7 +4,7 @@ A connection has one timer, armed for whatever comes first. `max_connection_dura
 under way: it is looked at when the response is written, which then says `connection: close`.
 """
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.connections cimport LEAVING, Connection
 from fastproxy.counters cimport http_downstream_cx_max_requests_reached
@@ -64,6 +64,22 @@ cdef class Timeouts(ExchangeLog):
             x.idle_timeout_ms = x.route.idle_timeout_ms
         if x.route.max_stream_duration_is_set:
             x.end_ms = x.start_ms + x.route.max_stream_duration_ms if x.route.max_stream_duration_ms else 0
+
+    cdef void check_heartbeat(self, Exchange x, uint32_t heartbeat_s):
+        """A session of this route may be silent for so long: timers that end one sooner are told of."""
+        cdef bint has_timeout = x.route.timeout_is_set or not x.manager.polls_outlive_default_timeout
+        if has_timeout:
+            self.tell_heartbeat(x, heartbeat_s, "timeout", x.route.timeout_ms)
+        if x.route.idle_timeout_is_set:
+            self.tell_heartbeat(x, heartbeat_s, "idle_timeout", x.idle_timeout_ms)
+        else:
+            self.tell_heartbeat(x, heartbeat_s, "stream_idle_timeout", x.idle_timeout_ms)
+        if x.end_ms:
+            self.tell_heartbeat(x, heartbeat_s, "max_stream_duration", x.end_ms - x.start_ms)
+
+    cdef void tell_heartbeat(self, Exchange x, uint32_t heartbeat_s, str timer, uint64_t limit_ms):
+        if 0 < limit_ms < <uint64_t> heartbeat_s * 1000:
+            self.heartbeats.tell(x.route.model, timer, limit_ms, heartbeat_s)
 
     cdef uint64_t head_timeout_ms(self, Manager manager) noexcept:
         """The shortest of the limits under which a head has to come; 0: none."""

@@ -72,6 +72,15 @@ def bootstrap(port: int, admin_port: int, manager: Json, clusters: Sequence[Json
     return {"admin": {"address": socket_address(admin_port)}, "static_resources": resources}
 
 
+def ports_of(configuration: Json) -> tuple[int, int]:
+    """Those of the first listener and of the admin, of a file of either dialect."""
+    if "listeners" in configuration:  # v1: URLs
+        urls = configuration["listeners"][0]["address"], configuration["admin"]["address"]
+        return int(urls[0].rpartition(":")[2]), int(urls[1].rpartition(":")[2])
+    addresses = configuration["static_resources"]["listeners"][0]["address"], configuration["admin"]["address"]
+    return addresses[0]["socket_address"]["port_value"], addresses[1]["socket_address"]["port_value"]
+
+
 def command(file: Path, concurrency: int) -> list[str]:
     """How the proxy under test is started on a configuration file."""
     if IS_ENVOY:
@@ -110,9 +119,7 @@ class Proxy:
         self.configuration = configuration
         self.file = file = folder / "proxy.json"
         file.write_text(json.dumps(configuration, indent=1))
-        listeners = configuration["static_resources"]["listeners"]
-        self.port: int = listeners[0]["address"]["socket_address"]["port_value"]
-        self.admin_port: int = configuration["admin"]["address"]["socket_address"]["port_value"]
+        self.port, self.admin_port = ports_of(configuration)
         ports = [self.port, self.admin_port]
         self.process = processes.start(command(file, concurrency), output_path=folder / "output.txt", ports=ports)
         processes.wait_until(self.is_ready, lambda: f"{UNDER_TEST} is ready: {self.process.output}")

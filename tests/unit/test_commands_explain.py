@@ -49,6 +49,15 @@ def test_without_a_key(file, capsys):
     assert ", or any other" in text
 
 
+@pytest.mark.parametrize(("target", "words"), [
+    ("/?EIO=4&transport=polling&sid=abc", "abc: while it is known, to its node, whatever follows; else all nodes are"),
+    ("/?EIO=4&transport=polling", "a new session goes where the fewest live, which only the running proxy knows"),
+])  # fmt: skip
+def test_sessions(file, capsys, target, words):
+    assert explain.run(["-c", file, target]) == 0
+    assert words in capsys.readouterr().out
+
+
 def test_a_host_without_a_virtual_host(tmp_path, capsys):
     document = v3_file()
     manager = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

@@ -18,6 +18,7 @@ from fastproxy.model import (
     Route,
     RouteConfiguration,
     RouteMatch,
+    SessionAffinity,
     VirtualHost,
 )
 from fastproxy.runtime import Runtime
@@ -119,6 +120,32 @@ def test_upgrades(allow, lines, refused):
 ])  # fmt: skip
 def test_sessions(target, session):
     assert follow(runtime(Route(RouteMatch(prefix="/"), "ring")), target)["session"] == session
+
+
+KNOWN = "/socket.io/?EIO=4&transport=polling&sid=abc"
+HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
+
+
+@pytest.mark.parametrize(("target", "lines", "affinity", "expected"), [
+    (KNOWN, (), SessionAffinity(), "asked"),
+    (KNOWN, ("x-user: a",), SessionAffinity(), "asked"),
+    (KNOWN, ("x-user: a",), SessionAffinity(ask=False), "hash"),
+    (KNOWN, (), SessionAffinity(ask=False), "random"),
+    (HANDSHAKE, (), SessionAffinity(), "least"),
+    (HANDSHAKE, ("x-user: a",), SessionAffinity(), "hash"),
+    (HANDSHAKE, (), SessionAffinity(least_sessions=False), "random"),
+    ("/socket.io/?EIO=4&transport=websocket", UPGRADE, SessionAffinity(), "least"),
+    ("/page", (), SessionAffinity(), "random"),
+    (HANDSHAKE, (), SessionAffinity(protocols=()), "random"),
+])  # fmt: skip
+def test_what_decides(target, lines, affinity, expected):
+    route = Route(RouteMatch(prefix="/"), "ring", hash_policies=BY_USER, affinity=affinity, allow_websocket=True)
+    assert follow(runtime(route), target, *lines)["affinity"] == expected
+
+
+def test_a_preflight_opens_no_session():
+    made = runtime(Route(RouteMatch(prefix="/"), "ring"))
+    assert follow(made, HANDSHAKE, method="OPTIONS")["affinity"] == "random"
 
 
 def test_targets_that_are_refused():
