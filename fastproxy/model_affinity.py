@@ -31,6 +31,9 @@ class IdPlace:
     source: IdSource
     name: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.source.value}:{self.name}" if self.name else self.source.value
+
 
 @dataclass(frozen=True, slots=True)
 class LostAnswer:
@@ -62,6 +65,11 @@ class SessionProtocol:
     lifetime_s: int
     """From the last request on; Engine.IO's open packet says it itself."""
     lost: LostSession | None = None
+
+    def __str__(self) -> str:
+        """In a line, without what is said of lost ones, which files do not say."""
+        places = f"{' '.join(map(str, self.issued))} > {' '.join(map(str, self.returned))}"
+        return f"{self.name} ({places}, {self.lifetime_s} s)"
 
 
 ENGINE_IO = SessionProtocol(

@@ -127,7 +127,7 @@ def as_lines(found: Mapping[str, Any]) -> Iterator[str]:
         asked = "all nodes are asked, first that below" if found["affinity"] == "asked" else "as one without"
         yield f"session       {found['session']}: while it is known, to its node, whatever follows; else {asked}"
     if found["hash"] is not None:
-        yield from _hash_lines(found["hash"])
+        yield from _hash_lines(found["hash"], found["affinity"])
     if found["balancer"] is not None:
         yield from _balancer_lines(found)
 
@@ -156,14 +156,15 @@ def _title(number: int, name: str) -> str:
     return f"{number} '{name}'" if name else str(number)
 
 
-def _hash_lines(hashed: Mapping[str, Any]) -> Iterator[str]:
+def _hash_lines(hashed: Mapping[str, Any], affinity: str) -> Iterator[str]:
     for step in hashed["policies"]:
         values = ", ".join(f'"{value}"' for value in step["values"] or ()) or "absent"
         result = f" > {step['hash']}" if step["hash"] else ""
         yield f"hash          {step['policy']}: {values}{result}{' (terminal)' if step['terminal'] else ''}"
         if step["cookie"]:
             yield f"              makes the cookie {step['cookie']}"
-    yield f"key           {hashed['hash'] or 'none: the balancer draws lots'}"
+    lots = "none: new sessions are counted" if affinity == "least" else "none: the balancer draws lots"
+    yield f"key           {hashed['hash'] or lots}"
 
 
 def _balancer_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -174,7 +175,7 @@ def _balancer_lines(found: Mapping[str, Any]) -> Iterator[str]:
         return
     by_lot = "" if found["is_certain"] else ", or any other: nothing decides"
     if found["affinity"] == "least":
-        by_lot = ", or another: a new session goes where the fewest live, which only the running proxy knows"
+        by_lot = ", or another: it goes where the fewest sessions live, which only the running proxy knows"
     yield f"node          {found['node']}{by_lot}"
     if found["next"]:
         yield f"if it is down {', then '.join(found['next'])}"

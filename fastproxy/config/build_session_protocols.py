@@ -176,4 +176,4 @@ def _name(node: Node, report: Report) -> str:
 
 
 def _spelt(places: tuple[IdPlace, ...]) -> str:
-    return " ".join(f"{place.source.value}:{place.name}" for place in places)
+    return " ".join(map(str, places))

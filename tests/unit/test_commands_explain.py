@@ -51,7 +51,7 @@ def test_without_a_key(file, capsys):
 
 @pytest.mark.parametrize(("target", "words"), [
     ("/?EIO=4&transport=polling&sid=abc", "abc: while it is known, to its node, whatever follows; else all nodes are"),
-    ("/?EIO=4&transport=polling", "a new session goes where the fewest live, which only the running proxy knows"),
+    ("/?EIO=4&transport=polling", "it goes where the fewest sessions live, which only the running proxy knows"),
 ])  # fmt: skip
 def test_sessions(file, capsys, target, words):
     assert explain.run(["-c", file, target]) == 0

@@ -26,3 +26,8 @@ def test_names_of_headers_are_lower_case():
 
 def test_a_json_member_comes_back_in_the_query_or_a_header():
     assert json_field("Token").returned == (IdPlace(IdSource.QUERY, "Token"), IdPlace(IdSource.HEADER, "token"))
+
+
+def test_a_protocol_in_a_line():
+    assert str(ENGINE_IO) == "engine.io (open-packet > query:sid, 45 s)"
+    assert str(json_field("Token")) == "json:Token (json:Token > query:Token header:token, 3600 s)"
