@@ -44,6 +44,14 @@ def ours(**value):
                 "this cookie is learned, which counts first; remove it from learn, or remove this policy",
             ),
         ),
+        (
+            setup(manager=ours(learn=["sockjs", "mcp", "cookie:a"])),
+            (
+                "FP125",
+                V3_ROUTE_PATH,
+                "the default timeout of 15 s ends the streams of mcp and sockjs on this route; add timeout: 0s",
+            ),
+        ),
     ],
 )
 def test_advice(change, advice):
@@ -56,6 +64,9 @@ def test_advice(change, advice):
         setup(manager=ours(max_asked_body_bytes=1_000_000)),
         setup(manager=ours(max_asked_body_bytes=5, ask_unknown=False)),
         setup(manager=ours(learn=["cookie:b"]), route=cookie(ttl="0s", attributes=LAX)),
+        setup(manager=ours(learn=["mcp"]), route={"timeout": "0s"}),
+        setup(manager=ours(learn=["mcp"]), route={"timeout": "600s"}),
+        setup(manager=ours(learn=["cookie:a"])),
     ],
 )
 def test_what_is_well(change):

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from fastproxy.config.lint.scene import Advice, Rule, Scene
 from fastproxy.config.lint.sessions import MAX_PAYLOAD_BYTES
+from fastproxy.model_affinity import MCP, SOCKJS
+
+_STREAMING = {MCP.name, SOCKJS.name}
 
 
 def small_asked_bodies(scene: Scene) -> Iterator[Advice]:
@@ -28,7 +31,19 @@ def learned_and_hashed(scene: Scene) -> Iterator[Advice]:
             yield Advice(cookie.node_of("name"), f"this cookie {made}; remove it from learn, or remove this policy")
 
 
+def cut_streams(scene: Scene) -> Iterator[Advice]:
+    for route in scene.routes:
+        if not route.view.has("route") or route.action.has("timeout"):
+            continue
+        names = sorted({protocol.name for protocol in route.affinity.protocols} & _STREAMING)
+        if names:
+            words = "add timeout_ms: 0" if route.manager.is_v1 else "add timeout: 0s"
+            message = f"the default timeout of 15 s ends the streams of {' and '.join(names)} on this route"
+            yield Advice(route.view.node, f"{message}; {words}")
+
+
 RULES: dict[str, Rule] = {
     "FP123": small_asked_bodies,
     "FP124": learned_and_hashed,
+    "FP125": cut_streams,
 }
