@@ -442,7 +442,7 @@ def churn(table: SessionTable, seed: int, rounds: int) -> bool:
     wrong one."""
     chance = random.Random(seed)
     for step in range(rounds):
-        number, now_s = chance.randrange(150), NOW + step // 1000
+        number, now_s = chance.randrange(40), NOW + step // 1000
         if step % 2:
             table.put(id_of(number), (number + 1000 * chance.randrange(1000)) * 4095, now_s, 3)
         elif (table.get(id_of(number), now_s) or number * 4095) // 4095 % 1000 != number:
@@ -469,7 +469,7 @@ def stopped_now_and_then(children: list[int], work: Callable[[int], bool]) -> li
 
 
 def test_writers_that_stand_still_while_numbers_go_to_other_hosts() -> None:
-    region = region_of(64)
+    region = region_of(4)
     table = SessionTable(region, KEY)
     children = in_processes(2, lambda child: churn(table, child, 80_000))
     assert stopped_now_and_then(children, lambda step: churn(table, 1000 + step, 100)) == [0] * 2
