@@ -101,7 +101,7 @@ def locust(plan: Plan, running: Sequence[Edge], folder: Path) -> processes.Proce
     command = [
         *(sys.executable, "-m", "locust", "-f", "loadtest/socketio.py", "--headless", "--tags", *plan.tags),
         *("--hosts", ",".join(edge.url for edge in running), "--session-kinds", plan.kinds),
-        *("--users", str(plan.users), "--spawn-rate", str(plan.spawn_rate), "--json-file", str(folder / "run")),
+        *("--users", str(plan.users), "--spawn-rate", str(plan.spawn_rate)),
         *("--session-life", str(plan.life_s), "--talk-every", str(plan.talk_s)),
     ]
     process = processes.start(command, output_path=folder / "locust.txt")
@@ -160,8 +160,7 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as folder:
         status, output = rehearse(plan, Path(folder))
-    print(output[output.rfind("Type ") :])
-    print(f"exit status {status}")
+    print(output[output.rfind("Got SIGTERM") :], f"exit status {status}", sep="\n")
     return status
 
 
