@@ -9,9 +9,11 @@ from fastproxy.edf cimport Edf
 cdef class Balancer:
     cdef readonly Py_ssize_t size
     cdef uint32_t *members
+    cdef double *weights  # of the members
     cdef uint64_t random_state
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept
+    cdef Balancer next_group(self)
     cdef Py_ssize_t choose_other(self, uint64_t hash, bint has_hash, Py_ssize_t first, set tried)
     cdef Py_ssize_t position_of(self, Py_ssize_t place) noexcept nogil
     cdef uint64_t random(self) noexcept nogil
@@ -20,7 +22,6 @@ cdef class Balancer:
 
 cdef class RoundRobin(Balancer):
     cdef Py_ssize_t turn
-    cdef double *weights
     cdef Edf edf
 
 
@@ -33,7 +34,6 @@ cdef class LeastRequest(Balancer):
     cdef uint32_t choice_count
     cdef double bias
     cdef bint full_scan
-    cdef double *weights
     cdef Edf edf
 
     cdef double weight(self, Py_ssize_t index) noexcept nogil

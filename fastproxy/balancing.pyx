@@ -29,22 +29,25 @@ class Trace(NamedTuple):
 
 
 cdef class Balancer:
-    """Chooses one of the `size` hosts at `places`; -1 when there are none."""
+    """Chooses one of the `size` hosts at `places`; -1 when there are none. Without `weights` all weigh the same."""
 
     def __cinit__(self, *args, **kwargs):
         self.random_state = int.from_bytes(os.urandom(8), "little") | 1
 
-    def __init__(self, places=()):
+    def __init__(self, places=(), weights=None):
         cdef Py_ssize_t i
         self.size = len(places)
         self.members = <uint32_t *> calloc(self.size + 1, sizeof(uint32_t))
-        if self.members == NULL:
+        self.weights = <double *> calloc(self.size + 1, sizeof(double))
+        if self.members == NULL or self.weights == NULL:
             raise MemoryError
         for i in range(self.size):
             self.members[i] = places[i]
+            self.weights[i] = 1.0 if weights is None else weights[i]
 
     def __dealloc__(self):
         free(self.members)
+        free(self.weights)
 
     cdef uint64_t random(self) noexcept nogil:
         """64 bits good enough to spread load (xorshift64*, Vigna 2016); never used for secrets."""
@@ -52,6 +55,10 @@ cdef class Balancer:
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
         return -1
+
+    cdef Balancer next_group(self):
+        """The balancer among whose hosts a request without a hash has its choice; None: among none."""
+        return self
 
     cdef Py_ssize_t choose_other(self, uint64_t hash, bint has_hash, Py_ssize_t first, set tried):
         """The next host after `first` that is not in `tried`, in the order of the configuration; -1: none is left."""
@@ -100,16 +107,6 @@ cdef class Balancer:
         return Trace(host, tuple(order), first, why)
 
 
-cdef double *copy_weights(weights) except NULL:
-    cdef double *copy = <double *> calloc(len(weights) + 1, sizeof(double))
-    cdef Py_ssize_t i
-    if copy == NULL:
-        raise MemoryError
-    for i in range(len(weights)):
-        copy[i] = weights[i]
-    return copy
-
-
 def differ(weights):
     """Whether turns have to be weighed."""
     return len(set(weights)) > 1
@@ -119,13 +116,9 @@ cdef class RoundRobin(Balancer):
     """Each host in turn, in proportion to its weight, evenly spread; the first host comes first."""
 
     def __init__(self, places, weights):
-        Balancer.__init__(self, places)
-        self.weights = copy_weights(weights)
+        Balancer.__init__(self, places, weights)
         if differ(weights):
             self.edf = Edf(weights)
-
-    def __dealloc__(self):
-        free(self.weights)
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
         cdef Py_ssize_t index
@@ -154,17 +147,13 @@ cdef class LeastRequest(Balancer):
     """
 
     def __init__(self, places, weights, active, config):
-        Balancer.__init__(self, places)
+        Balancer.__init__(self, places, weights)
         self.active = active
         self.choice_count = config.choice_count
         self.bias = config.active_request_bias
         self.full_scan = config.full_scan
-        self.weights = copy_weights(weights)
         if differ(weights):
             self.edf = Edf(weights)
-
-    def __dealloc__(self):
-        free(self.weights)
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
         cdef Py_ssize_t index

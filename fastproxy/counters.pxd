@@ -55,6 +55,10 @@ cpdef enum HttpCounter:
     http_rq_direct_response
     http_rq_redirect
     http_rq_total
+    http_sid_opened_polling
+    http_sid_opened_websocket
+    http_sid_upgrade_tried
+    http_sid_upgrade_done
     http_sid_learned
     http_sid_known
     http_sid_unknown
@@ -72,6 +76,29 @@ cpdef enum HttpCounter:
     http_sid_lost_by_host
     http_access_log_lines_lost
     HTTP_COUNTERS
+
+# What is counted of sessions by route: the same as by connection manager, in the same order.
+cpdef enum RouteCounter:
+    route_sid_opened_polling
+    route_sid_opened_websocket
+    route_sid_upgrade_tried
+    route_sid_upgrade_done
+    route_sid_learned
+    route_sid_known
+    route_sid_unknown
+    route_sid_evicted
+    route_sid_not_stored
+    route_sid_asked
+    route_sid_asked_rq
+    route_sid_found
+    route_sid_ask_limited
+    route_sid_ask_too_large
+    route_sid_declined_cached
+    route_sid_lost_unknown
+    route_sid_lost_host_gone
+    route_sid_lost_connect_fail
+    route_sid_lost_by_host
+    ROUTE_COUNTERS
 
 cpdef enum TcpCounter:
     tcp_downstream_cx_rx_bytes_total
@@ -124,6 +151,8 @@ cpdef enum ClusterCounter:
 cpdef enum HostCounter:
     host_cx_active
     host_cx_connect_fail
+    host_cx_rx_bytes_total
+    host_cx_tx_bytes_total
     host_cx_total
     host_rq_active
     host_rq_error
@@ -132,6 +161,13 @@ cpdef enum HostCounter:
     host_rq_total
     host_sid_opening_total
     host_sid_opening_active
+    host_sid_opened_polling
+    host_sid_opened_websocket
+    host_sid_upgrade_tried
+    host_sid_upgrade_done
+    host_sid_learned
+    host_sid_found
+    host_sid_lost
     host_ws_total
     host_ws_active
     HOST_COUNTERS

@@ -8,6 +8,9 @@ class ListenerCounter(IntEnum):
 class HttpCounter(IntEnum):
     HTTP_COUNTERS = ...
 
+class RouteCounter(IntEnum):
+    ROUTE_COUNTERS = ...
+
 class TcpCounter(IntEnum):
     TCP_COUNTERS = ...
 

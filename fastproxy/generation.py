@@ -11,7 +11,8 @@ from fastproxy.errors import FastproxyError
 from fastproxy.listening import Listening
 from fastproxy.model import Cluster, ClusterType, Configuration
 from fastproxy.resolver import ClusterResolver, Slots
-from fastproxy.stats import Scope, StatsLayout
+from fastproxy.scopes import Scope
+from fastproxy.stats import StatsLayout
 
 SPARE_HOSTS = 16
 """A static cluster keeps the counters of so many hosts that went, or of as many as it has."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastproxy.model import Configuration
 from fastproxy.model_codec import Codec
-from fastproxy.stats import LayoutState
+from fastproxy.scopes import LayoutState
 
 
 @dataclass(frozen=True, slots=True)

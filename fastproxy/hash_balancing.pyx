@@ -44,7 +44,7 @@ cdef class RingHash(HashBalancer):
     """The host whose ring entry follows the hash. `shares` are the hosts' parts of all weights."""
 
     def __init__(self, places, keys, shares, config, bound=None):
-        Balancer.__init__(self, places)
+        Balancer.__init__(self, places, shares)
         self.bound = bound
         self.ring = Ring(
             keys, shares, minimum_size=config.minimum_ring_size, maximum_size=config.maximum_ring_size,
@@ -67,7 +67,7 @@ cdef class Maglev(HashBalancer):
     """The host in the slot that the hash falls on."""
 
     def __init__(self, places, keys, shares, table_size, bound=None):
-        Balancer.__init__(self, places)
+        Balancer.__init__(self, places, shares)
         self.bound = bound
         self.table = MaglevTable(keys, shares, table_size)
 

@@ -32,6 +32,7 @@ FACTS = (
     "DOWNSTREAM_LOCAL_ADDRESS",
     "ROUTE_NAME",
     "RESPONSE_CODE_DETAILS",
+    "FASTPROXY_AFFINITY",
 )
 """The texts of `LogFacts`, in its order."""
 

@@ -19,7 +19,7 @@ cdef enum Kind:
     VALUE
 
 cdef enum:
-    FACT_SLICES = 8
+    FACT_SLICES = 9
     LOCAL_ADDRESS_FACT = 5
 
 # What one exchange leaves to be told. An empty slice and a negative duration are unset. The slices are borrowed.
@@ -41,6 +41,7 @@ cdef struct LogFacts:
     Slice downstream_local_address
     Slice route_name
     Slice response_code_details
+    Slice fastproxy_affinity
 
 # One piece of a line. A date is formatted once for each second and kept.
 cdef struct Operation:

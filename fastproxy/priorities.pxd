@@ -31,5 +31,7 @@ cdef class Priorities(Composite):
 
 cdef class Localities(Composite):
     cdef readonly tuple localities
-    cdef double *weights
+    cdef double *locality_weights
     cdef Edf edf
+
+    cdef Balancer next_child(self)

@@ -74,6 +74,14 @@ cdef class Priorities(Composite):
             self.panic_counter[0] += 1
         return (<Balancer> self.children[part.child]).choose(hash, has_hash)
 
+    cdef Balancer next_group(self):
+        cdef Part *part = self.part_of(self.random())
+        if part == NULL:
+            return None
+        if part.in_panic:
+            self.panic_counter[0] += 1
+        return (<Balancer> self.children[part.child]).next_group()
+
     cdef Part *part_of(self, uint64_t draw) noexcept nogil:
         cdef int percent = <int> (draw % 100) + 1
         cdef Py_ssize_t i
@@ -111,22 +119,31 @@ cdef class Localities(Composite):
         Composite.__init__(self, children)
         self.localities = tuple(localities)
         self.edf = Edf(weights)
-        self.weights = <double *> calloc(len(weights) + 1, sizeof(double))
-        if self.weights == NULL:
+        self.locality_weights = <double *> calloc(len(weights) + 1, sizeof(double))
+        if self.locality_weights == NULL:
             raise MemoryError
         for i in range(len(weights)):
-            self.weights[i] = weights[i]
+            self.locality_weights[i] = weights[i]
 
     def __dealloc__(self):
-        free(self.weights)
+        free(self.locality_weights)
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
+        cdef Balancer child = self.next_child()
+        return -1 if child is None else child.choose(hash, has_hash)
+
+    cdef Balancer next_group(self):
+        cdef Balancer child = self.next_child()
+        return None if child is None else child.next_group()
+
+    cdef Balancer next_child(self):
+        """The balancer of the locality whose turn it is."""
         cdef Py_ssize_t index = self.edf.next()
         if index < 0:
-            return -1
-        self.edf.put_back(self.weights[index])
-        return (<Balancer> self.children[index]).choose(hash, has_hash)
+            return None
+        self.edf.put_back(self.locality_weights[index])
+        return <Balancer> self.children[index]
 
     def explain(self, hash):
-        shares = [[locality, self.weights[i]] for i, locality in enumerate(self.localities)]
+        shares = [[locality, self.locality_weights[i]] for i, locality in enumerate(self.localities)]
         return {"localities": shares, "policy": type(self.children[0]).__name__, "first": -1}

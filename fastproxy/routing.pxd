@@ -55,6 +55,7 @@ cdef class Route:
     cdef readonly CorsPolicy cors  # None: none
     cdef readonly AffinityPolicy affinity  # None: no session is looked for
     cdef readonly tuple mirrors  # Mirror
+    cdef uint64_t *counters  # RouteCounter
     cdef Cluster cluster  # None: not one and the same for every request
     cdef PathMatcher matcher
     cdef bytes text  # what the matcher compares with

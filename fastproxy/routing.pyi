@@ -8,6 +8,7 @@ from fastproxy.hashing import HashPolicies
 from fastproxy.header_rules import HeaderRules
 from fastproxy.model_routes import HeaderRules as HeaderRulesModel
 from fastproxy.model_routes import MirrorPolicy
+from fastproxy.stats import StatsLayout
 from fastproxy.upstream import Cluster
 
 def milliseconds(seconds: float | None) -> int: ...
@@ -88,4 +89,5 @@ class RouteTable:
         clusters: Mapping[str, Cluster],
         affinity: AffinityPolicy | None = None,
     ) -> None: ...
+    def count_in(self, row: memoryview, layout: StatsLayout) -> None: ...
     def route(self, authority: bytes, path: bytes) -> Route | None: ...

@@ -9,6 +9,7 @@ from libc.string cimport memset
 
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.affinity_policy import policy_of
+from fastproxy.counters cimport ROUTE_COUNTERS
 from fastproxy.domains cimport without_port
 from fastproxy.header_rules import HeaderRules
 from fastproxy.http1 cimport H_X_FORWARDED_PROTO, Head, equals, header
@@ -21,6 +22,8 @@ from fastproxy.regexes import Regex
 from fastproxy.request_values cimport bare_length, is_internal, read_number
 from fastproxy.rewriting cimport header_value
 from fastproxy.slices cimport Slice
+
+cdef uint64_t UNREAD[<int> ROUTE_COUNTERS]  # where routes count that have no counters of their own
 
 KINDS = {"prefix": PATH_PREFIX, "path": PATH_EXACT, "separated_prefix": PATH_SEPARATED_PREFIX, "regex": PATH_REGEX,
          "template": PATH_REGEX}
@@ -55,6 +58,7 @@ cdef class Route:
 
     def __init__(self, model, clusters, host=None, levels=None):
         levels = levels or Levels()
+        self.counters = UNREAD
         self.affinity = levels.affinity if model.affinity is None else policy_of(model.affinity)
         self.model = model
         self.name = model.name.encode()
@@ -284,6 +288,16 @@ cdef class RouteTable:
     cdef int domain(self, const RequestFacts *facts) noexcept:
         """The number of the domain that the authority falls under; -1: none."""
         return self.domains.find(without_port(facts.authority) if self.ignore_port else facts.authority)
+
+    def count_in(self, row, layout):
+        """Have the routes count in a worker's row of counters, those that have a place in the layout."""
+        cdef uint64_t[::1] view = row
+        cdef Route route
+        for host in self.virtual_hosts:
+            for index, route in enumerate(host.routes):
+                slot = layout.route(host.model, index)
+                if slot is not None:
+                    route.counters = &view[0] + <Py_ssize_t> slot
 
     def route(self, authority: bytes, path: bytes):
         """The route for a request without headers, for whoever is not on the hot path."""

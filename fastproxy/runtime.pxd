@@ -98,5 +98,6 @@ cdef class Runtime:
     cdef readonly object layout
     cdef readonly dict open_logs  # of the managers, by model.AccessLog
     cdef object row
+    cdef object rows  # None: there is no other worker
     cdef object __weakref__
     cdef readonly size_t max_head_bytes

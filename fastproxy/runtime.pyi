@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from fastproxy import model as models
 from fastproxy._sessions import SessionTable
 from fastproxy.access_log import AccessLog
@@ -45,6 +47,7 @@ class Runtime:
         sessions: memoryview | None,
         session_key: bytes,
         previous: Runtime | None = None,
+        rows: Sequence[memoryview] | None = None,
     ) -> None: ...
     def next(self, configuration: models.Configuration, layout: StatsLayout) -> Runtime: ...
     def sweep(self, now_s: int) -> int: ...

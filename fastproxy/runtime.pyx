@@ -35,6 +35,7 @@ cdef class Manager:
         departures = model.departures
         self.model = model
         self.routes = make_route_table(model.route_config, clusters, policy_of(model.affinity))
+        self.routes.count_in(row, layout)
         self.access_logs = [log_of(log, logs) for log in model.access_logs]
         self.logs_local_address = any(log.formats.tells_local_address for log in self.access_logs)
         self.replies = None if model.local_replies is None else make_reply_mapping(model.local_replies)
@@ -175,16 +176,18 @@ cdef class Listener:
 cdef class Runtime:
     """Everything that a worker's exchanges need to know.
 
-    `row` is the worker's row of counters (a writable buffer of 64-bit words laid out by `layout`), `sessions` the
-    shared memory of the session table or None, `session_key` its 16-byte key. Made `next` to another one it shares with
-    it what is the same in both: clusters with their connections, session table, open access logs.
+    `row` is the worker's row of counters (a writable buffer of 64-bit words laid out by `layout`), `rows` those of all
+    workers where there are others, `sessions` the shared memory of the session table or None, `session_key` its 16-byte
+    key. Made `next` to another one it shares with it what is the same in both: clusters with their connections, session
+    table, open access logs.
     """
 
-    def __init__(self, configuration, layout, row, sessions, session_key, Runtime previous=None):
+    def __init__(self, configuration, layout, row, sessions, session_key, Runtime previous=None, rows=None):
         self.row = row
+        self.rows = rows
         self.configuration = configuration
         self.layout = layout
-        self.clusters = {model.name: cluster_of(model, layout, row, previous) for model in configuration.clusters}
+        self.clusters = {model.name: self.cluster_of(model, previous) for model in configuration.clusters}
         logs = {} if previous is None else dict(previous.open_logs)
         self.listeners = [
             Listener(model, layout, index, row, self.clusters, logs)
@@ -204,7 +207,16 @@ cdef class Runtime:
 
     def next(self, configuration, layout):
         """A runtime that can take over from this one, which notices nothing of it. `layout` extends the one here."""
-        return Runtime(configuration, layout, self.row, None, None, self)
+        return Runtime(configuration, layout, self.row, None, None, self, self.rows)
+
+    def cluster_of(self, model, Runtime previous):
+        """The cluster of `previous` when it can be that one too, else a new one."""
+        cluster = None if previous is None else previous.clusters.get(model.name)
+        if cluster is not None and cluster.can_become(model, self.layout):
+            return cluster
+        made = Cluster(model, self.layout, self.row, self.rows)
+        made.hashing = HashPolicies(model.hash_policies) if model.hash_policies else None
+        return made
 
     def take_over(self, Runtime previous):
         """Be in use instead of `previous`, which `next` was called of. Returns hosts that are not used any more by
@@ -229,13 +241,3 @@ cdef class Runtime:
     def access_logs(self):
         """Every access log of every manager and TCP proxy."""
         return list(self.open_logs.values())
-
-
-def cluster_of(model, layout, row, Runtime previous):
-    """The cluster of `previous` when it can be that one too, else a new one."""
-    cluster = None if previous is None else previous.clusters.get(model.name)
-    if cluster is not None and cluster.can_become(model, layout):
-        return cluster
-    made = Cluster(model, layout, row)
-    made.hashing = HashPolicies(model.hash_policies) if model.hash_policies else None
-    return made

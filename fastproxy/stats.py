@@ -1,111 +1,31 @@
 """Where each counter lives in a worker's row of shared memory, and what it is called.
 
-A scope (one listener, HTTP prefix, cluster or host) is a block of consecutive 64-bit slots; the enums of
-counters.pxd give the order inside a block and, without the scope's prefix, Envoy's names. The data plane writes through
-the offsets, the admin reads through the names.
+`scopes` says whose counters there are; here their blocks get their places, in the first configuration and in those that
+follow. The data plane writes through the offsets, the admin reads through the names.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, TcpCounter
 from fastproxy.errors import FastproxyError
-from fastproxy.model import Cluster, ClusterType, Configuration, Listener
-
-STRICT_DNS_HOSTS = 256
-"""Hosts that a strict_dns cluster can have: their counters' place is reserved before the first answer is known."""
-LOGICAL_DNS_HOSTS = 8
-"""A logical_dns cluster has one host at a time; older ones may still have connections that count."""
+from fastproxy.model import Configuration, VirtualHost
+from fastproxy.scopes import (
+    HOST_NAMES,
+    KINDS,
+    Extent,
+    LayoutState,
+    Scope,
+    is_gauge,
+    listener_scope,
+    route_scope,
+    scopes_of,
+    statistics_of,
+)
 
 MAX_SLOTS = 1 << 27
 """More counters than that (1 GiB a worker) no configuration has."""
 
 _WORD = 1 << 64
-
-
-def sanitize(name: str) -> str:
-    """`name` as Envoy writes it inside a statistic's name (Envoy: Stats::Utility::sanitizeStatsName)."""
-    for text in ("://", ":/", ":", "\0"):
-        name = name.replace(text, "_")
-    return name.rstrip(".")
-
-
-def _names(counters: type[IntEnum], prefix: str) -> tuple[str, ...]:
-    """Names of a scope in slot order; the last member of each enum is its size."""
-    names = (name.removeprefix(prefix) for name in list(counters.__members__)[:-1])
-    return tuple(name.replace("cors_", "cors.") for name in names)
-
-
-LISTENER_NAMES = _names(ListenerCounter, "listener_")
-HTTP_NAMES = _names(HttpCounter, "http_")
-TCP_NAMES = _names(TcpCounter, "tcp_")
-CLUSTER_NAMES = _names(ClusterCounter, "cluster_")
-HOST_NAMES = _names(HostCounter, "host_")
-KINDS = {
-    "listener": LISTENER_NAMES,
-    "http": HTTP_NAMES,
-    "tcp": TCP_NAMES,
-    "cluster": CLUSTER_NAMES,
-    "host": HOST_NAMES,
-}
-
-
-def is_gauge(name: str) -> bool:
-    """Gauges go down as well as up; everything else only grows."""
-    return name.endswith("_active")
-
-
-def host_capacity(cluster: Cluster) -> int:
-    """How many hosts of `cluster` have counters."""
-    if cluster.type is ClusterType.STATIC:
-        return len(cluster.hosts)
-    return LOGICAL_DNS_HOSTS if cluster.type is ClusterType.LOGICAL_DNS else STRICT_DNS_HOSTS
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Consecutive slots: those of `count` blocks of one kind, the first of which begins at `first`."""
-
-    first: int
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose counters they are: `kind` is a key of KINDS, `name` the raw name; the hosts of a cluster are one scope."""
-
-    kind: str
-    name: str
-    extents: tuple[Extent, ...]
-
-    @property
-    def count(self) -> int:
-        return sum(extent.count for extent in self.extents)
-
-    def firsts(self) -> Iterator[int]:
-        """The first slot of each block."""
-        length = len(KINDS[self.kind])
-        for extent in self.extents:
-            yield from range(extent.first, extent.first + extent.count * length, length)
-
-    def slots(self, *, gauges: bool) -> Iterator[int]:
-        """The slots of all gauges, or of all counters."""
-        offsets = [offset for offset, name in enumerate(KINDS[self.kind]) if is_gauge(name) == gauges]
-        return (first + offset for first in self.firsts() for offset in offsets)
-
-
-@dataclass(frozen=True, slots=True)
-class LayoutState:
-    """A layout as data. It depends on the layouts before it, so whoever shares the rows has to be told it."""
-
-    slots: int = 0
-    live: tuple[Scope, ...] = ()
-    retired: tuple[Scope, ...] = ()
-    """Scopes that the configuration has no longer, the one that went first first."""
-    taken: tuple[Scope, ...] = ()
-    """Live ones that begin in the slots of a scope that was retired before: their counters have to be set to zero."""
 
 
 class StatsLayout:
@@ -141,6 +61,11 @@ class StatsLayout:
     def http(self, stat_prefix: str) -> int:
         """First slot of the HTTP connection managers with that prefix; KeyError when there is none."""
         return self._first("http", stat_prefix)
+
+    def route(self, host: VirtualHost, index: int) -> int | None:
+        """First slot of a virtual host's route; None when it has no counters."""
+        scope = self._live.get(("route", route_scope(host, index)))
+        return None if scope is None else scope.extents[0].first
 
     def tcp(self, stat_prefix: str) -> int:
         """First slot of the TCP proxies with that prefix; KeyError when there is none."""
@@ -179,28 +104,6 @@ class StatsLayout:
 
     def _first(self, kind: str, name: str) -> int:
         return self._live[kind, name].extents[0].first
-
-
-def listener_scope(listener: Listener) -> str:
-    return listener.stat_prefix or str(listener.address)
-
-
-def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
-    """What a configuration counts, by kind and name; the value is how many blocks that takes."""
-    listeners, clusters = configuration.listeners, configuration.clusters
-    scopes = {("listener", listener_scope(listener)): 1 for listener in listeners}
-    scopes |= {("http", manager.stat_prefix): 1 for listener in listeners for manager in listener.managers}
-    scopes |= {("tcp", proxy.stat_prefix): 1 for listener in listeners for proxy in listener.tcp_proxies}
-    scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
-    return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
-
-
-def statistics_of(scope: Scope, shown: str) -> Iterator[tuple[str, int]]:
-    """The names that `/stats` shows of a scope that is `shown` there, with their slots; hosts are shown elsewhere."""
-    if scope.kind != "host":
-        prefix, first = f"{scope.kind}.{sanitize(shown)}", scope.extents[0].first
-        for offset, name in enumerate(KINDS[scope.kind]):
-            yield f"{prefix}.{name}", first + offset
 
 
 class Growth:

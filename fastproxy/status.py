@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from fastproxy import __version__
+from fastproxy import __version__, session_stats
 from fastproxy.generation import Generation
 from fastproxy.model import Address, Configuration, Health, HealthStatus
 from fastproxy.options import Options
 from fastproxy.resolver import ClusterResolver
-from fastproxy.stats import Statistic, StatsReader, sanitize
+from fastproxy.scopes import sanitize
+from fastproxy.session_stats import LiveAt
+from fastproxy.stats import Statistic, StatsReader
 
 
 class ServerState(IntEnum):
@@ -78,6 +80,7 @@ class Status:
     listeners: Sequence[tuple[str, Address]] = ()
     resolvers: Sequence[ClusterResolver] = ()
     state: ServerState = ServerState.INITIALIZING
+    live_at: LiveAt = lambda address: 0
     workers_started: bool = False
     workers_replaced: int = 0
     clock: Callable[[], float] = time.monotonic
@@ -160,3 +163,4 @@ class Status:
             yield Statistic(f"{scope}.update_attempt", resolver.attempts if resolver else 0)
             yield Statistic(f"{scope}.update_success", resolver.successes if resolver else 0)
             yield Statistic(f"{scope}.update_failure", resolver.failures if resolver else 0)
+            yield from session_stats.statistics(cluster, self.reader, self.live_at)

@@ -24,6 +24,7 @@ from fastproxy.model import Address, Configuration
 from fastproxy.options import Options
 from fastproxy.reload import Reload
 from fastproxy.resolver import ClusterResolver
+from fastproxy.session_stats import live_in
 from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout, StatsReader, clear_gauges
 from fastproxy.status import ServerState, Status
@@ -66,6 +67,7 @@ class Supervisor:
             listening.addresses(),
             list(self._current.resolvers.values()),
         )
+        self.status.live_at = live_in(self._memory.sessions, self._session_key)
         self._reload: Reload | None = None
         self._reload_again = False
         self._actions: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
@@ -160,7 +162,7 @@ class Supervisor:
             process.index,
             self.status.configuration,
             self._current.layout,
-            self._rows[process.index],
+            self._rows,
             self._memory.sessions,
             self._session_key,
             sockets,

@@ -13,11 +13,13 @@ cdef enum TunnelState:
 cdef struct Tunnel:
     Connection *downstream
     Connection *upstream
+    uint64_t *host_counters
     void *records[4]  # of the access logs, NULL where nothing is logged
     uint64_t start_ms
     uint64_t bytes_received  # from downstream
     uint64_t bytes_sent  # to downstream
     uint64_t idle_timeout_ms
+    int affinity  # why it goes where it goes; of affinity_policy
     bint upstream_ended_first
     bint is_relay  # of a TCP proxy, not behind a 101
     PeerAddress client  # as far as it is trusted

@@ -9,8 +9,8 @@ from fastproxy.connections cimport (
     END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_rx_bytes_total, cluster_upstream_cx_tx_bytes_total, http_downstream_cx_rx_bytes_total,
-    http_downstream_cx_tx_bytes_total,
+    cluster_upstream_cx_rx_bytes_total, cluster_upstream_cx_tx_bytes_total, host_cx_rx_bytes_total,
+    host_cx_tx_bytes_total, http_downstream_cx_rx_bytes_total, http_downstream_cx_tx_bytes_total,
 )
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
 
@@ -68,10 +68,12 @@ cdef void count(Connection *connection, Tunnel *tunnel, size_t got) noexcept nog
         tunnel.bytes_sent += got
         connection.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
         connection.peer.counters[<int> http_downstream_cx_tx_bytes_total] += got
+        tunnel.host_counters[<int> host_cx_rx_bytes_total] += got
     else:
         tunnel.bytes_received += got
         connection.counters[<int> http_downstream_cx_rx_bytes_total] += got
         connection.peer.counters[<int> cluster_upstream_cx_tx_bytes_total] += got
+        tunnel.host_counters[<int> host_cx_tx_bytes_total] += got
 
 
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil:

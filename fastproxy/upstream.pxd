@@ -4,6 +4,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.balancing cimport Balancer
 from fastproxy.connections cimport Connection, Connections
+from fastproxy.session_placement cimport SessionPlacement
 from fastproxy.syscalls cimport sockaddr_storage, socklen_t
 
 
@@ -28,6 +29,7 @@ cdef class Cluster:
     cdef readonly bytes name
     cdef readonly list hosts
     cdef readonly Balancer balancer
+    cdef readonly SessionPlacement placement
     cdef public object hashing  # HashPolicies of the balancer, which count instead of the route's; or None
     cdef uint64_t *counters
     cdef object layout

@@ -3,6 +3,7 @@ from collections.abc import Iterable, Sequence
 from fastproxy import model as models
 from fastproxy.balancing import Balancer
 from fastproxy.hashing import HashPolicies
+from fastproxy.session_placement import SessionPlacement
 from fastproxy.stats import StatsLayout
 
 class Host:
@@ -17,6 +18,7 @@ class Cluster:
     name: bytes
     hosts: list[Host]
     balancer: Balancer
+    placement: SessionPlacement
     hashing: HashPolicies | None
     def __init__(
         self, model: models.Cluster, layout: StatsLayout, row: memoryview, rows: Sequence[memoryview] | None = None

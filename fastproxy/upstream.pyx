@@ -10,6 +10,7 @@ from dataclasses import replace
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.active_requests import ActiveRequests
 from fastproxy.balancers import balancer_for
+from fastproxy.session_placement import SessionPlacement as make_session_placement
 from fastproxy.addresses cimport read_address
 from fastproxy.connections import read_limit_of
 from fastproxy.connections cimport IDLE, REUSED, UPSTREAM
@@ -66,7 +67,10 @@ cdef class Host:
 
 
 cdef class Cluster:
-    """A cluster's hosts and their balancer. `set_hosts` replaces both; connections to hosts that stay are kept."""
+    """A cluster's hosts and their balancer. `set_hosts` replaces both; connections to hosts that stay are kept.
+
+    `rows` are the counters of all workers, `row` those of this one; None: there is no other.
+    """
 
     def __init__(self, model, layout, row, rows=None):
         cdef uint64_t[::1] view = row
@@ -109,6 +113,8 @@ cdef class Cluster:
         self.hosts = hosts
         self.balancer = balancer_for(self.model, [host.model for host in hosts], self.active_requests(hosts))
         self.balancer.count_panics(self.counters + <int> cluster_lb_healthy_panic)
+        slots = [self.layout.host(self.model.name, host.slot) for host in hosts]
+        self.placement = make_session_placement(self.rows, slots, [digest_of(host) for host in hosts])
         return list(known.values())
 
     def active_requests(self, hosts):
@@ -133,7 +139,7 @@ cdef class Cluster:
         """Another cluster takes the place of this one, or none. Hosts of this one that connections still have leave
         its balancer and its other hosts alone, so that these can go as soon as the last exchange has let go of them."""
         cdef Host host
-        self.shell = Cluster(replace(self.model, hosts=()), self.layout, self.row_view)
+        self.shell = Cluster(replace(self.model, hosts=()), self.layout, self.row_view, self.rows)
         self.shell.layout = None
         for host in self.hosts:
             host.removed = True
@@ -146,6 +152,11 @@ cdef class Cluster:
             if host.digest == digest:
                 return host
         return None
+
+
+def digest_of(Host host):
+    """The name of a host in the session table."""
+    return host.digest
 
 
 def known_hosts(model):

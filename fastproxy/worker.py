@@ -54,12 +54,18 @@ class Assignment:
     index: int
     configuration: Configuration
     layout: StatsLayout
-    row: memoryview
+    rows: Sequence[memoryview]
+    """The counters of every worker: each writes its own and reads all."""
     sessions: memoryview
     session_key: bytes
     listeners: Sequence[tuple[int, int, int]]
     channel: control.Channel
     grace_s: float
+
+    @property
+    def row(self) -> memoryview:
+        """Where this worker counts."""
+        return self.rows[self.index]
 
 
 Build = Callable[[Assignment], EngineLike]
@@ -71,7 +77,8 @@ def load_data_plane() -> Build:
     from fastproxy.runtime import Runtime
 
     def build(given: Assignment) -> EngineLike:
-        return Engine(Runtime(given.configuration, given.layout, given.row, given.sessions, given.session_key))
+        rows, row = given.rows, given.row
+        return Engine(Runtime(given.configuration, given.layout, row, given.sessions, given.session_key, rows=rows))
 
     return build
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from fastproxy.admin.reply import Query, Reply
 from fastproxy.model import Cluster, HealthStatus, Host, Thresholds
+from fastproxy.session_stats import SHOWN, by_host, spread, told
 from fastproxy.status import Status
 
 _BEFORE_HOSTNAME = (
@@ -45,9 +46,12 @@ def _cluster(status: Status, cluster: Cluster) -> Iterator[str]:
     yield from _thresholds(name, "default", cluster.thresholds)
     yield from _thresholds(name, "high", Thresholds())
     yield f"{name}::added_via_api::false"
-    for index, host in enumerate(cluster.hosts):
-        counters = status.reader.host(name, index if host.slot < 0 else host.slot)
-        for key, value in _host(host, counters):
+    hosts = by_host(cluster, status.reader, status.live_at)
+    for key, number in told(spread(hosts)):
+        yield f"{name}::{key}::{number}"
+    for host, sessions in zip(cluster.hosts, hosts, strict=True):
+        lines = [*_host(host, sessions.counters), ("sid_live", sessions.live)]
+        for key, value in (*lines, *((key, sessions.counters[key]) for key in SHOWN)):
             yield f"{name}::{host.address}::{key}::{value}"
 
 

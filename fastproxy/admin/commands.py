@@ -8,7 +8,7 @@ from fastproxy.admin.listeners import listeners
 from fastproxy.admin.ready import ready
 from fastproxy.admin.reply import Handler, Query, Reply
 from fastproxy.admin.server_info import server_info
-from fastproxy.admin.stats import stats
+from fastproxy.admin.stats import prometheus, stats
 from fastproxy.status import Status
 
 
@@ -45,7 +45,17 @@ COMMANDS = (
         (
             ("usedonly", "Only include stats that have been written by system since restart"),
             ("filter", "Regular expression for filtering stats"),
-            ("format", "Format to use; One of (text, json)"),
+            ("format", "Format to use; One of (text, json, prometheus)"),
+            ("type", "Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)"),
+        ),
+    ),
+    Command(
+        "/stats/prometheus",
+        "print server stats in prometheus format",
+        prometheus,
+        (
+            ("usedonly", "Only include stats that have been written by system since restart"),
+            ("filter", "Regular expression for filtering stats"),
             ("type", "Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)"),
         ),
     ),

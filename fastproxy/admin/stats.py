@@ -1,10 +1,11 @@
-"""`/stats`: every counter and gauge, one a line, sorted by name."""
+"""`/stats`: every counter and gauge, one a line, sorted by name; `/stats/prometheus`: the same for Prometheus."""
 
 import json
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
+from fastproxy.admin.prometheus import prometheus_text
 from fastproxy.admin.reply import JSON, Query, Reply
 from fastproxy.stats import Statistic, used
 from fastproxy.status import Status
@@ -31,7 +32,14 @@ def stats(status: Status, query: Query) -> Reply:
             return Reply("".join(f"{each.name}: {each.value}\n" for each in chosen))
         case "json":
             return Reply(_as_json(chosen), content_type=JSON)
-    return Reply("usage: /stats?format=(json|text)\n\n", HTTPStatus.BAD_REQUEST)
+        case "prometheus":
+            return Reply(prometheus_text(chosen))
+    return Reply("usage: /stats?format=(json|prometheus|text)\n\n", HTTPStatus.BAD_REQUEST)
+
+
+def prometheus(status: Status, query: Query) -> Reply:
+    """As `stats` with `format=prometheus`."""
+    return stats(status, {**query, "format": "prometheus"})
 
 
 def _choose(statistics: list[Statistic], query: Query) -> list[Statistic]:

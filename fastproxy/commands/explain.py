@@ -14,7 +14,8 @@ from fastproxy.logs import escape
 from fastproxy.model import Cluster, ClusterType, Configuration, HttpConnectionManager, Listener
 from fastproxy.options import Parser
 from fastproxy.resolver import ClusterResolver, resolve_first
-from fastproxy.stats import StatsLayout, host_capacity
+from fastproxy.scopes import host_capacity
+from fastproxy.stats import StatsLayout
 
 DEFAULT_FROM = "127.0.0.1"
 LOOKUP_S = 5.0

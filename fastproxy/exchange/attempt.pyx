@@ -5,12 +5,12 @@ from libc.stdlib cimport free
 
 from fastproxy.connections cimport CONNECTING, PAUSED, REUSED, SHUT, Buffer, Connection
 from fastproxy.counters cimport (
-    cluster_upstream_cx_tx_bytes_total,
-    cluster_upstream_cx_connect_fail, cluster_upstream_rq_active, cluster_upstream_rq_retry,
-    cluster_upstream_rq_total, host_cx_connect_fail, host_rq_active, host_rq_error, host_rq_total,
+    cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
+    cluster_upstream_rq_retry, cluster_upstream_rq_total, host_cx_connect_fail, host_cx_tx_bytes_total, host_rq_active,
+    host_rq_error, host_rq_total, host_sid_opening_active, host_sid_opening_total, host_sid_upgrade_tried,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
-from fastproxy.exchange.state cimport Exchange, set_exchange
+from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
@@ -46,6 +46,7 @@ cdef class Attempt(Upgrade):
                 self.connect_failed(x, CONNECT_FAILURE)
                 return
         u.counters[<int> cluster_upstream_cx_tx_bytes_total] += total
+        x.host.counters[<int> host_cx_tx_bytes_total] += total
         if not u.flags & REUSED and u.out != NULL and u.out.end - u.out.start == total:
             u.flags |= CONNECTING
             if x.request_body.done:
@@ -69,6 +70,11 @@ cdef class Attempt(Upgrade):
         host.counters[<int> host_rq_total] += 1
         u.counters[<int> cluster_upstream_rq_total] += 1
         u.counters[<int> cluster_upstream_rq_active] += 1
+        if x.opens_session:
+            host.counters[<int> host_sid_opening_total] += 1
+            host.counters[<int> host_sid_opening_active] += 1
+        elif x.is_upgrade and x.sid_state != SID_NONE:
+            host.counters[<int> host_sid_upgrade_tried] += 1
 
     cdef bint next_host(self, Exchange x):
         """Go on to the next host that was not tried; False when there is none or the route does not want it."""
@@ -137,6 +143,7 @@ cdef class Attempt(Upgrade):
             return
         for i in range(count):
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += parts[i].iov_len
+            x.host.counters[<int> host_cx_tx_bytes_total] += parts[i].iov_len
         if self.io.transmit(u, parts, count) < 0:
             u.flags |= SHUT  # it may have answered before it closed: what it said is still read
 

@@ -7,6 +7,7 @@ from fastproxy.heads cimport RequestHead
 from fastproxy.bodies cimport Framing
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.mutation cimport Mutation
+from fastproxy.upstream cimport Cluster
 
 
 cdef class Choice(Rewriting):
@@ -19,4 +20,5 @@ cdef class Choice(Rewriting):
     cdef bint expects_continue(self)
     cdef void say_continue(self, Exchange x)
     cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
+    cdef Py_ssize_t first_choice(self, Exchange x, Cluster cluster) noexcept
     cdef void plan_request(self, Exchange x, RequestHead *plan)

@@ -5,7 +5,7 @@ from fastproxy.admission cimport (
     Target, UpgradeWish, connection_names_trusted, read_target, read_upgrade, websocket_accept,
 )
 from fastproxy.affinity cimport EngineIo
-from fastproxy.affinity_policy cimport AFFINITY_HASH, AFFINITY_RANDOM
+from fastproxy.affinity_policy cimport AFFINITY_HASH, AFFINITY_LEAST, AFFINITY_RANDOM
 from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route
 from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM
 from fastproxy.exchange.state cimport Exchange
@@ -139,15 +139,25 @@ cdef class Choice(Rewriting):
             x.changes_response = True
         self.find_session(x, facts, engine_io)
         if x.host is None:
-            x.first_choice = cluster.balancer.choose(x.hash, x.has_hash)
+            x.first_choice = self.first_choice(x, cluster)
             if x.first_choice < 0:
                 x.response_flags |= FLAG_UH
                 cluster.counters[<int> cluster_upstream_cx_none_healthy] += 1
                 self.reply(x, 503, NO_HEALTHY_UPSTREAM)
                 return False
             x.host = <Host> cluster.hosts[x.first_choice]
-            x.affinity = AFFINITY_HASH if x.has_hash else AFFINITY_RANDOM
         return True
+
+    cdef Py_ssize_t first_choice(self, Exchange x, Cluster cluster) noexcept:
+        """The place of the host for a request whose session, if any, is nobody's; -1: there is none."""
+        if x.has_hash:
+            x.affinity = AFFINITY_HASH
+        elif x.opens_session and x.route.affinity.least_sessions:
+            x.affinity = AFFINITY_LEAST
+            return cluster.placement.choose(cluster.balancer, self.runtime.sessions)
+        else:
+            x.affinity = AFFINITY_RANDOM
+        return cluster.balancer.choose(x.hash, x.has_hash)
 
     cdef void plan_request(self, Exchange x, RequestHead *plan):
         """Decide what the upstream is told about the request; the slices live until the head is written."""

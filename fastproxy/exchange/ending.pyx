@@ -15,7 +15,7 @@ from fastproxy.connections cimport (
 from fastproxy.counters cimport (
     cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_destroy_local,
     cluster_upstream_cx_protocol_error, cluster_upstream_rq_1xx, cluster_upstream_rq_active, host_cx_active,
-    host_rq_active, host_rq_error, http_downstream_cx_active, http_downstream_cx_destroy,
+    host_rq_active, host_rq_error, host_sid_opening_active, http_downstream_cx_active, http_downstream_cx_destroy,
     http_downstream_cx_http1_active, http_downstream_cx_http1_total, http_downstream_cx_protocol_error,
     http_downstream_cx_total, http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
     http_downstream_rq_completed, http_downstream_rq_rx_reset, http_downstream_rq_tx_reset,
@@ -100,6 +100,8 @@ cdef class Ending(ResponseHeads):
         cdef Connection *u = x.upstream
         x.upstream = NULL
         x.host.counters[<int> host_rq_active] -= 1
+        if x.opens_session:
+            x.host.counters[<int> host_sid_opening_active] -= 1
         u.counters[<int> cluster_upstream_rq_active] -= 1
         u.peer = NULL
         set_exchange(u, None)

@@ -13,6 +13,11 @@ from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice
 from fastproxy.upstream cimport Host
 
+cdef Slice AFFINITIES[6]  # by Affinity; the log shows nothing as a dash
+AFFINITIES[:] = [
+    Slice(NULL, 0), Slice(b"sid", 3), Slice(b"asked", 5), Slice(b"hash", 4), Slice(b"least", 5), Slice(b"random", 6),
+]
+
 
 cdef class ExchangeLog:
     """Writes what an exchange or a tunnel was. The lowest layer of `Exchanges`: it changes nothing else."""
@@ -77,6 +82,7 @@ cdef class ExchangeLog:
         facts.response_code = x.status
         facts.protocol = 10 + x.minor_version
         facts.flags = x.response_flags
+        facts.fastproxy_affinity = AFFINITIES[<int> x.affinity]
         if x.host is not None:
             set_host(facts, x.host)
         if x.route is not None:

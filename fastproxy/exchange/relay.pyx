@@ -26,7 +26,7 @@ from fastproxy.exchange.log cimport set_host
 from fastproxy.exchange.state cimport set_exchange
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DT, FLAG_LR, FLAG_NR, FLAG_UF, FLAG_UH, FLAG_URX
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
-from fastproxy.upstream cimport connect_to
+from fastproxy.upstream cimport Host, connect_to
 
 
 cdef class PendingRelay:
@@ -151,6 +151,7 @@ cdef class Relay(Ending):
             return
         tunnel.downstream = c
         tunnel.upstream = u
+        tunnel.host_counters = (<Host> u.owner).counters
         tunnel.start_ms = pending.start_ms
         tunnel.idle_timeout_ms = proxy.idle_timeout_ms
         tunnel.is_relay = True

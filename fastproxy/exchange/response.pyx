@@ -9,7 +9,8 @@ from fastproxy.connections cimport (
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_destroy_remote, cluster_upstream_cx_max_requests, cluster_upstream_cx_protocol_error,
-    cluster_upstream_cx_rx_bytes_total, cluster_upstream_rq_completed, host_rq_error, host_rq_success,
+    cluster_upstream_cx_rx_bytes_total, cluster_upstream_rq_completed, host_cx_rx_bytes_total, host_rq_error,
+    host_rq_success,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
@@ -92,6 +93,7 @@ cdef class Response(Sessions):
                 self.upstream_ended(x, u)
                 return
             u.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
+            x.host.counters[<int> host_cx_rx_bytes_total] += got
             self.answered(x, u, self.io.read_buffer, got)
             if u.kind == CLOSED or u.tunnel != NULL:
                 return

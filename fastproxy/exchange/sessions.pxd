@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.affinity cimport EngineIo
+from fastproxy.affinity_policy cimport AffinityPolicy
 from fastproxy.exchange.attempt cimport Attempt
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.request_facts cimport RequestFacts
@@ -11,5 +12,7 @@ from fastproxy.slices cimport Slice
 
 cdef class Sessions(Attempt):
     cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
+    cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept
     cdef void learn(self, Exchange x, char *data, size_t length)
     cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s)
+    cdef void count_opened(self, Exchange x) noexcept

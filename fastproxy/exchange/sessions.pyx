@@ -8,9 +8,11 @@ from fastproxy.affinity cimport (
 from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy
 from fastproxy.connections cimport buffer_append
 from fastproxy.counters cimport (
-    http_sid_evicted, http_sid_known, http_sid_learned, http_sid_not_stored, http_sid_unknown,
+    host_sid_learned, host_sid_opened_polling, host_sid_opening_active, http_sid_evicted, http_sid_known,
+    http_sid_learned, http_sid_not_stored, http_sid_opened_polling, http_sid_unknown, http_sid_upgrade_tried,
 )
-from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_UNKNOWN, Exchange
+from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_UNKNOWN, Exchange, count_sid
+from fastproxy.http1 cimport equals
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.slices cimport Slice
 
@@ -33,6 +35,7 @@ cdef class Sessions(Attempt):
             return
         if id.length == 0:
             x.learns_sid = engine_io.is_polling and not x.is_head
+            x.opens_session = self.may_open(x, policy, engine_io)
             return
         x.seal = self.runtime.sessions.seal(id.data, id.length)
         x.sid_state = SID_UNKNOWN
@@ -41,7 +44,15 @@ cdef class Sessions(Attempt):
             x.sid_state = SID_GONE if x.host is None else SID_KNOWN
         if x.host is not None:
             x.affinity = AFFINITY_SID
-        x.downstream.counters[<int> (http_sid_unknown if x.host is None else http_sid_known)] += 1
+        count_sid(x, <int> (http_sid_unknown if x.host is None else http_sid_known))
+        if x.is_upgrade:
+            count_sid(x, http_sid_upgrade_tried)
+
+    cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept:
+        """Whether a request without an id may begin a session: with Engine.IO a poll or a websocket handshake."""
+        if x.protocol is not policy.engine_io:
+            return not equals(self.head.method, b"options")
+        return x.is_upgrade or engine_io.is_polling and equals(self.head.method, b"get")
 
     cdef void learn(self, Exchange x, char *data, size_t length):
         """Look for an open packet in the beginning of an answer to a handshake, and remember whose session it is."""
@@ -69,6 +80,17 @@ cdef class Sessions(Attempt):
         cdef int stored
         x.seal = self.runtime.sessions.seal(id.data, id.length)
         stored = self.runtime.sessions.learn(&x.seal, x.host.digest, self.io.now_ms // 1000, lifetime_s)
-        x.downstream.counters[<int> (http_sid_not_stored if stored < 0 else http_sid_learned)] += 1
+        count_sid(x, <int> (http_sid_not_stored if stored < 0 else http_sid_learned))
         if stored == 1:
-            x.downstream.counters[<int> http_sid_evicted] += 1
+            count_sid(x, http_sid_evicted)
+        if stored >= 0:
+            x.host.counters[<int> host_sid_learned] += 1
+        if x.opens_session:
+            self.count_opened(x)
+
+    cdef void count_opened(self, Exchange x) noexcept:
+        """The host has answered with an id: from here the table counts the session."""
+        x.opens_session = False
+        x.host.counters[<int> host_sid_opening_active] -= 1
+        x.host.counters[<int> host_sid_opened_polling] += 1
+        count_sid(x, http_sid_opened_polling)

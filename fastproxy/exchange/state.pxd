@@ -7,6 +7,7 @@ from fastproxy._sessions cimport Sealed
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.affinity_policy cimport Affinity, AffinityPolicy, Protocol
 from fastproxy.connections cimport Buffer, Connection
+from fastproxy.counters cimport http_sid_opened_polling
 from fastproxy.header_rules cimport KeptValues
 from fastproxy.bodies cimport Body
 from fastproxy.routing cimport Route
@@ -84,6 +85,7 @@ cdef class Exchange:
     cdef bint is_head
     cdef bint is_upgrade
     cdef bint learns_sid
+    cdef bint opens_session  # the host may issue an id; it counts as one that opens a session until then
     cdef bint keep_alive
     cdef bint request_is_chunked
     cdef bint response_started
@@ -91,6 +93,12 @@ cdef class Exchange:
     cdef bint changes_response  # there are rules, cookies or fields
     cdef bint response_is_chunked
     cdef bint upstream_keeps_alive
+
+
+cdef inline void count_sid(Exchange x, int which) noexcept:
+    """Count one of HttpCounter's `sid_` members for the connection manager and for the route."""
+    x.downstream.counters[which] += 1
+    x.route.counters[which - <int> http_sid_opened_polling] += 1
 
 
 cdef Exchange exchange_of(Connection *connection)

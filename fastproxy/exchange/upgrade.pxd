@@ -10,5 +10,6 @@ from fastproxy.exchange.relay cimport Relay
 
 cdef class Upgrade(Relay):
     cdef void begin_tunnel(self, Exchange x, char *data, size_t length)
+    cdef void count_tunnel(self, Exchange x) noexcept
     cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel)
     cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags)

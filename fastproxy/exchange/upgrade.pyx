@@ -4,14 +4,16 @@ from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from fastproxy.affinity_policy cimport Affinity
 from fastproxy.connections cimport HUNG_UP, PAUSED, READABLE, Buffer, Connection
 from fastproxy.counters cimport (
-    cluster_upstream_cx_tx_bytes_total,
-    cluster_upstream_rq_active, cluster_upstream_rq_completed, host_rq_active, host_rq_success,
-    http_downstream_cx_upgrades_active, http_downstream_cx_upgrades_total, http_downstream_rq_active,
-    http_downstream_rq_completed,
+    cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active, cluster_upstream_rq_completed,
+    host_cx_tx_bytes_total, host_rq_active, host_rq_success, host_sid_opened_websocket, host_sid_opening_active,
+    host_sid_upgrade_done, host_ws_active, host_ws_total, http_downstream_cx_upgrades_active,
+    http_downstream_cx_upgrades_total, http_downstream_rq_active, http_downstream_rq_completed,
+    http_sid_opened_websocket, http_sid_upgrade_done,
 )
-from fastproxy.exchange.state cimport Exchange, set_exchange
+from fastproxy.exchange.state cimport SID_NONE, Exchange, count_sid, set_exchange
 from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.heads cimport ResponseHead, write_response
 from fastproxy.response_flags cimport FLAG_LR
@@ -58,12 +60,29 @@ cdef class Upgrade(Relay):
             return
         tunnel.downstream = c
         tunnel.upstream = u
+        tunnel.host_counters = x.host.counters
+        tunnel.affinity = x.affinity
         tunnel.client = x.client
         tunnel.start_ms = x.start_ms
         tunnel.bytes_sent = length
         tunnel.idle_timeout_ms = x.idle_timeout_ms
         memcpy(tunnel.records, x.records, sizeof(tunnel.records))
+        self.count_tunnel(x)
         self.become_tunnel(x, c, u, tunnel)
+
+    cdef void count_tunnel(self, Exchange x) noexcept:
+        """A host has a WebSocket more, which is a session of its own, or carries one that had begun before."""
+        cdef uint64_t *host = x.host.counters
+        host[<int> host_ws_total] += 1
+        host[<int> host_ws_active] += 1
+        if x.opens_session:
+            host[<int> host_sid_opening_active] -= 1
+            host[<int> host_sid_opened_websocket] += 1
+            count_sid(x, http_sid_opened_websocket)
+        elif x.sid_state != SID_NONE:
+            self.runtime.sessions.hand_over(&x.seal)
+            host[<int> host_sid_upgrade_done] += 1
+            count_sid(x, http_sid_upgrade_done)
 
     cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel):
         """Leave two connections and a struct behind where an exchange was. Its gauges count until the tunnel ends."""
@@ -89,6 +108,7 @@ cdef class Upgrade(Relay):
             part.iov_len = held.end - held.start
             tunnel.bytes_received = part.iov_len
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += part.iov_len
+            tunnel.host_counters[<int> host_cx_tx_bytes_total] += part.iov_len
             if self.io.transmit(u, &part, 1) < 0:
                 u.flags |= HUNG_UP | READABLE
             free(held)
@@ -109,6 +129,7 @@ cdef class Upgrade(Relay):
         c.counters[<int> http_downstream_cx_upgrades_active] -= 1
         c.counters[<int> http_downstream_rq_active] -= 1
         c.counters[<int> http_downstream_rq_completed] += 1
+        host.counters[<int> host_ws_active] -= 1
         host.counters[<int> host_rq_active] -= 1
         host.counters[<int> host_rq_success] += 1
         u.counters[<int> cluster_upstream_rq_active] -= 1
@@ -116,6 +137,7 @@ cdef class Upgrade(Relay):
         if (<Manager> c.owner).access_logs:
             x = Exchange.__new__(Exchange)
             x.host = host
+            x.affinity = <Affinity> tunnel.affinity
             x.status = 101
             x.minor_version = 1
             x.client = tunnel.client

@@ -196,10 +196,14 @@ class World:
         return client, self.nodes[0].accept()
 
     def count(self, name: str) -> int:
-        """A statistic by the end of its name."""
-        values = {each.name: each.value for each in StatsReader(self.layout, [self.row]).statistics()}
+        """A statistic of listener, connection manager or cluster by the end of its name."""
+        values = {key: value for key, value in self.statistics().items() if not key.startswith("vhost.")}
         (found,) = [value for key, value in values.items() if key.partition(".")[2].partition(".")[2] == name]
         return found
+
+    def statistics(self) -> dict[str, int]:
+        """The values of all statistics by name."""
+        return {each.name: each.value for each in StatsReader(self.layout, [self.row]).statistics()}
 
     def host(self, index: int) -> dict[str, int]:
         return StatsReader(self.layout, [self.row]).host("backend", index)
@@ -225,11 +229,13 @@ class World:
 
 
 def configuration(addresses: list[Address], **settings: Any) -> Configuration:
-    """One listener and one cluster; `cluster`, `route`, `manager`, `domains` and `configuration` replace fields."""
+    """One listener and one cluster; `cluster`, `route`, `manager`, `domains` and `configuration` replace fields,
+    `routes` all routes."""
     hosts = tuple(Host(address) for address in addresses)
     cluster = Cluster("backend", hosts=hosts, lb_policy=LbPolicy.ROUND_ROBIN, connect_timeout_s=5)
     route = Route(RouteMatch(prefix="/"), "backend", allow_websocket=True)
-    virtual_host = VirtualHost("all", settings.get("domains", ("*",)), (replace(route, **settings.get("route", {})),))
+    routes = settings.get("routes", (replace(route, **settings.get("route", {})),))
+    virtual_host = VirtualHost("all", settings.get("domains", ("*",)), routes)
     manager = HttpConnectionManager("test", RouteConfiguration((virtual_host,)))
     listener = Listener("main", Address("127.0.0.1", 1), replace(manager, **settings.get("manager", {})))
     return replace(

@@ -35,6 +35,7 @@ FACTS: dict[str, int | bytes] = {
     "downstream_local_address": b"10.0.0.2:9002",
     "route_name": b"main",
     "response_code_details": b"via_upstream",
+    "fastproxy_affinity": b"least",
 }
 
 
@@ -72,6 +73,7 @@ def rendered(path: Path, text: str, **facts: int | bytes) -> str:
         ("%RESPONSE_FLAGS%", "-"),
         ("%RESPONSE_FLAGS_LONG%", "-"),
         ("%RESPONSE_CODE_DETAILS%", "via_upstream"),
+        ("%FASTPROXY_AFFINITY%", "least"),
         ("%UPSTREAM_HOST%", "127.0.0.1:8003"),
         ("%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "127.0.0.1"),
         ("%UPSTREAM_REMOTE_PORT%", "8003"),

@@ -2,11 +2,12 @@
 
 import pytest
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, TcpCounter
+from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, RouteCounter, TcpCounter
 
 SCOPES = [
     (ListenerCounter, "listener_"),
     (HttpCounter, "http_"),
+    (RouteCounter, "route_"),
     (TcpCounter, "tcp_"),
     (ClusterCounter, "cluster_"),
     (HostCounter, "host_"),

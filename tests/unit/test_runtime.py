@@ -1,9 +1,12 @@
 """A configuration made ready for one worker."""
 
+from dataclasses import replace
+
 import pytest
 
 from fastproxy._sessions import region_bytes
-from fastproxy.model import AccessLog, Address, Cluster, Configuration, Host, LbPolicy
+from fastproxy.counters import HostCounter
+from fastproxy.model import AccessLog, Address, Cluster, Configuration, Host, LbPolicy, LeastRequestConfig
 from fastproxy.runtime import Runtime, milliseconds
 from fastproxy.stats import StatsLayout
 from tests.unit.engine_world import configuration
@@ -73,3 +76,26 @@ def test_a_host_is_the_models():
     host = Host(Address("127.0.0.1", 9), weight=3)
     runtime = runtime_of(configuration([], cluster={"hosts": (host,)}))
     assert runtime.clusters["backend"].hosts[0].model == host
+
+
+def test_requests_and_sessions_of_other_workers_count():
+    model = configuration(
+        ADDRESSES,
+        cluster={"lb_policy": LbPolicy.LEAST_REQUEST, "least_request": LeastRequestConfig(full_scan=True)},
+    )
+    layout = StatsLayout(model)
+    rows = [memoryview(bytearray(8 * 8 * layout.slots)).cast("Q") for _ in range(3)]
+    table = memoryview(bytearray(region_bytes(1024)))
+    first = Runtime(model, layout, rows[0], table, bytes(16), rows=rows)
+    renamed = replace(model, clusters=(replace(model.clusters[0], connect_timeout_s=7),))
+    for runtime in (first, first.next(renamed, layout)):
+        cluster = runtime.clusters["backend"]
+        assert runtime.sessions is not None
+        for busy, idle in ((0, 1), (1, 0)):
+            requests = layout.host("backend", busy) + HostCounter["host_rq_active"]
+            tunnels = layout.host("backend", busy) + HostCounter["host_ws_active"]
+            rows[2][requests] = rows[1][tunnels] = 1
+            assert {cluster.balancer.pick() for _ in range(20)} == {idle}
+            assert {cluster.placement.pick(cluster.balancer, runtime.sessions) for _ in range(20)} == {idle}
+            rows[2][requests] = rows[1][tunnels] = 0
+    assert first.clusters["backend"] is not first.next(renamed, layout).clusters["backend"]

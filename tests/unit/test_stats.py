@@ -15,20 +15,8 @@ from fastproxy.model import (
     RouteConfiguration,
 )
 from fastproxy.model_codec import Codec
-from fastproxy.stats import (
-    HTTP_NAMES,
-    LISTENER_NAMES,
-    LOGICAL_DNS_HOSTS,
-    STRICT_DNS_HOSTS,
-    LayoutState,
-    Statistic,
-    StatsLayout,
-    StatsReader,
-    clear_gauges,
-    clear_taken,
-    sanitize,
-    used,
-)
+from fastproxy.scopes import HTTP_NAMES, LISTENER_NAMES, LOGICAL_DNS_HOSTS, STRICT_DNS_HOSTS, LayoutState
+from fastproxy.stats import Statistic, StatsLayout, StatsReader, clear_gauges, clear_taken, used
 
 
 def listener(address: Address, prefix: str) -> Listener:
@@ -85,20 +73,6 @@ def test_unknown_scopes_are_errors():
     for method in (layout.http, layout.cluster, layout.host_capacity):
         with pytest.raises(KeyError):
             method("nothing")
-
-
-@pytest.mark.parametrize(
-    ("name", "sanitized"),
-    [
-        ("[::1]:19932", "[__1]_19932"),
-        ("c.x:1 y/z.", "c.x_1 y/z"),
-        ("a b://c:/d|e..", "a b_c_d|e"),
-        (".in:gr//ess.", ".in_gr//ess"),
-        ("nul\0", "nul_"),
-    ],
-)
-def test_names_are_sanitized_as_envoy_1_40_does(name, sanitized):
-    assert sanitize(name) == sanitized
 
 
 def test_names():

@@ -54,7 +54,7 @@ class Running:
         memory = SharedMemory(configuration, layout, 1)
         fd = self.listening.fileno()
         assignment = Assignment(
-            0, configuration, layout, memory.row(0), memory.sessions, bytes(16), [(1, 0, fd)], theirs, grace_s
+            0, configuration, layout, [memory.row(0)], memory.sessions, bytes(16), [(1, 0, fd)], theirs, grace_s
         )
         self.pid = fork(lambda: Worker(assignment, build).run(), [fd, theirs.fileno()])
         self.status: int | None = None
