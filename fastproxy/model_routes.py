@@ -209,6 +209,7 @@ class Route:
     match: RouteMatch
     cluster: str = ""
     name: str = ""
+    stat_prefix: str = ""  # in the names of its counters, in place of `name`
     timeout_s: float | None = 15.0
     timeout_is_set: bool = False  # the file says so; a default must not end an Engine.IO poll
     hash_policies: tuple[HashPolicy, ...] = ()

@@ -112,8 +112,9 @@ def listener_scope(listener: Listener) -> str:
 
 
 def route_scope(host: VirtualHost, index: int) -> str:
-    """What a route is called: by its name, or by its place among those of its virtual host."""
-    return f"{host.name}.route.{host.routes[index].name or index}"
+    """What a route is called: by its stat_prefix, its name, or its place among those of its virtual host."""
+    route = host.routes[index]
+    return f"{host.name}.route.{route.stat_prefix or route.name or index}"
 
 
 def counted_routes(managers: Iterable[HttpConnectionManager]) -> Iterator[str]:

@@ -90,6 +90,7 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
     route = Route(
         match=build_match(view.child("match"), around.report),
         name=view.value("name"),
+        stat_prefix=view.value("stat_prefix"),
         cors=build_cors((view, action, host, around.config), around.cors_filters, around.report),
         header_rules=build_header_rules(view, around.report),
     )

@@ -23,7 +23,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "name domains routes require_tls cors typed_per_filter_config request_mirror_policies"
     )
     | _HEADERS,
-    f"{_ROUTE}Route": words("name match route redirect direct_response typed_per_filter_config") | _HEADERS,
+    f"{_ROUTE}Route": words("name match route redirect direct_response typed_per_filter_config stat_prefix") | _HEADERS,
     f"{_ROUTE}RouteMatch": words(
         "prefix path safe_regex case_sensitive path_separated_prefix path_match_policy headers query_parameters "
         "runtime_fraction grpc"
@@ -95,9 +95,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         ),
         **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
     },
-    f"{_ROUTE}Route": because(
-        "", "decorator tracing per_request_buffer_limit_bytes stat_prefix request_body_buffer_limit"
-    ),
+    f"{_ROUTE}Route": because("", "decorator tracing per_request_buffer_limit_bytes request_body_buffer_limit"),
     f"{_ROUTE}RouteAction": {
         **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout"),
         **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),

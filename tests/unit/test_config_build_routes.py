@@ -36,12 +36,12 @@ def test_hash_policies_keep_their_order_and_lose_their_case():
 
 def test_rewrites_and_names():
     def change(document):
-        v3_route(document)["name"] = "r"
+        v3_route(document).update(name="r", stat_prefix="s")
         v3_route(document)["route"].update(prefix_rewrite="/x", host_rewrite_literal="h")
 
     found, _ = built(change)
     first = found.virtual_hosts[0].routes[0]
-    assert (first.name, first.prefix_rewrite, first.host_rewrite) == ("r", "/x", "h")
+    assert (first.name, first.stat_prefix, first.prefix_rewrite, first.host_rewrite) == ("r", "s", "/x", "h")
     assert (found.virtual_hosts[0].name, found.virtual_hosts[0].domains) == ("all", ("*",))
 
 

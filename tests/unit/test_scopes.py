@@ -53,7 +53,8 @@ OFF = SessionAffinity(protocols=())
 
 
 def test_routes_are_called_by_name_or_place():
-    assert counted(with_routes(route("chat"), route())) == ["v:1.route.chat", "v:1.route.1"]
+    prefixed = route("chat", stat_prefix="talk")
+    assert counted(with_routes(route("chat"), route(), prefixed)) == ["v:1.route.chat", "v:1.route.1", "v:1.route.talk"]
 
 
 def test_routes_without_sessions_are_not_counted():
