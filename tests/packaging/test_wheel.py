@@ -1,5 +1,7 @@
 """The wheel: built as a user builds it, looked into, and run where nothing else is installed."""
 
+import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import fastproxy
-from tests.support.source_tree import ROOT, modules
+from tests.support.source_tree import ROOT, files, modules
 
 BUILD_TIMEOUT_S = 400
 SMOKE = Path(__file__).with_name("smoke.py")
@@ -20,17 +22,39 @@ RUNTIME = {"aiohttp", "dnspython", "google-re2", "httptools", "protobuf", "pyyam
 pytestmark = pytest.mark.timeout(BUILD_TIMEOUT_S)
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True)
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def sources(tmp_path_factory):
+    """A copy of the tree: setuptools writes to the one that it builds from, where other tests look around."""
+    folder = tmp_path_factory.mktemp("sources")
+    for path in files():
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compiler(tmp_path_factory):
+    """The C compiler in a hurry: the modules that every other test uses were optimised, these are only to run."""
+    script = tmp_path_factory.mktemp("compiler") / "cc"
+    script.write_text('#!/bin/sh\nexec cc "$@" -O0 -U_FORTIFY_SOURCE\n')
+    script.chmod(0o755)
+    return str(script)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory, sources, compiler):
     """Built from a source distribution, so that what that one leaves out is missing here too."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    run(sys.executable, "-m", "build", "--outdir", folder, sources, cwd=sources, CC=compiler)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -79,7 +103,8 @@ def test_it_runs_in_an_empty_environment(wheel, tmp_path):
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
-    run("env", "CC=false", python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", wheel, cwd=tmp_path)
+    install = ("-m", "pip", "install", "--quiet", "--only-binary", ":all:", wheel)
+    run(python, *install, cwd=tmp_path, CC="false")
     output = run(python, SMOKE, cwd=tmp_path)
     assert fastproxy.__version__ in output
     assert "one request served" in output

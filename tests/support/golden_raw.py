@@ -19,6 +19,7 @@ from tests.support.processes import wait_until
 from tests.support.proxies import Json, Worlds
 
 PAUSE_S = 0.15  # between the parts of a request, as recorded: some timeouts lie between it and its multiples
+MORE_OFTEN = 2  # is a vector played whose parts may have come too late, on a busy machine
 PATIENCE_S = 3.0
 PROBE = b"GET /probe HTTP/1.1\r\nHost: example.com\r\n\r\n"
 NODE_OF_MOST = {"all": {"port": 18001, "behaviour": "by path"}}
@@ -31,8 +32,8 @@ def play(recorded: Json, vectors: list[Json], worlds: Worlds, folder: Path) -> O
     try:
         for vector in vectors:
             seen = _play_vector(recording, vector)
-            if seen.differences and len(vector["request_parts"]) > 1:  # the pause between them was too short or long
-                seen = _play_vector(recording, vector)
+            for _ in range(MORE_OFTEN if len(vector["request_parts"]) > 1 else 0):
+                seen = _play_vector(recording, vector) if seen.differences else seen
             yield seen
     finally:
         recording.close()
