@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+# Two tests at a time, those of one file in one process; PYTEST_ARGS="-n 0" for one at a time, and for -s.
+PYTEST := -m pytest -n logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 BENCH ?= ../shared/bench/compare.py
 BENCH_ARGS ?=
 
@@ -68,7 +70,7 @@ tools:
 	fi
 
 test: tools build pages lint
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) $(PYTEST) $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff check .

@@ -1,7 +1,9 @@
 """What every test may ask for."""
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +36,17 @@ def tool():
         return path
 
     return find
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[Any, Any, Any]:
+    """A report travels between processes as UTF-8; what a test printed, or was given, may not be encodable."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return type(value)(map(_encodable, value)) if isinstance(value, (list, tuple)) else value
