@@ -74,6 +74,7 @@ cpdef enum HttpCounter:
     http_sid_lost_host_gone
     http_sid_lost_connect_fail
     http_sid_lost_by_host
+    http_sid_not_learned_coding
     http_access_log_lines_lost
     HTTP_COUNTERS
 

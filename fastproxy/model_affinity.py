@@ -65,6 +65,8 @@ class SessionProtocol:
     lifetime_s: int
     """From the last request on; Engine.IO's open packet says it itself."""
     lost: LostSession | None = None
+    ended_by: str = ""
+    """The method of a request by which a client ends its session, once a node answers it without an error."""
 
     def __str__(self) -> str:
         """In a line, without what is said of lost ones, which files do not say."""
@@ -112,6 +114,7 @@ MCP = SessionProtocol(
             LostAnswer(400, "No transport found for sessionId"),
         ),
     ),
+    ended_by="DELETE",
 )
 """Streamable HTTP (modelcontextprotocol.io, revision 2025-06-18: a lost session is a 404) and the HTTP+SSE transport
 before it (2024-11-05), in the spellings of the SDKs for Python (`session_id`) and TypeScript (`sessionId`), and in

@@ -15,4 +15,5 @@ cdef int next_line(const Head *head, const char *name, size_t length, int start)
 cdef bytes joined_line(const Head *head, int line)
 cdef bint query_parameter(Slice path, const char *name, size_t length, Slice *value) noexcept nogil
 cdef bint cookie(const Head *head, const char *name, size_t length, Slice *value) noexcept nogil
+cdef Slice unquoted(Slice value) noexcept nogil
 cdef bint read_number(Slice text, uint64_t *number) noexcept nogil

@@ -19,7 +19,7 @@ from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
 )
 from fastproxy.http1 cimport (
-    HEAD_OK, H_CONTENT_ENCODING, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, head_length, header, parse_response,
+    HEAD_OK, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, head_length, parse_response,
 )
 from fastproxy.response_flags cimport FLAG_UC, FLAG_UPE
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
@@ -246,8 +246,8 @@ cdef class Response(Sessions):
             x.service_time_ms = self.io.now_ms - x.sent_ms
         if not x.request_body.done or self.is_leaving(x.downstream):
             x.keep_alive = False
-        if x.learns_sid and (x.status != 200 or header(&self.head, H_CONTENT_ENCODING) != NULL):
-            x.learns_sid = False
+        if x.expects_id:
+            self.read_issued(x)
         self.count_status(x)
         if x.changes_response:
             self.change_response_head(x)

@@ -2,8 +2,9 @@
 
 from libc.stdint cimport uint32_t
 
+from fastproxy._sessions cimport Sealed
 from fastproxy.affinity cimport EngineIo
-from fastproxy.affinity_policy cimport AffinityPolicy
+from fastproxy.affinity_policy cimport AffinityPolicy, Protocol
 from fastproxy.exchange.attempt cimport Attempt
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.request_facts cimport RequestFacts
@@ -13,6 +14,11 @@ from fastproxy.slices cimport Slice
 cdef class Sessions(Attempt):
     cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
     cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept
+    cdef void read_issued(self, Exchange x)
+    cdef void learn_from_head(self, Exchange x, Protocol protocol)
+    cdef void expect_in_body(self, Exchange x, Protocol protocol)
     cdef void learn(self, Exchange x, char *data, size_t length)
-    cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s)
+    cdef void learn_from_body(self, Exchange x, char *data, size_t length)
+    cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s)
+    cdef void store(self, Exchange x, const Sealed *seal, uint32_t lifetime_s)
     cdef void count_opened(self, Exchange x) noexcept

@@ -2,19 +2,23 @@
 
 from libc.stdint cimport uint32_t
 
-from fastproxy.affinity cimport (
-    MAX_OPEN_PACKET, OPEN_PACKET_FOUND, OPEN_PACKET_INCOMPLETE, EngineIo, OpenPacket, Session, read_open_packet,
-)
-from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy
+from fastproxy._sessions cimport Sealed
+from fastproxy.affinity cimport EngineIo
+from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy, Protocol
 from fastproxy.connections cimport buffer_append
 from fastproxy.counters cimport (
     host_sid_learned, host_sid_opened_polling, host_sid_opening_active, http_sid_evicted, http_sid_known,
-    http_sid_learned, http_sid_not_stored, http_sid_opened_polling, http_sid_unknown, http_sid_upgrade_tried,
+    http_sid_learned, http_sid_not_learned_coding, http_sid_not_stored, http_sid_opened_polling, http_sid_unknown,
+    http_sid_upgrade_tried,
 )
-from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_UNKNOWN, Exchange, count_sid
-from fastproxy.http1 cimport equals
+from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_NONE, SID_UNKNOWN, Exchange, count_sid
+from fastproxy.http1 cimport H_CONTENT_ENCODING, equals, header
+from fastproxy.issued_ids cimport SessionId
+from fastproxy.json_members cimport FOUND, FOUND_PART, Found
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.slices cimport Slice
+
+from fastproxy.inflation import Inflater
 
 cdef enum:
     GRACE_S = 15  # an entry outlives its session's heartbeat by this
@@ -33,17 +37,22 @@ cdef class Sessions(Attempt):
         x.protocol = policy.find_id(facts, engine_io, &id)
         if x.protocol is None:
             return
+        if policy.has_others:
+            x.expects_id = not equals(self.head.method, b"options")  # a preflight changes nothing
         if id.length == 0:
-            x.learns_sid = engine_io.is_polling and not x.is_head
+            x.expects_id = x.expects_id or engine_io.is_polling and not x.is_head
             x.opens_session = self.may_open(x, policy, engine_io)
             return
-        x.seal = self.runtime.sessions.seal(id.data, id.length)
+        x.seal = x.protocol.seal(self.runtime.sessions, id)
         x.sid_state = SID_UNKNOWN
         if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, &digest):
             x.host = x.cluster.host_with_digest(digest)
             x.sid_state = SID_GONE if x.host is None else SID_KNOWN
         if x.host is not None:
             x.affinity = AFFINITY_SID
+        else:
+            x.opens_session = x.protocol.takes_paths and x.expects_id  # the client has made the id up
+        x.ends_session = x.protocol.ended_by is not None and equals(self.head.method, x.protocol.ended_by)
         count_sid(x, <int> (http_sid_unknown if x.host is None else http_sid_known))
         if x.is_upgrade:
             count_sid(x, http_sid_upgrade_tried)
@@ -54,10 +63,69 @@ cdef class Sessions(Attempt):
             return not equals(self.head.method, b"options")
         return x.is_upgrade or engine_io.is_polling and equals(self.head.method, b"get")
 
+    cdef void read_issued(self, Exchange x):
+        """See whether the head of an answer issues an id, and whether the body behind it may."""
+        cdef AffinityPolicy policy = x.route.affinity
+        cdef Protocol protocol
+        if x.status >= 400:
+            return
+        if x.ends_session and x.status < 300:
+            self.runtime.sessions.forget(&x.seal)
+            return
+        if x.protocol is policy.engine_io and x.sid_state == SID_NONE and x.status == 200:
+            self.expect_in_body(x, x.protocol)
+        if policy.has_others:
+            for protocol in policy.others:
+                self.learn_from_head(x, protocol)
+
+    cdef void learn_from_head(self, Exchange x, Protocol protocol):
+        cdef SessionId id
+        cdef Found found = protocol.find_issued(&self.head, &id)
+        cdef bint is_own = x.protocol is protocol and x.sid_state != SID_NONE
+        if found == FOUND and id.length:
+            self.remember(x, protocol, Slice(<const char *> id.text, id.length), protocol.lifetime_s)
+        elif found == FOUND:
+            if is_own:
+                self.runtime.sessions.forget(&x.seal)
+        elif protocol.takes_paths:
+            if is_own:
+                self.store(x, &x.seal, protocol.lifetime_s)
+        elif not x.learns_sid:
+            self.expect_in_body(x, protocol)
+
+    cdef void expect_in_body(self, Exchange x, Protocol protocol):
+        """Have the beginning of the body looked at, if it may issue an id of this protocol and can be read."""
+        cdef size_t limit = protocol.read_limit(&self.head)
+        cdef const Slice *coding = header(&self.head, H_CONTENT_ENCODING)
+        cdef bint is_gzip
+        if limit == 0 or x.is_head:
+            return
+        if coding != NULL and not equals(coding[0], b"identity"):
+            is_gzip = equals(coding[0], b"gzip") or equals(coding[0], b"x-gzip")
+            if not is_gzip and not equals(coding[0], b"deflate"):
+                x.downstream.counters[<int> http_sid_not_learned_coding] += 1
+                return
+            x.inflater = Inflater(is_gzip, limit)
+        x.learns_sid = True
+        x.issuer = protocol
+        x.read_limit = limit
+
     cdef void learn(self, Exchange x, char *data, size_t length):
-        """Look for an open packet in the beginning of an answer to a handshake, and remember whose session it is."""
-        cdef Session session
-        cdef OpenPacket found
+        """Look for an id in the beginning of a body that `data` belong to, and remember whose session it is."""
+        cdef bytes plain
+        if x.inflater is None:
+            self.learn_from_body(x, data, length)
+            return
+        plain = x.inflater.more(data[:length])
+        if plain is None:
+            x.learns_sid = False
+        elif plain:
+            self.learn_from_body(x, plain, len(plain))
+
+    cdef void learn_from_body(self, Exchange x, char *data, size_t length):
+        cdef SessionId id
+        cdef Found found
+        cdef uint32_t lifetime_s
         if x.opening != NULL:
             x.opening = buffer_append(x.opening, data, length)
             if x.opening == NULL:
@@ -65,21 +133,33 @@ cdef class Sessions(Attempt):
                 return
             data = x.opening.data + x.opening.start
             length = x.opening.end - x.opening.start
-        found = read_open_packet(&session, data, length)
-        if found == OPEN_PACKET_INCOMPLETE and length < MAX_OPEN_PACKET:
+        length = min(length, x.read_limit)
+        found = x.issuer.find_in_body(data, length, &id, &lifetime_s)
+        if found == FOUND_PART and length < x.read_limit:
             if x.opening == NULL:
                 x.opening = buffer_append(NULL, data, length)
             return
         x.learns_sid = False
-        if found == OPEN_PACKET_FOUND:
-            self.check_heartbeat(x, session.lifetime_s)
-            self.remember(x, session.sid, session.lifetime_s + GRACE_S)
+        if found != FOUND:
+            return
+        if x.issuer is (<AffinityPolicy> x.route.affinity).engine_io:
+            self.check_heartbeat(x, lifetime_s)
+            lifetime_s += GRACE_S
+        self.remember(x, x.issuer, Slice(<const char *> id.text, id.length), lifetime_s)
 
-    cdef void remember(self, Exchange x, Slice id, uint32_t lifetime_s):
+    cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s):
         """The exchange's host has issued this id."""
+        cdef Sealed seal = protocol.seal(self.runtime.sessions, id)
+        self.store(x, &seal, lifetime_s)
+
+    cdef void store(self, Exchange x, const Sealed *seal, uint32_t lifetime_s):
+        """Write down that a session is the exchange's host's, unless that is known: some answers repeat their id."""
+        cdef uint32_t digest = 0
         cdef int stored
-        x.seal = self.runtime.sessions.seal(id.data, id.length)
-        stored = self.runtime.sessions.learn(&x.seal, x.host.digest, self.io.now_ms // 1000, lifetime_s)
+        if x.sid_state != SID_NONE and self.runtime.sessions.find(seal, self.io.now_ms // 1000, &digest) and \
+                digest == x.host.digest:
+            return
+        stored = self.runtime.sessions.learn(seal, x.host.digest, self.io.now_ms // 1000, lifetime_s)
         count_sid(x, <int> (http_sid_not_stored if stored < 0 else http_sid_learned))
         if stored == 1:
             count_sid(x, http_sid_evicted)

@@ -43,7 +43,10 @@ cdef class Exchange:
     cdef Host host
     cdef Body request_body
     cdef Body response_body
-    cdef Buffer *opening  # the beginning of an answer that may hold an open packet
+    cdef Buffer *opening  # the beginning of a body that may issue an id, inflated
+    cdef size_t read_limit  # how much of it is looked at
+    cdef Protocol issuer  # whose id may stand there
+    cdef object inflater  # None: it is not compressed
     cdef void *records[4]  # of the access logs; MAX_LOGS
     cdef void *reply_record  # of local_reply_config: what its formats need of the request
     cdef set tried  # hosts that could not be reached
@@ -84,7 +87,9 @@ cdef class Exchange:
     cdef bint has_hash
     cdef bint is_head
     cdef bint is_upgrade
-    cdef bint learns_sid
+    cdef bint expects_id  # the answer may issue one: its head is to be looked at
+    cdef bint learns_sid  # so is what comes of its body
+    cdef bint ends_session  # the request does, if it is answered without an error
     cdef bint opens_session  # the host may issue an id; it counts as one that opens a session until then
     cdef bint keep_alive
     cdef bint request_is_chunked

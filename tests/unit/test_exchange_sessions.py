@@ -89,7 +89,7 @@ def test_a_sid_is_learned_from_an_open_packet_cut_anywhere(world, packet, cut):
 @pytest.mark.parametrize(
     ("path", "answer"),
     [
-        ("/socket.io/?EIO=4&transport=polling", ok(b'0{"sid":"abc"}', "content-encoding: gzip")),
+        ("/socket.io/?EIO=4&transport=polling", ok(b'0{"sid":"abc"}', "content-encoding: br")),
         ("/socket.io/?EIO=4&transport=polling&sid=x", ok(b'0{"sid":"abc"}')),
         ("/socket.io/?EIO=4&transport=polling", ok(b'{"sid":"abc"}')),
         ("/socket.io/?transport=polling", ok(b'0{"sid":"abc"}')),

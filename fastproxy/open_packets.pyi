@@ -1,0 +1,3 @@
+from typing import Literal
+
+def open_packet(data: bytes) -> tuple[bytes, int] | Literal["incomplete"] | None: ...
