@@ -19,8 +19,12 @@ from tests.e2e.stack import start_nodes
 from tests.support import processes, proxies
 
 FIRST, ALL = 3, 6
+MOST_FAILURES = 50
 GRACE_S = 30  # above Engine.IO's ping interval, with which a silent poll is answered
-STAT_PREFIX = "load"
+FAILURES = (
+    "[%START_TIME%] %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_HOST% %DURATION% %REQ(:PATH)%"
+)
+LOG_TYPE = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Plan:
     tags: tuple[str, ...] = ("scale",)
     kinds: str = "polling,upgrade,websocket"
     restarts: bool = True
+    timeout_s: float = 10.0  # of an answer: a busy machine is slow before a session is lost
 
 
 class Edge:
@@ -76,10 +81,24 @@ class Edge:
         for endpoint in cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][len(hosts) :]:
             endpoint["health_status"] = "DRAINING"
         manager = proxies.connection_manager(
-            [proxies.route("/", "echo", timeout="0s")], stat_prefix=STAT_PREFIX, upgrade_configs=proxies.WEBSOCKET
+            [proxies.route("/", "echo", timeout="0s")],
+            stat_prefix="load",
+            upgrade_configs=proxies.WEBSOCKET,
+            access_log=[failures_log(self._file.with_suffix(".log"))],
         )
         file = proxies.bootstrap(self._port, self._admin_port, manager, [cluster])
         self._file.write_text(json.dumps(file, indent=1))
+
+
+def failures_log(path: Path) -> proxies.Json:
+    """A log of what was answered with an error."""
+    line = {"text_format_source": {"inline_string": FAILURES + "\n"}}
+    comparison = {"op": "GE", "value": {"default_value": 400, "runtime_key": "none"}}
+    return {
+        "name": "envoy.access_loggers.file",
+        "filter": {"status_code_filter": {"comparison": comparison}},
+        "typed_config": {"@type": LOG_TYPE, "path": str(path), "log_format": line},
+    }
 
 
 @contextlib.contextmanager
@@ -102,7 +121,14 @@ def locust(plan: Plan, running: Sequence[Edge], folder: Path) -> processes.Proce
         *(sys.executable, "-m", "locust", "-f", "loadtest/socketio.py", "--headless", "--tags", *plan.tags),
         *("--hosts", ",".join(edge.url for edge in running), "--session-kinds", plan.kinds),
         *("--users", str(plan.users), "--spawn-rate", str(plan.spawn_rate)),
-        *("--session-life", str(plan.life_s), "--talk-every", str(plan.talk_s)),
+        *(
+            "--session-life",
+            str(plan.life_s),
+            "--talk-every",
+            str(plan.talk_s),
+            "--answer-timeout",
+            str(plan.timeout_s),
+        ),
     ]
     process = processes.start(command, output_path=folder / "locust.txt")
     process.wait_output("All users spawned", timeout_s=30 + 2 * plan.users / plan.spawn_rate)
@@ -125,18 +151,19 @@ def operate(plan: Plan, running: Sequence[Edge], ports: Sequence[int]) -> None:
     for number, edge in enumerate(running if plan.restarts else ()):
         print(f"{time.strftime('%X')} proxy {number} restarts", flush=True)
         edge.restart()
-        time.sleep(plan.talk_s)
+        time.sleep(2 * plan.talk_s)
 
 
 def rehearse(plan: Plan, folder: Path) -> tuple[int, str]:
-    """Locust's exit status and output."""
+    """Locust's exit status, its output, and what the proxies answered with an error."""
     with edges(folder) as (running, ports):
         load = locust(plan, running, folder)
         try:
             operate(plan, running, ports)
         finally:
             status = load.end(timeout_s=60)
-        return status, load.output
+        failures = [line for log in sorted(folder.glob("*.log")) for line in log.read_text().splitlines()]
+        return status, "\n".join([load.output, *failures[-MOST_FAILURES:]])
 
 
 def main() -> int:
@@ -145,6 +172,7 @@ def main() -> int:
     parser.add_argument("--spawn-rate", type=float, default=20)
     parser.add_argument("--session-life", type=float, default=60)
     parser.add_argument("--talk-every", type=float, default=15)
+    parser.add_argument("--answer-timeout", type=float, default=30)
     parser.add_argument("--tags", default="scale")
     parser.add_argument("--session-kinds", default="polling", help="a WebSocket ends with its proxy")
     parser.add_argument("--no-restarts", action="store_true")
@@ -157,6 +185,7 @@ def main() -> int:
         tags=tuple(chosen.tags.split(",")),
         kinds=chosen.session_kinds,
         restarts=not chosen.no_restarts,
+        timeout_s=chosen.answer_timeout,
     )
     with tempfile.TemporaryDirectory() as folder:
         status, output = rehearse(plan, Path(folder))
