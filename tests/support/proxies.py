@@ -31,7 +31,7 @@ WEBSOCKET = [{"upgrade_type": "websocket"}]
 _GAUGE = re.compile(r"(?:http|listener|cluster)\.(?!admin\.)\S*_active")
 
 
-def departures(**switches: bool) -> list[Json]:
+def departures(**switches: Any) -> list[Json]:
     """HTTP filters that switch fastproxy's departures from Envoy; Envoy is told nothing, it departs from nothing."""
     type_urls = {"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "type_url": "fastproxy.v1.HttpFilter"}
     ours = {"name": "fastproxy", "typed_config": {**type_urls, "value": switches}}
