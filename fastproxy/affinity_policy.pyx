@@ -3,6 +3,7 @@
 Knows messages, not hosts; of tables only what an id is sealed with.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from libc.string cimport memcpy
@@ -28,6 +29,7 @@ cdef enum Source:  # IdSource
     SOURCE_SOCKJS_PATH
 
 SOURCES = list(IdSource)
+MAX_POLICIES = 256  # that are kept to be shared: thousands of routes may inherit one
 
 
 cdef bint is_media_type(const Head *head, const char *lower, size_t length) noexcept:
@@ -223,5 +225,10 @@ cdef class AffinityPolicy:
 
 
 def policy_of(model):
-    """The policy for a model_affinity.SessionAffinity; None when no session is looked for."""
-    return AffinityPolicy(model) if model is not None and model.protocols else None
+    """The policy for a model_affinity.SessionAffinity; None when no session is looked for. Equal models share one."""
+    return shared_policy(model) if model is not None and model.protocols else None
+
+
+@lru_cache(maxsize=MAX_POLICIES)
+def shared_policy(model):
+    return AffinityPolicy(model)

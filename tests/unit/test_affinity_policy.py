@@ -23,3 +23,9 @@ def test_engine_io_is_on_by_default():
 def test_only_a_protocol_whose_nodes_tell_can_be_asked():
     assert Protocol(ENGINE_IO).can_be_asked
     assert not Protocol(replace(ENGINE_IO, lost=None)).can_be_asked
+
+
+def test_equal_models_share_a_policy():
+    """Thousands of routes may inherit what their virtual host says."""
+    assert policy_of(SessionAffinity(ask=False)) is policy_of(SessionAffinity(ask=False))
+    assert policy_of(SessionAffinity(ask=False)) is not policy_of(SessionAffinity())
