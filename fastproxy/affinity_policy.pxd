@@ -46,6 +46,7 @@ cdef class Protocol:
     cdef tuple issued, returned  # Place
     cdef char salt[8]  # SALT_BYTES
 
+    cdef bint may_say_lost(self, int status) noexcept
     cdef bint says_lost(self, int status, const char *body, size_t length) noexcept
     cdef Sealed seal(self, SessionTable sessions, Slice id) noexcept
     cdef bint find_returned(self, const RequestFacts *facts, SessionId *id) noexcept

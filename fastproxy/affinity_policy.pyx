@@ -122,6 +122,13 @@ cdef class Protocol:
             self.lost_body = lost.body.encode()
             self.said = tuple((answer.status, answer.text.encode()) for answer in lost.said)
 
+    cdef bint may_say_lost(self, int status) noexcept:
+        """Whether an answer with this status can say that the session is not known."""
+        for said_status, _ in self.said:
+            if said_status == status:
+                return True
+        return False
+
     cdef bint says_lost(self, int status, const char *body, size_t length) noexcept:
         """Whether an answer, of whose body `length` bytes are here, says that the session is not known."""
         cdef int said_status

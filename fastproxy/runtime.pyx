@@ -227,6 +227,8 @@ cdef class Runtime:
             gone += self.clusters[model.name].become(model, self.layout)
         for name, cluster in previous.clusters.items():
             if self.clusters.get(name) is not cluster:
+                if name in self.clusters:
+                    self.clusters[name].inherit(cluster)
                 cluster.retire()
         by_address = {listener.model.address: listener for listener in self.listeners}
         for listener in previous.listeners:

@@ -28,6 +28,8 @@ cdef class Cluster:
     cdef readonly object model  # model.Cluster
     cdef readonly bytes name
     cdef readonly list hosts
+    cdef readonly uint64_t host_set  # a number for these hosts: others have another one
+    cdef readonly object departures  # of hosts: (digest, address, when), the last ones
     cdef readonly Balancer balancer
     cdef readonly SessionPlacement placement
     cdef public object hashing  # HashPolicies of the balancer, which count instead of the route's; or None

@@ -5,7 +5,10 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.string cimport memcpy, memset
 
 import socket as sockets
+from collections import deque
 from dataclasses import replace
+from itertools import count
+from time import monotonic
 
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.active_requests import ActiveRequests
@@ -24,6 +27,9 @@ from fastproxy.syscalls cimport (
     sockaddr_in, sockaddr_in6, sockaddr_un, socket, socklen_t,
 )
 from fastproxy.syscalls cimport close as close_fd
+
+MAX_DEPARTURES = 256  # hosts of a cluster that are remembered when they have left
+HOST_SETS = count(1)
 
 
 cdef class Host:
@@ -86,6 +92,7 @@ cdef class Cluster:
         self.max_requests_per_connection = model.max_requests_per_connection
         self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
         self.hosts = []
+        self.departures = deque(maxlen=MAX_DEPARTURES)
         self.set_hosts(known_hosts(model))
 
     def set_hosts(self, models):
@@ -110,7 +117,9 @@ cdef class Cluster:
             hosts.append(host)
         for host in known.values():
             host.removed = True
+            self.note_departure(host)
         self.hosts = hosts
+        self.host_set = next(HOST_SETS)
         self.balancer = balancer_for(self.model, [host.model for host in hosts], self.active_requests(hosts))
         self.balancer.count_panics(self.counters + <int> cluster_lb_healthy_panic)
         slots = [self.layout.host(self.model.name, host.slot) for host in hosts]
@@ -122,6 +131,26 @@ cdef class Cluster:
         name = self.model.name
         slots = [self.layout.host(name, host.slot) + <int> host_rq_active for host in hosts]
         return ActiveRequests(self.rows, self.layout.cluster(name) + <int> cluster_upstream_rq_active, slots)
+
+    def note_departure(self, Host host):
+        """The cluster does not have this host from now on."""
+        self.departures.append((host.digest, host.address.decode(), int(monotonic() * 1000)))
+
+    def inherit(self, Cluster previous):
+        """This cluster takes the place of another one: hosts of that one may have left with it."""
+        cdef Host host
+        addresses = {host.address for host in self.hosts}
+        self.departures.extend(previous.departures)
+        for host in previous.hosts:
+            if host.address not in addresses:
+                self.note_departure(host)
+
+    def departure_of(self, digest):
+        """`(address, when)` of a host that left; the time is in ms of the monotonic clock. None: it is not known of."""
+        for known, address, at_ms in reversed(self.departures):
+            if known == digest:
+                return address, at_ms
+        return None
 
     def can_become(self, model, layout):
         """Whether that cluster differs from this one in its hosts at most."""

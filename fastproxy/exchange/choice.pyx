@@ -8,7 +8,7 @@ from fastproxy.affinity cimport EngineIo
 from fastproxy.affinity_policy cimport AFFINITY_HASH, AFFINITY_LEAST, AFFINITY_RANDOM
 from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route
 from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM
-from fastproxy.exchange.state cimport Exchange
+from fastproxy.exchange.state cimport SID_NONE, Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.bodies cimport FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, Framing
 from fastproxy.http1 cimport (
@@ -138,6 +138,8 @@ cdef class Choice(Rewriting):
             x.cookies = cookies
             x.changes_response = True
         self.find_session(x, facts, engine_io)
+        if x.sid_state != SID_NONE and self.is_lost(x):
+            return False
         if x.host is None:
             x.first_choice = self.first_choice(x, cluster)
             if x.first_choice < 0:

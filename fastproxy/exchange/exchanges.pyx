@@ -6,8 +6,8 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < response < answers < rewriting
-< choice < mirroring < request < takeover.
+log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < lost_sessions < asking < response
+< answers < rewriting < choice < mirroring < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -45,6 +45,7 @@ cdef class Exchanges(Takeover):
         self.guard = HeadGuard()
         self.stamps = Stamps()
         self.heartbeats = Heartbeats()
+        self.begin_asking()
         self.make_room(runtime)
 
     def __dealloc__(self):
@@ -99,6 +100,8 @@ cdef class Exchanges(Takeover):
         elif u.flags & CONNECTING and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
             u.counters[<int> cluster_upstream_cx_connect_timeout] += 1
             self.retry_connect(x, CONNECT_TIMEOUT)
+        elif x.question is not None and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
+            self.settle(x)
         else:
             u.counters[<int> cluster_upstream_rq_timeout] += 1
             x.host.counters[<int> host_rq_timeout] += 1

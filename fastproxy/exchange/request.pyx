@@ -320,7 +320,9 @@ cdef class Request(Mirroring):
             x.sent_ms = self.io.now_ms
         if x.mirrored is not None:
             self.mirror_body(x, parts + (head != NULL), count - (head != NULL))
-        if head != NULL:
+        if x.question is not None:
+            self.gather(x, parts, count)
+        elif head != NULL:
             self.attempt(x, parts, count)
         elif count:
             self.send_more(x, parts, count)

@@ -7,15 +7,16 @@ from fastproxy.exchange.state cimport Exchange
 from fastproxy.bodies cimport Framing
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.sessions cimport Sessions
+from fastproxy.exchange.asking cimport Asking
 
 
-cdef class Response(Sessions):
+cdef class Response(Asking):
     cdef HeadGuard guard
 
     cdef void upstream_event(self, Connection *u, uint32_t events)
     cdef void upstream_writable(self, Exchange x, Connection *u)
     cdef void read_upstream(self, Connection *u)
+    cdef bint judge_at_end(self, Exchange x, Connection *u)
     cdef void upstream_ended(self, Exchange x, Connection *u)
     cdef void answered(self, Exchange x, Connection *u, char *data, size_t length)
     cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length)

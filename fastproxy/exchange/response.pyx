@@ -5,14 +5,14 @@ from libc.stdlib cimport free
 
 from fastproxy.admission cimport is_websocket_answer
 from fastproxy.connections cimport (
-    CLOSED, CONNECTING, HUNG_UP, IDLE, PAUSED, READABLE, SHUT, Buffer, Connection,
+    CLOSED, CONNECTING, ENDED, HUNG_UP, IDLE, PAUSED, READABLE, SHUT, Buffer, Connection,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_destroy_remote, cluster_upstream_cx_max_requests, cluster_upstream_cx_protocol_error,
-    cluster_upstream_cx_rx_bytes_total, cluster_upstream_rq_completed, host_cx_rx_bytes_total, host_rq_error,
-    host_rq_success,
+    cluster_upstream_cx_destroy_remote, cluster_upstream_cx_protocol_error, cluster_upstream_cx_rx_bytes_total,
+    host_cx_rx_bytes_total, host_rq_error, host_rq_success,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
+from fastproxy.exchange.lost_sessions cimport VERDICT_OPEN, VERDICT_OTHER, Verdict
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
 from fastproxy.heads cimport ResponseHead, write_interim, write_response
 from fastproxy.bodies cimport (
@@ -23,13 +23,12 @@ from fastproxy.http1 cimport (
 )
 from fastproxy.response_flags cimport FLAG_UC, FLAG_UPE
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
-from fastproxy.upstream cimport Host, keep_idle
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
 
 
-cdef class Response(Sessions):
+cdef class Response(Asking):
     """Reads upstream connections."""
 
     cdef void upstream_event(self, Connection *u, uint32_t events):
@@ -101,6 +100,8 @@ cdef class Response(Sessions):
     cdef void upstream_ended(self, Exchange x, Connection *u):
         """The upstream has closed or reset while it carries an exchange."""
         u.counters[<int> cluster_upstream_cx_destroy_remote] += 1
+        if x.answer_is_held and not self.judge_at_end(x, u):
+            return
         if x.response_started and x.response_body.framing == FRAMING_UNTIL_CLOSE and not u.flags & SHUT:
             x.response_body.done = True
             self.relay_response(x, NULL, 0, NULL)
@@ -115,6 +116,15 @@ cdef class Response(Sessions):
             x.response_flags |= FLAG_UC
             x.host.counters[<int> host_rq_error] += 1
             self.reply(x, 503, TERMINATION)
+
+    cdef bint judge_at_end(self, Exchange x, Connection *u):
+        """Go on with an answer that was held until the connection ended; False when that was all."""
+        cdef Buffer *held = u.held
+        u.held = NULL
+        u.flags |= ENDED
+        self.take_response(x, u, held.data + held.start, held.end - held.start)
+        free(held)
+        return x.response_started and x.upstream == u
 
     cdef void answered(self, Exchange x, Connection *u, char *data, size_t length):
         """Bytes of an upstream that carries an exchange."""
@@ -215,10 +225,20 @@ cdef class Response(Sessions):
     cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length):
         cdef Framing framing = self.response_framing(x)
         cdef size_t message_end = 0
+        cdef Verdict verdict = VERDICT_OTHER
+        if x.is_judged:
+            verdict = self.judge(x, u, framing, data + head_end, length - head_end)
+            x.answer_is_held = verdict == VERDICT_OPEN
+            if x.answer_is_held:
+                if self.io.hold(u, data, length) < 0:
+                    self.protocol_error(x)
+                return
         if framing == FRAMING_LENGTH and head_end + <size_t> self.head.content_length <= length:
             message_end = head_end + <size_t> self.head.content_length
         if not self.admit_response(x, data, head_end, message_end):
             self.protocol_error(x)
+        elif x.is_judged and self.is_declined(x, verdict):
+            return
         elif self.head.status == 101:
             if x.is_upgrade and is_websocket_answer(&self.head, x.expected_accept):
                 self.begin_tunnel(x, data + head_end, length - head_end)
@@ -310,23 +330,10 @@ cdef class Response(Sessions):
 
     cdef void finish(self, Exchange x, bint surplus):
         """The response is complete. `surplus`: the upstream sent more than it announced."""
-        cdef Connection *u = x.upstream
         cdef Connection *c = x.downstream
         cdef bint request_done = x.request_body.done
-        cdef Host host = x.host
-        cdef bint keep = x.upstream_keeps_alive and request_done and not surplus and u.out == NULL \
-            and not u.flags & (HUNG_UP | SHUT | READABLE) and not host.removed
-        host.counters[<int> (host_rq_error if x.status >= 500 else host_rq_success)] += 1
-        u.counters[<int> cluster_upstream_rq_completed] += 1
-        self.unbind(x)
-        if keep and host.cluster.max_requests_per_connection and \
-                u.requests >= host.cluster.max_requests_per_connection:
-            u.counters[<int> cluster_upstream_cx_max_requests] += 1
-            keep = False
-        if keep:
-            keep_idle(self.io, u, host)
-        else:
-            self.close_upstream(u)
+        x.host.counters[<int> (host_rq_error if x.status >= 500 else host_rq_success)] += 1
+        self.leave_upstream(x, x.upstream_keeps_alive and request_done and not surplus)
         self.end(x)
         if not x.keep_alive or not request_done:
             self.end_downstream(c)

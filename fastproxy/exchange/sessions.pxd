@@ -12,6 +12,8 @@ from fastproxy.slices cimport Slice
 
 
 cdef class Sessions(Attempt):
+    cdef uint32_t longest_lifetime_s  # of an Engine.IO session, that this worker has learned
+
     cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
     cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept
     cdef void read_issued(self, Exchange x)

@@ -1,6 +1,7 @@
 """Whose session is it? The exchange's questions to the session table, and what it teaches the table."""
 
 from libc.stdint cimport uint32_t
+from libc.string cimport memcpy
 
 from fastproxy._sessions cimport Sealed
 from fastproxy.affinity cimport EngineIo
@@ -22,6 +23,7 @@ from fastproxy.inflation import Inflater
 
 cdef enum:
     GRACE_S = 15  # an entry outlives its session's heartbeat by this
+    TOLD_CHARACTERS = 4  # of an id at most, and no more than a quarter of it: it is as good as a password
 
 
 cdef class Sessions(Attempt):
@@ -45,8 +47,10 @@ cdef class Sessions(Attempt):
             return
         x.seal = x.protocol.seal(self.runtime.sessions, id)
         x.sid_state = SID_UNKNOWN
+        memcpy(x.sid_beginning, id.data, min((id.length + 3) // 4, <size_t> TOLD_CHARACTERS))
         if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, &digest):
             x.host = x.cluster.host_with_digest(digest)
+            x.issuer_digest = digest
             x.sid_state = SID_GONE if x.host is None else SID_KNOWN
         if x.host is not None:
             x.affinity = AFFINITY_SID
@@ -145,6 +149,7 @@ cdef class Sessions(Attempt):
         if x.issuer is (<AffinityPolicy> x.route.affinity).engine_io:
             self.check_heartbeat(x, lifetime_s)
             lifetime_s += GRACE_S
+            self.longest_lifetime_s = max(self.longest_lifetime_s, lifetime_s)
         self.remember(x, x.issuer, Slice(<const char *> id.text, id.length), lifetime_s)
 
     cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s):

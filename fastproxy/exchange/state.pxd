@@ -1,13 +1,14 @@
 """The state of one exchange, and how its connections hold it."""
 
 cimport cython
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy._sessions cimport Sealed
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.affinity_policy cimport Affinity, AffinityPolicy, Protocol
 from fastproxy.connections cimport Buffer, Connection
 from fastproxy.counters cimport http_sid_opened_polling
+from fastproxy.exchange.questions cimport Question
 from fastproxy.header_rules cimport KeptValues
 from fastproxy.bodies cimport Body
 from fastproxy.routing cimport Route
@@ -67,6 +68,9 @@ cdef class Exchange:
     cdef Sealed seal  # of its session id, unless sid_state is SID_NONE
     cdef SidState sid_state
     cdef Affinity affinity  # why it goes where it goes
+    cdef Question question  # while its hosts are asked whose session it is; else None
+    cdef uint32_t issuer_digest  # of the host that issued the id
+    cdef char sid_beginning[5]  # a few characters for the log
     cdef uint64_t hash
     cdef uint64_t timeout_ms
     cdef uint64_t start_ms
@@ -91,6 +95,8 @@ cdef class Exchange:
     cdef bint learns_sid  # so is what comes of its body
     cdef bint ends_session  # the request does, if it is answered without an error
     cdef bint opens_session  # the host may issue an id; it counts as one that opens a session until then
+    cdef bint is_judged  # its answer may say that its session is lost
+    cdef bint answer_is_held  # until it can be judged
     cdef bint keep_alive
     cdef bint request_is_chunked
     cdef bint response_started

@@ -61,7 +61,7 @@ def test_same_node_for_a_poll(world: World, envoy: int) -> None:
     chosen = set()
     for _ in range(KEYS):
         referer = f"http://localhost/index2.html?client_id={secrets.token_hex(8)}"
-        target = "/socket.io/?EIO=4&transport=polling&sid=unknown"
+        target = "/socket.io/?EIO=4&transport=polling"
         client = connect(envoy)
         client << f"GET {target} HTTP/1.1\r\nhost: a\r\nreferer: {referer}\r\n\r\n".encode()
         expected = node_of(client.read_response())

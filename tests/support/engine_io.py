@@ -70,7 +70,7 @@ def _websocket(node: Node, peer: Peer, head: Head) -> None:
     (key,) = head.all(b"sec-websocket-key")
     sid = query(head.target).get("sid", [""])[0].encode()
     if sid and sid not in sessions(node):
-        peer << response(node, SESSION_UNKNOWN, b"400 Bad Request")
+        peer << response(node, SESSION_UNKNOWN, b"400 Bad Request", b"connection: close\r\n")
         return
     peer << switching(key, b"X-Node: %d\r\n" % node.port)
     while data := peer.socket.recv(65536):

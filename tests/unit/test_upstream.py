@@ -51,6 +51,52 @@ def test_who_stays_keeps_its_state_and_its_slot():
     assert found.hosts == []
 
 
+def departed(found: UpstreamCluster) -> list[str]:
+    return [address for _, address, _ in found.departures]
+
+
+def test_who_left_is_remembered():
+    found = cluster(type=ClusterType.STRICT_DNS)
+    found.set_hosts([A, B, C])
+    found.set_hosts([B])
+    assert departed(found) == ["127.0.0.1:1", "127.0.0.1:3"]
+    digest, address, at_ms = found.departures[0]
+    assert found.departure_of(digest) == (address, at_ms)
+    assert found.departure_of(digest ^ 1) is None
+
+
+def test_the_last_time_counts():
+    found = cluster(type=ClusterType.STRICT_DNS)
+    for _ in range(2):
+        found.set_hosts([A])
+        found.set_hosts([])
+    (digest, _, _), (_, address, at_ms) = found.departures
+    assert found.departure_of(digest) == (address, at_ms)
+
+
+def test_only_the_last_ones_are():
+    found = cluster(type=ClusterType.STRICT_DNS)
+    for port in range(1, 301):
+        found.set_hosts([Host(Address("127.0.0.1", port))])
+    assert departed(found) == [f"127.0.0.1:{port}" for port in range(44, 300)]
+
+
+def test_a_cluster_that_takes_the_place_of_another_knows_who_left_with_it():
+    found = cluster(type=ClusterType.STRICT_DNS)
+    found.set_hosts([A, B])
+    found.set_hosts([B])
+    successor = cluster(C)
+    successor.inherit(found)
+    assert departed(successor) == ["127.0.0.1:1", "127.0.0.1:2"]
+
+
+def test_other_hosts_are_another_set():
+    found = cluster(A, type=ClusterType.STRICT_DNS)
+    before = found.host_set
+    found.set_hosts([A, B])
+    assert found.host_set != before
+
+
 def test_a_weight_that_changes():
     found = cluster(type=ClusterType.STRICT_DNS)
     found.set_hosts([A, B])

@@ -1,0 +1,25 @@
+"""What is said of a session that is lost: by a host, and by the proxy in its place."""
+
+from fastproxy.bodies cimport Framing
+from fastproxy.connections cimport Connection
+from fastproxy.counters cimport HttpCounter
+from fastproxy.exchange.sessions cimport Sessions
+from fastproxy.exchange.state cimport Exchange
+
+cdef enum Verdict:  # on an answer
+    VERDICT_OTHER  # it does not say that the session is lost
+    VERDICT_OPEN  # more of it is needed
+    VERDICT_REFUSED  # a handshake: it may say so
+    VERDICT_LOST
+    VERDICT_LOST_WHOLE  # and the answer has come to its end
+
+
+cdef class LostSessions(Sessions):
+    cdef object loss_log  # LossLog
+
+    cdef Verdict judge(self, Exchange x, Connection *u, Framing framing, char *data, size_t length)
+    cdef void lost_by_host(self, Exchange x)
+    cdef void reply_host_gone(self, Exchange x)
+    cdef void reply_connect_failed(self, Exchange x)
+    cdef void reply_lost(self, Exchange x, HttpCounter counter)
+    cdef void tell(self, Exchange x, str what)

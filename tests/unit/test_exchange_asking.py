@@ -1,0 +1,355 @@
+"""An id that the table does not know is asked for: what follows from the answers."""
+
+import time
+
+import pytest
+
+from fastproxy._sessions import SessionTable
+from tests.unit.asked_hosts import POLL, UPGRADE, Asked, counters
+from tests.unit.engine_world import KEY, WEBSOCKET_ACCEPT, Node, World, field, get, handshake, ok, switching
+from tests.unit.lost_answers import NODE_POLL, NODE_UPGRADE, PYTHON, UNKNOWN, UNKNOWN_400, answer, chunked
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_host_that_knows_is_found_and_remembered(worlds, place):
+    world = worlds(3)
+    hosts = Asked(world)
+    client = world.client().send(get(POLL))
+    for _ in range(place):
+        hosts.next().send(UNKNOWN_400)
+    peer = hosts.next().send(ok(b"found"))
+    assert client.response() == (200, b"found")
+    assert counters(world) == (1, place + 1, 1, 0)
+    assert len(set(hosts.order)) == place + 1
+    client.send(get(POLL))
+    peer.head()
+    peer.send(ok(b"again"))
+    assert client.response() == (200, b"again")
+    assert (counters(world), world.count("sid_known")) == ((1, place + 1, 1, 0), 1)
+
+
+def test_the_same_request_goes_to_each(worlds):
+    world = worlds(3)
+    hosts = Asked(world)
+    world.client().send(get(POLL, "x-anything: 1"))
+    hosts.all_decline()
+    assert len(set(hosts.heads)) == 1
+    assert b"x-anything: 1" in hosts.heads[0]
+
+
+def test_an_id_that_nobody_knows(worlds, caplog):
+    caplog.set_level("INFO", "fastproxy.affinity")
+    world = worlds(3)
+    client = world.client().send(get(POLL))
+    Asked(world).all_decline()
+    head = client.head()
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert field(head, b"content-type") == b"application/json"
+    assert client.take(len(UNKNOWN)) == UNKNOWN
+    assert counters(world) == (1, 3, 0, 1)
+    (record,) = caplog.records
+    assert record.getMessage() == "sid no.. is unknown to 3 hosts of cluster backend"
+
+
+def test_nobody_is_asked_twice_for_it(worlds):
+    world = worlds(3)
+    client = world.client().send(get(POLL))
+    Asked(world).all_decline()
+    client.response()
+    assert client.send(get(POLL)).response() == (400, UNKNOWN)
+    assert (world.count("sid_declined_cached"), *counters(world)) == (1, 1, 3, 0, 1)
+
+
+def test_other_hosts_are_asked_anew(worlds):
+    world = worlds(3)
+    hosts = Asked(world)
+    client = world.client().send(get(POLL))
+    hosts.all_decline()
+    client.response()
+    world.nodes.append(Node(world))
+    world.change()
+    client.send(get(POLL))
+    hosts.all_decline()
+    assert client.response() == (400, UNKNOWN)
+    assert (world.count("sid_declined_cached"), *counters(world)) == (0, 2, 7, 0, 2)
+
+
+@pytest.mark.parametrize("said", [UNKNOWN_400, PYTHON, NODE_POLL, chunked("400 Bad Request", UNKNOWN[:3], UNKNOWN[3:])])
+@pytest.mark.parametrize("how", ["whole", "byte by byte"])
+def test_every_server_is_understood(worlds, said, how):
+    world = worlds(2)
+    hosts = Asked(world)
+    client = world.client().send(get(POLL))
+    peer = hosts.next()
+    for piece in [said] if how == "whole" else [said[at : at + 1] for at in range(len(said))]:
+        peer.send(piece)
+        world.settle() if how != "whole" and piece in (b"\n", b"}") else world.turn(0)
+    hosts.next().send(ok(b"mine"))
+    assert client.response() == (200, b"mine")
+    assert counters(world) == (1, 2, 1, 0)
+
+
+def test_the_connection_of_a_host_that_declined_is_kept(worlds):
+    world = worlds(2)
+    hosts = Asked(world)
+    client = world.client().send(get(POLL))
+    hosts.next().send(UNKNOWN_400)
+    hosts.next().send(ok())
+    client.response()
+    assert len(hosts.kept) == 2
+    for _ in range(2):
+        client.send(get("/page"))
+        hosts.next().send(ok())
+        client.response()
+    assert world.count("upstream_cx_total") == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer("400 Bad Request", UNKNOWN, "connection: close"),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n" + UNKNOWN,
+        answer("400 Bad Request", UNKNOWN + b" " * 4096)[:-1000],
+        UNKNOWN_400 + b"surplus",
+    ],
+)
+def test_the_connection_is_not_kept_after_every_answer(worlds, said):
+    world = worlds(2)
+    hosts = Asked(world)
+    client = world.client().send(get(POLL))
+    peer = hosts.next().send(said)
+    if b"content-length" not in said:
+        world.settle()
+        peer.shut()
+    hosts.next().send(ok(b"mine"))
+    assert client.response() == (200, b"mine")
+    world.until(lambda: world.count("upstream_cx_active") == 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer("400 Bad Request", b'{"code":3,"message":"Bad request"}'),
+        answer("400 Bad Request", UNKNOWN, "content-encoding: gzip"),
+        answer("404 Not Found", UNKNOWN),
+        answer("500 Internal Server Error", b"oops"),
+    ],
+)
+def test_another_mistake_is_passed_on_and_teaches_nothing(worlds, said):
+    world = worlds(3)
+    hosts = Asked(world)
+    client = world.client().send(get(POLL))
+    hosts.next().send(said)
+    assert client.response() == (int(said.split()[1]), said.partition(b"\r\n\r\n")[2])
+    assert counters(world) == (1, 1, 0, 0)
+    client.send(get(POLL))
+    hosts.next().send(ok())
+    assert client.response() == (200, b"hello")
+    assert counters(world) == (2, 2, 1, 0)
+
+
+class TestUpgrades:
+    @pytest.mark.parametrize("said", [UNKNOWN_400, NODE_UPGRADE, answer("403 Forbidden", b""), PYTHON])
+    def test_the_host_that_knows_gets_the_tunnel(self, worlds, said):
+        world = worlds(3)
+        hosts = Asked(world)
+        client = world.client().send(handshake(UPGRADE) + b"early")
+        for _ in range(2):
+            hosts.next().send(said)
+        peer = hosts.next().send(switching() + b"hello")
+        assert WEBSOCKET_ACCEPT.encode() in client.head()
+        assert client.take(5) == b"hello"
+        assert peer.take(5) == b"early"
+        client.send(b"later")
+        assert peer.take(5) == b"later"
+        assert counters(world) == (1, 3, 1, 0)
+
+    def test_nobody_knows(self, worlds):
+        world = worlds(2)
+        client = world.client().send(handshake(UPGRADE))
+        Asked(world).all_decline(NODE_UPGRADE)
+        assert client.response() == (400, UNKNOWN)
+
+    def test_a_refusal_without_a_word_says_nothing_of_the_session(self, worlds):
+        """Its polls, which may go to a living session, are asked for again."""
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(handshake(UPGRADE))
+        hosts.all_decline(answer("403 Forbidden", b"no"))
+        assert client.response() == (403, b"no")
+        client.send(get(POLL))
+        hosts.next().send(ok())
+        assert client.response() == (200, b"hello")
+        assert world.count("sid_declined_cached") == 0
+
+    def test_a_101_that_is_none_is_an_error(self, worlds):
+        world = worlds(2)
+        client = world.client().send(handshake(UPGRADE))
+        Asked(world).next().send(switching().replace(b"s3pP", b"xxxx"))
+        assert client.response()[0] == 502
+
+
+class TestAtTheSameTime:
+    def test_the_host_that_is_silent_is_asked_first(self, worlds):
+        world = worlds(3)
+        hosts = Asked(world)
+        poll = world.client().send(get(POLL))
+        hosts.next().send(UNKNOWN_400)
+        silent = hosts.next()
+        post = world.client().send(get(POLL, "content-length: 1", method="POST") + b"3")
+        second = hosts.next()
+        assert hosts.order[-1] is hosts.order[-2]
+        assert second.take(1) == b"3"
+        second.send(ok(b"ok"))
+        assert post.response() == (200, b"ok")
+        silent.send(ok(b"2hello"))
+        assert poll.response() == (200, b"2hello")
+        assert counters(world) == (1, 3, 1, 0)
+
+    def test_who_declined_one_is_not_asked_by_the_other(self, worlds):
+        world = worlds(3)
+        hosts = Asked(world)
+        first = world.client().send(get(POLL))
+        hosts.next().send(UNKNOWN_400)
+        waiting = hosts.next()
+        second = world.client().send(get(POLL))
+        hosts.next().send(UNKNOWN_400)
+        hosts.next().send(ok(b"mine"))
+        assert second.response() == (200, b"mine")
+        waiting.send(UNKNOWN_400)
+        hosts.next().send(ok(b"mine too"))
+        assert first.response() == (200, b"mine too")
+        assert hosts.order[-1] is hosts.order[-2]
+
+    def test_a_poll_that_waits_for_long_where_no_other_host_can_have_it(self, worlds):
+        """It is known then, also to other workers."""
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL))
+        hosts.next().send(UNKNOWN_400)
+        silent = hosts.next()
+        table = SessionTable(world.sessions, KEY)
+        world.until(lambda: table.count(int(time.monotonic())) == 1)
+        silent.send(ok(b"2hello"))
+        assert client.response() == (200, b"2hello")
+        assert counters(world) == (1, 2, 1, 0)
+
+    def test_a_pipelined_request_waits(self, worlds):
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL) + get("/page"))
+        hosts.next().send(UNKNOWN_400)
+        hosts.next().send(ok(b"mine"))
+        assert client.response() == (200, b"mine")
+        hosts.next().send(ok(b"page"))
+        assert client.response() == (200, b"page")
+
+
+class TestEnds:
+    def test_the_client_leaves(self, worlds):
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL))
+        peer = hosts.next()
+        client.close()
+        assert peer.end() == b""
+        assert counters(world) == (1, 1, 0, 0)
+
+    def test_a_host_that_closes_is_not_followed_by_another(self, worlds):
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL))
+        hosts.next().close()
+        assert client.response()[0] == 503
+        assert counters(world) == (1, 1, 0, 0)
+
+    def test_one_that_closes_inside_its_answer_is_not_followed_either(self, worlds):
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL))
+        peer = hosts.next().send(answer("400 Bad Request", b'{"code":3}')[:-3])
+        world.settle()
+        peer.close()
+        assert client.end().endswith(b'{"code"')
+        assert counters(world) == (1, 1, 0, 0)
+
+    def test_nonsense_is_an_error(self, worlds):
+        world = worlds(2)
+        client = world.client().send(get(POLL))
+        Asked(world).next().send(b"nonsense\r\n\r\n")
+        assert client.response()[0] == 502
+
+    def test_the_routes_timeout_counts_for_all_together(self, worlds):
+        world = worlds(2, route={"timeout_s": 0.05, "timeout_is_set": True})
+        client = world.client().send(get(POLL))
+        Asked(world).next()
+        assert client.response()[0] == 504
+        assert counters(world) == (1, 1, 0, 0)
+
+    def test_the_streams_idle_timer_runs(self, worlds):
+        world = worlds(2, manager={"stream_idle_timeout_s": 0.05})
+        client = world.client().send(get(POLL))
+        peer = Asked(world).next()
+        assert client.response()[0] == 504
+        assert peer.end() == b""
+
+    def test_over_a_reload(self, worlds):
+        world = worlds(3)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL))
+        peer = hosts.next()
+        world.change(cluster={"connect_timeout_s": 7})
+        peer.send(UNKNOWN_400)
+        hosts.next().send(ok(b"mine"))
+        assert client.response() == (200, b"mine")
+        client.send(get(POLL))
+        hosts.next().send(ok(b"known"))
+        assert client.response() == (200, b"known")
+        assert counters(world) == (1, 2, 1, 0)
+
+    def test_over_a_drain(self, worlds):
+        world = worlds(2)
+        hosts = Asked(world)
+        client = world.client().send(get(POLL))
+        peer = hosts.next()
+        world.engine.drain()
+        peer.send(UNKNOWN_400)
+        hosts.next().send(ok(b"mine"))
+        head = client.head()
+        assert field(head, b"connection") == b"close"
+        assert client.take(4) == b"mine"
+
+
+class TestFloods:
+    def flood(self, world: World, count: int) -> list[tuple[int, bytes]]:
+        """So many made-up ids, of which every host is asked at once."""
+        client = world.client()
+        answers = []
+        for number in range(count):
+            client.send(get(f"/socket.io/?EIO=4&transport=polling&sid=made-up-{number}"))
+            done: list[bool] = []
+
+            def serve(done: list[bool] = done) -> bool:
+                client.read()
+                for node in world.nodes:
+                    if node.is_asked():
+                        node.accept()
+                for peer in world.peers:
+                    peer.read()
+                    if peer is not client and b"\r\n\r\n" in peer.got:
+                        peer.head()
+                        peer.send(UNKNOWN_400)
+                return b"unknown" in client.got
+
+            world.until(serve)
+            answers.append(client.response())
+        return answers
+
+    def test_made_up_ids_cost_a_bounded_number_of_requests(self, worlds):
+        world = worlds(2)
+        assert set(self.flood(world, 1300)) == {(400, UNKNOWN)}
+        limited = world.count("sid_ask_limited")
+        asked = world.count("sid_asked")
+        assert limited > 0
+        assert limited + asked == 1300
+        assert world.count("sid_asked_rq") == world.count("upstream_rq_total") == 2 * asked
