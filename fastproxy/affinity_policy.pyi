@@ -8,12 +8,15 @@ class Protocol:
     lost_status: int
     lost_content_type: bytes | None
     lost_body: bytes | None
+    takes_paths: bool
+    ended_by: bytes | None
     def __init__(self, model: SessionProtocol) -> None: ...
 
 class AffinityPolicy:
     model: SessionAffinity
     engine_io: Protocol | None
     others: tuple[Protocol, ...]
+    has_others: bool
     asks: bool
     max_asked_body_bytes: int
     least_sessions: bool

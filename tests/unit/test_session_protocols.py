@@ -186,6 +186,28 @@ def test_an_answer_may_issue_ids_of_several_protocols(cluster):
     assert nodes.stays(get("/", "x-session: def"), home)
 
 
+def test_a_session_of_sockjs_is_opened_by_an_id_that_is_not_known(cluster):
+    nodes = cluster(SOCKJS)
+    home = nodes.ask(get("/echo/000/abc/xhr", method="POST"), ok(b"o\n"))
+    assert nodes.world.host(home)["sid_opened_polling"] == 1
+    assert nodes.ask(get("/echo/000/abc/xhr", method="POST")) == home
+    assert nodes.world.host(home)["sid_opened_polling"] == 1
+
+
+def test_an_id_is_known_under_its_own_name_only(cluster):
+    nodes = cluster(cookie("SID"), cookie("other"))
+    nodes.ask(get(), ok(b"x", "set-cookie: SID=abc"))
+    assert {nodes.ask(get("/", "cookie: other=abc")) for _ in range(2)} == {0, 1}
+
+
+def test_repeated_lines_of_a_header_are_no_id(cluster):
+    nodes = cluster(header("x-session"))
+    nodes.ask(get(), ok(b"x", "x-session: abc", "x-session: def"))
+    assert nodes.world.count("sid_learned") == 0
+    nodes.ask(get(), ok(b"x", "x-session: abc"))
+    assert {nodes.ask(get("/", "x-session: abc", "x-session: abc")) for _ in range(2)} == {0, 1}
+
+
 def test_what_a_client_makes_up_is_not_learned(cluster):
     nodes = cluster(cookie("SID"), MCP)
     assert {nodes.ask(get("/", "cookie: SID=abc", "mcp-session-id: abc")) for _ in range(2)} == {0, 1}
