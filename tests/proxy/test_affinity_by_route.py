@@ -4,7 +4,7 @@ import pytest
 
 from tests.proxy.test_affinity import KNOWN, OPEN, RING, assert_sticks, open_session, referer, some_referer
 from tests.support.adversary import Node
-from tests.support.engine_io import ask, engine_io, node_of, sid_in
+from tests.support.engine_io import ask, engine_io, node_of, sessions, sid_in
 from tests.support.proxies import IS_ENVOY, ROUTER, Json, World, Worlds, departures, route
 
 pytestmark = pytest.mark.departure("Envoy has no such filter")
@@ -48,3 +48,30 @@ def test_on_for_a_route_alone(worlds: Worlds) -> None:
     world = world_of(worlds, special(settings()), filters=[ROUTER] if IS_ENVOY else [ours, ROUTER])
     assert moves(world, "")
     assert not moves(world, "/special")
+
+
+def test_nodes_are_not_asked_on_every_route(worlds: Worlds) -> None:
+    world = world_of(worlds, special(settings(ask_unknown=False)), filters=departures())
+    home = world.nodes[2]
+    for number in range(8):
+        strange, other = f"strange{number}", f"other{number}"
+        sessions(home).update((strange.encode(), other.encode()))
+        pointed_at = node_of(ask(world, "/page", headers=referer(number)))
+        target = KNOWN.format(eio=4, transport="polling", sid=strange)
+        assert node_of(ask(world, "/special" + target, headers=referer(number))) == pointed_at
+        target = KNOWN.format(eio=4, transport="polling", sid=other)
+        assert node_of(ask(world, target, headers=referer(number))) == home.port
+
+
+def test_larger_bodies_are_not_asked_about(worlds: Worlds) -> None:
+    """The one of a POST has one byte."""
+    world = world_of(worlds, special(settings(max_asked_body_bytes=0)), filters=departures())
+    home = world.nodes[2]
+    for number in range(8):
+        strange, other = f"strange{number}", f"other{number}"
+        sessions(home).update((strange.encode(), other.encode()))
+        pointed_at = node_of(ask(world, "/page", headers=referer(number)))
+        target = KNOWN.format(eio=4, transport="polling", sid=strange)
+        assert node_of(ask(world, "/special" + target, method="POST", headers=referer(number))) == pointed_at
+        target = KNOWN.format(eio=4, transport="polling", sid=other)
+        assert node_of(ask(world, target, method="POST", headers=referer(number))) == home.port

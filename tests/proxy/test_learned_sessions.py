@@ -10,7 +10,7 @@ from tests.support.engine_io import ask, node_of, response
 from tests.support.messages import Message
 from tests.support.proxies import World, Worlds, departures
 
-pytestmark = pytest.mark.departure("Envoy learns nothing from its nodes")
+STAYS = pytest.mark.departure("Envoy learns nothing from its nodes")
 
 SIGNALR = {"name": "signalr", "issued": ["json:connectionToken"], "returned": ["query:id"], "lifetime": 60}
 LEARN = ["mcp", "sockjs", "cookie:JSESSIONID", "query:session", SIGNALR]
@@ -45,24 +45,28 @@ def assert_stays(world: World, first: Message, target: str, headers: dict[str, s
     assert {node_of(answer) for answer in answers} == {node_of(first)}
 
 
+@STAYS
 def test_a_cookie_of_the_application(world: World) -> None:
     for _ in range(3):
         first = ask(world, "/cookie")
         assert_stays(world, first, "/page", {"cookie": f"a=b; JSESSIONID={first.body.decode()}"})
 
 
+@STAYS
 def test_mcp(world: World) -> None:
     for _ in range(3):
         first = ask(world, "/mcp", method="POST")
         assert_stays(world, first, "/mcp", {"mcp-session-id": first.body.decode()})
 
 
+@STAYS
 def test_a_parameter_of_a_redirect(world: World) -> None:
     for _ in range(3):
         first = ask(world, "/redirect")
         assert_stays(world, first, f"/app?session={first.body.decode()}")
 
 
+@STAYS
 def test_a_token_that_comes_back_under_another_name(world: World) -> None:
     """SignalR's."""
     for _ in range(3):
@@ -70,6 +74,7 @@ def test_a_token_that_comes_back_under_another_name(world: World) -> None:
         assert_stays(world, first, f"/hub?id={json.loads(first.body)['connectionToken']}")
 
 
+@STAYS
 def test_sockjs(world: World) -> None:
     for _ in range(3):
         path = f"/echo/{secrets.randbelow(1000):03d}/{secrets.token_hex(4)}"
