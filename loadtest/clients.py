@@ -71,7 +71,7 @@ class ObservedHttp(requests.Session):
             except requests.ConnectionError as error:
                 if losses.of_error(error) != losses.REFUSED:
                     raise
-            self._hosts.leave()
+            self._hosts.leave(url)
             self._observer.on_elsewhere()
             url = self._hosts.placed(url)
         return super().request(method, url, *args, **kwargs)
@@ -124,7 +124,7 @@ class ObservedWebSocket(websocket.WebSocket):
         for _ in self._hosts.urls[1:]:
             with contextlib.suppress(ConnectionRefusedError):
                 return super().connect(url, **options)  # type: ignore[no-untyped-call,no-any-return]
-            self._hosts.leave()
+            self._hosts.leave(url)
             self._observer.on_elsewhere()
             url = self._hosts.placed(url)
         super().connect(url, **options)  # type: ignore[no-untyped-call]

@@ -31,7 +31,7 @@ class Hosts:
         """The same request, to the current address."""
         return urlsplit(url)._replace(netloc=urlsplit(self._current).netloc).geturl()
 
-    def leave(self) -> None:
-        """From an address that does not listen to another one."""
-        number = self.urls.index(self._current)
-        self._current = self.urls[(number + 1) % len(self.urls)]
+    def leave(self, refused: str) -> None:
+        """To the address after the one of this request, which refused it; others may have found that out before."""
+        places = [urlsplit(each).netloc for each in self.urls]
+        self._current = self.urls[(places.index(urlsplit(refused).netloc) + 1) % len(places)]

@@ -29,3 +29,10 @@ def of_error(error: Exception) -> str:
     if "Connection refused" in text:
         return REFUSED
     return TIMEOUT if "Timeout" in text or "timed out" in text else CUT
+
+
+def innermost(error: BaseException) -> str:
+    """The kind of error at the bottom of a chain: the one that the socket met."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return type(error).__name__

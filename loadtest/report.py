@@ -49,7 +49,7 @@ class Report:
         for _ in range(session.elsewhere):
             self._fire(*ELSEWHERE, 0.0)
         if session.loss:
-            self._fire(LOST, session.loss, 0.0, LostSession(session.kind.name))
+            self._fire(LOST, session.loss, 0.0, LostSession(f"{session.kind.name} {session.loss_detail}".strip()))
 
     def stickiness(self, seen: Stickiness) -> None:
         """A whole session on one node."""

@@ -29,6 +29,7 @@ class Session:
         self.upgrade_s: float | None = None
         self.elsewhere = 0  # connections that an address refused and another one took
         self._loss: str | None = None
+        self.loss_detail = ""
         self._is_welcome = False
         self._has_ended = False
         self._hosts = hosts
@@ -48,12 +49,12 @@ class Session:
             return
         self.stickiness.refused(status)
         if is_poll:
-            self._lose(losses.of_response(status, body))
+            self._lose(losses.of_response(status, body), str(status))
             self._on_disconnect()
 
     def on_failed(self, error: Exception) -> None:
         if not self._has_ended:
-            self._lose(losses.of_error(error))
+            self._lose(losses.of_error(error), losses.innermost(error))
             self._on_disconnect()
 
     def on_elsewhere(self) -> None:
@@ -117,9 +118,10 @@ class Session:
         self._has_ended = True
         self._client.abandon()
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, detail: str = "") -> None:
         """The first reason is the reason: what follows is its consequence."""
-        self._loss = self._loss or why
+        if self._loss is None:
+            self._loss, self.loss_detail = why, detail
 
     def _on_disconnect(self, _reason: str = "") -> None:
         """Whoever waits for an answer need not wait any longer."""

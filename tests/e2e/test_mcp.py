@@ -79,3 +79,20 @@ def test_each_session_stays_on_its_node(proxy: proxies.Proxy, connect: Connect):
     heard = asyncio.run(talk())
     assert [len(names) for names in heard] == [1] * CLIENTS
     assert len(set.union(*heard)) == 3, "every node has its part of the sessions"
+
+
+def test_sessions_outlive_the_proxy_where_they_are_more_than_one_connection(proxy: proxies.Proxy, tmp_path):
+    """Over SSE a session is the connection that carries its events; over streamable HTTP it is an id."""
+
+    def restart() -> None:
+        proxy.stop()
+        argv = proxies.command(proxy.file, 2)
+        proxy.process = processes.start(argv, output_path=tmp_path / "again.txt", ports=[proxy.port, proxy.admin_port])
+
+    async def talk() -> None:
+        async with opened(streamable, proxy.port) as clients:
+            before = [await node_of(client, "before") for client in clients]
+            await asyncio.to_thread(restart)
+            assert [await node_of(client, "after") for client in clients] == before
+
+    asyncio.run(talk())

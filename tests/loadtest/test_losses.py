@@ -41,7 +41,8 @@ def test_a_client_keeps_to_its_address_until_that_refuses():
     hosts = Hosts(["http://a:1", "http://b:2"])
     first = hosts.next_for(URL)
     assert {hosts.next_for(URL) for _ in range(20)} == {first}
-    hosts.leave()
+    hosts.leave(first)
+    hosts.leave(first)  # two requests at a time were refused there
     assert {hosts.next_for(URL), first} == {URL, URL.replace("a:1", "b:2")}
 
 
