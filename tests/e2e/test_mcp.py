@@ -85,7 +85,7 @@ def test_sessions_outlive_the_proxy_where_they_are_more_than_one_connection(prox
     """Over SSE a session is the connection that carries its events; over streamable HTTP it is an id."""
 
     def restart() -> None:
-        proxy.stop()
+        proxy.process.kill()
         argv = proxies.command(proxy.file, 2)
         proxy.process = processes.start(argv, output_path=tmp_path / "again.txt", ports=[proxy.port, proxy.admin_port])
 
