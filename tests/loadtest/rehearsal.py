@@ -136,13 +136,17 @@ def locust(plan: Plan, running: Sequence[Edge], folder: Path) -> processes.Proce
 
 
 def operate(plan: Plan, running: Sequence[Edge], ports: Sequence[int]) -> None:
-    """Three nodes, six, three again; then each proxy anew. A node drains as long as its sessions may live."""
+    """Three nodes, six, three again; then each proxy anew. A node drains as long as its sessions may live.
+
+    A new node drains first, too: all proxies know where to ask before one of them lets a session begin there.
+    """
 
     def everywhere(hosts: Sequence[int], draining: Sequence[int] = ()) -> None:
         print(f"{time.strftime('%X')} {len(hosts)} nodes, {len(draining)} draining", flush=True)
         for edge in running:
             edge.reload(hosts, draining)
 
+    everywhere(ports[:FIRST], ports[FIRST:])
     everywhere(ports)
     time.sleep(plan.life_s)
     everywhere(ports[:FIRST], ports[FIRST:])
