@@ -21,8 +21,7 @@ FLOOD_IDS = 1 << 31  # above every session's own
 
 @dataclass(frozen=True)
 class Options:
-    """`key`: what the first try hangs on: "none" (least sessions), "ring" (a key of each client's own, as a hash policy
-    finds it) or "bounded" (the client's address on a ring, with a bound for the load)."""
+    """`has_key`: each client has a key of its own for a hash policy; else handshakes go by least sessions."""
 
     sessions: int = 1_000_000
     nodes: int = 100
@@ -32,9 +31,7 @@ class Options:
     polling: float = 0.3  # share of the clients that never upgrade
     poll_s: int = 25
     moves: float = 0.0  # probability that a request goes to another edge host than the one before
-    key: str = "none"
-    addresses: int = 1_000_000  # of clients, for "bounded"; from the busiest one come 5 % of all sessions
-    bound: float = 1.25  # of the mean
+    has_key: bool = False
     slots: int = 1 << 20
     node_every_s: int = 60  # a node begins to drain and another one joins
     drain_s: int = 120
@@ -81,7 +78,6 @@ class Edge:
         limits = (options.unknown_s, options.searches_per_s, options.searches_burst)
         self.unknown = Unknown(options.unknown_entries, *limits)
         self.opened: list[int] = [0] * 65536  # live sessions that began here, by node
-        self.open_total = 0
 
 
 class Simulation:
@@ -94,7 +90,7 @@ class Simulation:
         self.cluster = Cluster(options.nodes)
         self.edges = [Edge(options) for _ in range(options.edges)]
         zeroes = bytes(4 * options.sessions)
-        self.sid, self.node, self.edge, self.ends_s, self.left, self.key = (array("i", zeroes) for _ in range(6))
+        self.sid, self.node, self.edge, self.ends_s, self.left = (array("i", zeroes) for _ in range(5))
         self.next_s = array("i", zeroes)  # when it acts; an older plan is void
         self.counted = array("i", zeroes)  # epoch of the edge host whose count of open sessions has this one
         self.home = array("i", zeroes)  # that edge host
@@ -120,13 +116,11 @@ class Simulation:
         self.last_sid += 1
         self.sid[place] = self.last_sid
         self.edge[place] = self.home[place] = draw.randrange(options.edges)
-        self.key[place] = self.last_sid if options.key == "ring" else int(options.addresses ** draw.random())
         self.ends_s[place] = now_s + 1 + int(draw.expovariate(1 / options.life_s))
         edge = self.edges[self.edge[place]]
-        node = self.node[place] = self.first_choice(edge, self.key[place])
+        node = self.node[place] = self.first_choice(edge, self.sid[place])
         self.counted[place] = edge.epoch
         edge.opened[node] += 1
-        edge.open_total += 1
         self.figures.begun += 1
         self.figures.displaced += edge.table.learn(self.last_sid, node, now_s, LIFETIME_S)
         is_polling = draw.random() < options.polling
@@ -135,12 +129,9 @@ class Simulation:
         self.plan(place, now_s + 1 + started_s)
 
     def first_choice(self, edge: Edge, key: int) -> int:
-        if self.options.key == "none":
-            return least_loaded(self.cluster.open, edge.opened, self.draw)
-        if self.options.key == "ring":
-            return next(self.cluster.along_the_ring(key))
-        most = self.options.bound * (edge.open_total + 1) / len(self.cluster.open)
-        return next(node for node in self.cluster.along_the_ring(key) if edge.opened[node] < most)
+        if self.options.has_key:
+            return self.cluster.on_the_ring(key)
+        return least_loaded(self.cluster.open, edge.opened, self.draw)
 
     def plan(self, place: int, when_s: int) -> None:
         self.next_s[place] = when_s = min(when_s, self.ends_s[place])
@@ -175,7 +166,7 @@ class Simulation:
         if edge.unknown.has(sid, now_s) or not edge.unknown.may_search(now_s):
             figures.lost["not asked for"] += 1
             return False
-        asked = self.asked_until(node, self.key[place])
+        asked = self.asked_until(node, self.sid[place])
         if node not in self.cluster.open and node not in self.cluster.draining:
             figures.searched_in_vain += 1
             figures.asked_in_vain += asked
@@ -191,12 +182,10 @@ class Simulation:
     def asked_until(self, node: int, key: int) -> int:
         """How many nodes are asked until this one answers, or all."""
         hosts = self.cluster.hosts
-        if self.options.key == "none":  # the balancer's choice has nothing to go by; then in turn
+        if not self.options.has_key:  # the balancer's choice has nothing to go by; then in turn
             start = self.draw.randrange(len(hosts))
             return (hosts.index(node) - start) % len(hosts) + 1 if node in hosts else len(hosts)
-        if self.options.key == "bounded":  # along the ring to the end
-            return next((n for n, each in enumerate(self.cluster.along_the_ring(key), 1) if each == node), len(hosts))
-        first = next(self.cluster.along_the_ring(key))
+        first = self.cluster.on_the_ring(key)
         if node == first:
             return 1
         rest = [each for each in hosts if each != first]
@@ -206,7 +195,6 @@ class Simulation:
         edge, node = self.edges[self.home[place]], self.node[place]
         if self.counted[place] == edge.epoch:
             edge.opened[node] -= 1
-            edge.open_total -= 1
         self.begin(place, now_s)
 
     def churn(self, now_s: int) -> None:
@@ -260,9 +248,9 @@ class Simulation:
 ROWS = {
     "each client keeps to one edge host, no key": Options(),
     "one request in 20 goes to another one, no key": Options(moves=0.05),
-    "one request in 20, with a hash policy": Options(moves=0.05, key="ring"),
+    "one request in 20, with a hash policy": Options(moves=0.05, has_key=True),
     "every request goes to any edge host, no key": Options(moves=1.0),
-    "every request, with a hash policy": Options(moves=1.0, key="ring"),
+    "every request, with a hash policy": Options(moves=1.0, has_key=True),
     "one request in 20, 1,000 made-up ids a second": Options(moves=0.05, flood_per_s=1000),
 }
 

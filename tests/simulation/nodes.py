@@ -2,7 +2,6 @@
 
 import random
 from bisect import bisect
-from collections.abc import Iterator
 
 from tests.simulation.mixing import mixed
 
@@ -39,16 +38,9 @@ class Cluster:
     def _build(self) -> None:
         self._ring = sorted((mixed(node * POINTS + point, 1), node) for node in self.open for point in range(POINTS))
 
-    def along_the_ring(self, key: int) -> Iterator[int]:
-        """The open nodes as they follow on the ring from where the key points; then those that drain."""
-        seen = set()
-        start = bisect(self._ring, (mixed(key, 2), 0))
-        for index in range(start, start + len(self._ring)):
-            node = self._ring[index % len(self._ring)][1]
-            if node not in seen:
-                seen.add(node)
-                yield node
-        yield from self.draining
+    def on_the_ring(self, key: int) -> int:
+        """The open node that the key points to."""
+        return self._ring[bisect(self._ring, (mixed(key, 2), 0)) % len(self._ring)][1]
 
 
 def least_loaded(nodes: list[int], load: list[int], draw: random.Random) -> int:
