@@ -32,6 +32,8 @@ cdef class LostSessions(Sessions):
         cdef size_t payload = 0
         cdef ssize_t used = 0
         cdef bint is_lost
+        if self.head.status < 400:
+            return VERDICT_OTHER
         if x.is_upgrade and x.question is not None and self.head.status == 403:
             return VERDICT_REFUSED
         if not x.protocol.may_say_lost(self.head.status) or header(&self.head, H_CONTENT_ENCODING) != NULL:
