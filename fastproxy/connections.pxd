@@ -69,7 +69,7 @@ cdef struct Connection:
     PeerAddress address
     uint32_t requests
     uint32_t read_limit  # the most that one recv takes: per_connection_buffer_limit_bytes
-    uint64_t leaves_ms  # when a downstream connection has lasted long enough; 0: never
+    uint64_t leaves_ms  # when a downstream connection has lasted, or an upstream one was idle, long enough; 0: never
 
 
 cdef class Connections:

@@ -82,6 +82,7 @@ cdef HeaderId header_id(const char *name, size_t length) noexcept nogil
 cdef const Slice *header(const Head *head, HeaderId id) noexcept nogil
 cdef bint equals(Slice value, const char *lower) noexcept nogil
 cdef bint has_token(Slice value, const char *lower) noexcept nogil
+cdef int64_t keep_alive_timeout_s(const Head *head) noexcept nogil
 
 
 cdef inline uint64_t bit(int id) noexcept nogil:

@@ -123,6 +123,28 @@ cdef bint has_token(Slice value, const char *lower) noexcept nogil:
     return False
 
 
+cdef int64_t keep_alive_timeout_s(const Head *head) noexcept nogil:
+    """How long the sender keeps a connection without requests, from `Keep-Alive: timeout=5`; -1 when it does not say.
+
+    RFC 2068 section 19.7.1.1 left the parameters open; Node sends this one with every answer.
+    """
+    cdef const Slice *value = header(head, H_KEEP_ALIVE)
+    cdef const char *at
+    cdef const char *end
+    cdef Slice item
+    cdef int64_t seconds
+    if value == NULL:
+        return -1
+    at = value.data
+    end = value.data + value.length
+    while at < end:
+        item = next_item(&at, end)
+        if item.length > 8 and strncasecmp(item.data, b"timeout=", 8) == 0 \
+                and parse_length(Slice(item.data + 8, item.length - 8), &seconds) == HEAD_OK:
+            return seconds
+    return -1
+
+
 cdef int connection_tokens(Slice value) noexcept nogil:
     cdef const char *at = value.data
     cdef const char *end = value.data + value.length

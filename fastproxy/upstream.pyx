@@ -221,7 +221,8 @@ cdef Connection *take_idle(Connections connections, Host host) noexcept:
 
 
 cdef void keep_idle(Connections connections, Connection *connection, Host host) noexcept:
-    """Keep a connection for a later exchange with its host."""
+    """Keep a connection for a later exchange with its host, not beyond `leaves_ms` if that is set."""
+    cdef uint64_t delay_ms = host.cluster.idle_timeout_ms
     connection.flags |= IDLE | REUSED
     connection.peer = NULL
     connection.previous = NULL
@@ -229,7 +230,9 @@ cdef void keep_idle(Connections connections, Connection *connection, Host host) 
     if host.idle != NULL:
         host.idle.previous = connection
     host.idle = connection
-    connections.set_timer(connection, host.cluster.idle_timeout_ms)
+    if connection.leaves_ms and (delay_ms == 0 or connection.leaves_ms < connections.now_ms + delay_ms):
+        delay_ms = max(connection.leaves_ms, connections.now_ms + 1) - connections.now_ms
+    connections.set_timer(connection, delay_ms)
 
 
 cdef void forget_idle(Connection *connection, Host host) noexcept:

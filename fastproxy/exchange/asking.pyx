@@ -253,6 +253,7 @@ cdef class Asking(LostSessions):
         """Take leave of a host that has answered, and ask the next one."""
         x.upstream.counters[<int> cluster_upstream_rq_1xx + self.head.status // 100 - 1] += 1
         x.host.counters[<int> host_rq_success] += 1
+        self.note_reuse(x)
         self.leave_upstream(x, keeps_alive)
         if self.next_host(x):
             self.send_held(x, x.question)
@@ -287,6 +288,7 @@ cdef class Asking(LostSessions):
             u.counters[<int> cluster_upstream_cx_max_requests] += 1
             keep = False
         if keep:
+            u.leaves_ms = self.io.now_ms + x.upstream_keeps_ms if x.upstream_keeps_ms else 0
             keep_idle(self.io, u, host)
         else:
             self.close_upstream(u)

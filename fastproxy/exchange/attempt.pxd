@@ -10,6 +10,7 @@ from fastproxy.exchange.upgrade cimport Upgrade
 
 cdef class Attempt(Upgrade):
     cdef void attempt(self, Exchange x, iovec *parts, int count)
+    cdef void note_reuse(self, Exchange x) noexcept
     cdef void bind(self, Exchange x, Connection *u) noexcept
     cdef bint next_host(self, Exchange x)
     cdef void connect_failed(self, Exchange x, bytes reason)

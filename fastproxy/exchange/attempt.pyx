@@ -11,9 +11,15 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
+from fastproxy.http1 cimport keep_alive_timeout_s
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
+
+cdef enum:
+    SESSION_REUSE_MS = 1000  # of connections with sessions: servers close idle ones from 2 s on, and most do not say so
+    REUSE_MARGIN_MS = 1000  # below what the node says, and half of it at most
+    MAX_STATED_S = 86400
 
 
 cdef class Attempt(Upgrade):
@@ -28,6 +34,9 @@ cdef class Attempt(Upgrade):
             total += parts[i].iov_len
         while True:
             u = take_idle(self.io, x.host)
+            if u != NULL and u.leaves_ms and self.io.now_ms >= u.leaves_ms:
+                self.close_upstream(u)  # its timer is late
+                continue
             if u != NULL:
                 self.bind(x, u)
                 if self.io.transmit(u, parts, count) == 0:
@@ -57,6 +66,18 @@ cdef class Attempt(Upgrade):
         elif u.out == NULL and x.downstream.flags & PAUSED:
             x.downstream.flags &= ~PAUSED  # it was, for a host that could not be reached
             self.io.enqueue(x.downstream)
+
+    cdef void note_reuse(self, Exchange x) noexcept:
+        """How long the connection may be used again after this response: not for as long as the node keeps it.
+
+        A node that closes it just then may have got the request, so that nobody can send it again: a session would end.
+        """
+        cdef int64_t stated_s = keep_alive_timeout_s(&self.head)
+        x.upstream_keeps_ms = 0 if x.protocol is None else SESSION_REUSE_MS
+        if stated_s >= 0:
+            stated_s = min(stated_s, MAX_STATED_S)
+            x.upstream_keeps_ms = max(1, 1000 * stated_s - min(REUSE_MARGIN_MS, 500 * stated_s))
+        x.upstream_keeps_alive = x.upstream_keeps_alive and stated_s != 0
 
     cdef void bind(self, Exchange x, Connection *u) noexcept:
         """Have the upstream connection carry this exchange."""

@@ -256,6 +256,7 @@ cdef class Response(Asking):
         body_init(&x.response_body, framing, self.head.content_length)
         x.upstream_keeps_alive = framing != FRAMING_UNTIL_CLOSE and not self.head.tokens & TOKEN_CLOSE and (
             self.head.minor_version == 1 or self.head.tokens & TOKEN_KEEP_ALIVE)
+        self.note_reuse(x)
         x.response_is_chunked = False
         if framing == FRAMING_CHUNKED or framing == FRAMING_UNTIL_CLOSE:
             if x.minor_version == 1:

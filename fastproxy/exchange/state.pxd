@@ -79,6 +79,7 @@ cdef class Exchange:
     cdef uint64_t idle_timeout_ms  # of the exchange, and of the tunnel after it; 0: none
     cdef uint64_t sent_ms  # when the request was complete
     cdef uint64_t answered_ms
+    cdef uint64_t upstream_keeps_ms  # how long its connection may be used again; 0: as the cluster says
     cdef uint64_t response_deadline_ms  # the route's timeout; 0: none, or it does not run yet
     cdef int64_t service_time_ms
     cdef PeerAddress client  # as far as it is trusted

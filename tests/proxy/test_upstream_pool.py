@@ -82,6 +82,42 @@ def test_node_says_close(world: World, header: bytes) -> None:
     node.assert_ended()
 
 
+@pytest.mark.parametrize("header", [b"keep-alive: timeout=0\r\n", b"Keep-Alive: max=100, TIMEOUT=0\r\n"])
+@pytest.mark.departure("Envoy does not read Keep-Alive")
+def test_node_says_that_it_closes_at_once(world: World, header: bytes) -> None:
+    client = world.client()
+    node = exchange(world, client, None, OK.replace(b"content-length", header + b"content-length"))
+    assert_new_connection(world, client, node)
+    node.assert_ended()
+
+
+@pytest.mark.parametrize(
+    "header", [b"keep-alive: timeout=60\r\n", b"keep-alive: max=0, timeout=\r\n", b"keep-alive: 0\r\n"]
+)
+def test_node_says_nothing_against_it(world: World, header: bytes) -> None:
+    client = world.client()
+    answer = OK.replace(b"content-length", header + b"content-length")
+    exchange(world, client, exchange(world, client, None, answer), answer)
+
+
+@pytest.mark.parametrize(
+    ("target", "header"),
+    [(b"/", b"keep-alive: timeout=1\r\n"), (b"/socket.io/?EIO=4&transport=polling", b"")],
+    ids=["stated", "engine-io"],
+)
+@pytest.mark.departure("Envoy keeps connections until their nodes close them, and loses what it sends just then")
+def test_closed_before_the_node_does(world: World, target: bytes, header: bytes) -> None:
+    """As the node says, or sooner than any does where a session might be lost."""
+    before = world.proxy.stats()["cluster.backend.upstream_cx_idle_timeout"]
+    client = world.client() << b"GET %b HTTP/1.1\r\nhost: a\r\n\r\n" % target
+    node = world.node.accept()
+    node.read_request()
+    node << OK.replace(b"content-length", header + b"content-length")
+    assert client.read_response().body == b"ok"
+    node.assert_ended()
+    assert world.proxy.stats()["cluster.backend.upstream_cx_idle_timeout"] == before + 1
+
+
 def test_closed_while_the_client_of_an_exchange_left(world: World) -> None:
     """A connection with half a response in it cannot serve anybody else."""
     client = world.client() << REQUEST
