@@ -5,8 +5,8 @@
 import { fork } from "node:child_process";
 import { createServer } from "node:http";
 
-// Messages are compressed; the io cookie of 2.x would be an identity.
-const OPTIONS = { serveClient: false, cookie: false, perMessageDeflate: { threshold: 0 } };
+// Whatever may be compressed is, the open packet included; the io cookie of 2.x would be an identity.
+const OPTIONS = { serveClient: false, cookie: false, httpCompression: { threshold: 0 }, perMessageDeflate: { threshold: 0 } };
 const COOKIE = "visitor=1; Path=/; SameSite=None; Secure";
 const NAME = `node#${process.pid}`;
 const SERVERS = {

@@ -1,6 +1,7 @@
 """A node or a worker is killed: who lived there comes back at the first attempt, and nobody else is disturbed."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -10,7 +11,8 @@ import pytest
 
 from tests.e2e import front, servers
 from tests.e2e.crowd import Seen, crowd
-from tests.e2e.servers import Nodes, Server
+from tests.e2e.polls import EIO_3, PLAIN, PollingSession
+from tests.e2e.servers import NODE_2, Nodes, Server
 from tests.e2e.sessions import DEFAULT, POLLING, WEBSOCKET
 from tests.support import processes, proxies, socket_tables
 
@@ -18,6 +20,7 @@ COUNT = 6  # sessions by each transport at each server
 FIRST = 3  # of the nodes of each server
 WORKERS = 3
 KILLED = 3  # workers, one after the other
+POLLING_SESSIONS = 9  # at each server, of the raw kind
 
 pytestmark = pytest.mark.departure("without a key, Envoy chooses a node for each request anew")
 
@@ -65,6 +68,39 @@ def test_only_the_sessions_of_a_dead_node_reopen(own_clusters: dict[Server, Node
 def is_settled(seen: Seen, hit: set[str]) -> bool:
     """Those that were hit are there again, after one attempt; the others never left."""
     return seen.is_reopened if seen.sids[0] in hit else seen.is_whole
+
+
+def test_a_poll_of_a_dead_node_is_told_at_once(own_clusters: dict[Server, Nodes], tmp_path: Path):
+    """400 with code 1, as the server itself says it, so that the client opens a new session; also after a reload."""
+    ways = servers.one_way_each()
+    hosts = {server: nodes.ports for server, nodes in own_clusters.items()}
+    with servers.proxied(ways, hosts, tmp_path) as proxy:
+        for way in ways:
+            nodes = own_clusters[way.server]
+            shape = EIO_3 if way.server is NODE_2 else PLAIN
+            of_node: dict[str, list[PollingSession]] = {}
+            for _ in range(POLLING_SESSIONS):
+                session = PollingSession(way.port, shape)
+                of_node.setdefault(session.hear("welcome"), []).append(session)
+            dead, *others = sorted(of_node)
+            kill(dead)
+            for session in of_node[dead]:
+                check_is_lost(session)
+            for session in (each for name in others for each in of_node[name]):
+                assert session.say("still there?").status == 200
+                assert session.hear("still there?") in nodes.names()
+        left = {
+            server: sorted(processes.listening_ports(nodes.process.children()))
+            for server, nodes in own_clusters.items()
+        }
+        proxy.reload(servers.configuration(ways, left, proxy.admin_port))
+        check_is_lost(of_node[dead][0])
+
+
+def check_is_lost(session: PollingSession) -> None:
+    for answer in (session.ask(), session.say("is anybody there?")):
+        assert answer.status == 400
+        assert json.loads(answer.body) == {"code": 1, "message": "Session ID unknown"}
 
 
 def test_workers_are_killed_at_random(clusters: dict[Server, Nodes], tool, tmp_path: Path):

@@ -11,14 +11,24 @@ from tests.e2e.servers import NODE_2, NODE_4, PYTHON, RING_OF_NOTHING, Nodes, Se
 
 SESSIONS = 6
 ROUNDS = 3
+GZIP, DEFLATE = {"accept_encoding": "gzip, deflate"}, {"accept_encoding": "deflate"}
 BINARY = Shape("eio3-binary", 3)
+JSONP_3, JSONP_4 = Shape("eio3-jsonp", 3, "&j=0"), Shape("eio4-jsonp", 4, "&j=7")
 SHAPES = [
-    (PYTHON, PLAIN),
-    (NODE_4, PLAIN),
-    (NODE_4, EIO_3),
-    (NODE_4, BINARY),
-    (NODE_2, EIO_3),
-    (NODE_2, BINARY),
+    (PYTHON, PLAIN, None),
+    (PYTHON, JSONP_4, None),
+    (NODE_4, PLAIN, None),
+    (NODE_4, Shape("eio4-gzip", headers=GZIP), "gzip"),
+    (NODE_4, Shape("eio4-deflate", headers=DEFLATE), "deflate"),
+    (NODE_4, JSONP_4, None),
+    (NODE_4, EIO_3, None),
+    (NODE_4, BINARY, None),
+    (NODE_2, EIO_3, None),
+    (NODE_2, Shape("eio3-gzip", 3, "&b64=1", GZIP), "gzip"),
+    (NODE_2, BINARY, None),
+    (NODE_2, Shape("eio3-binary-deflate", 3, "", DEFLATE), "deflate"),
+    (NODE_2, JSONP_3, None),
+    (NODE_2, Shape("eio3-jsonp-gzip", 3, "&j=0", GZIP), "gzip"),
 ]
 
 pytestmark = pytest.mark.departure("without a key, Envoy chooses a node for each request anew")
@@ -33,10 +43,13 @@ def ports(clusters: dict[Server, Nodes], tmp_path_factory: pytest.TempPathFactor
         yield {way.server: way.port for way in ways}
 
 
-@pytest.mark.parametrize(("server", "shape"), [pytest.param(*row, id=f"{row[0].name}-{row[1].name}") for row in SHAPES])
-def test_a_session_stays_on_its_node(ports: dict[Server, int], server: Server, shape: Shape):
+@pytest.mark.parametrize(
+    ("server", "shape", "encoding"), [pytest.param(*row, id=f"{row[0].name}-{row[1].name}") for row in SHAPES]
+)
+def test_a_session_stays_on_its_node(ports: dict[Server, int], server: Server, shape: Shape, encoding: str | None):
     sessions = [PollingSession(ports[server], shape) for _ in range(SESSIONS)]
     for session in sessions:
+        assert session.opening.headers.get("content-encoding") == encoding
         nodes = set()
         for number in range(ROUNDS):
             assert session.say(f"text {number}").status == 200
