@@ -56,6 +56,10 @@ class Nodes:
     process: processes.Process
     ports: tuple[int, ...]
 
+    def address(self, name: str) -> str:
+        """Where the node of that name listens."""
+        return next(f"127.0.0.1:{port}" for each, port in ADDRESS.findall(self.process.output) if each == name)
+
     def names(self, ports: Sequence[int] | None = None) -> set[str]:
         """What the nodes on these ports call themselves (None: all)."""
         named = {int(port): name for name, port in ADDRESS.findall(self.process.output)}

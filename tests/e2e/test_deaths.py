@@ -71,7 +71,10 @@ def is_settled(seen: Seen, hit: set[str]) -> bool:
 
 
 def test_a_poll_of_a_dead_node_is_told_at_once(own_clusters: dict[Server, Nodes], tmp_path: Path):
-    """400 with code 1, as the server itself says it, so that the client opens a new session; also after a reload."""
+    """400 with code 1, as the server itself says it, so that the client opens a new session; also after a reload.
+
+    A request on its way when the node dies is answered with 503, and the next one as here.
+    """
     ways = servers.one_way_each()
     hosts = {server: nodes.ports for server, nodes in own_clusters.items()}
     with servers.proxied(ways, hosts, tmp_path) as proxy:
@@ -84,6 +87,7 @@ def test_a_poll_of_a_dead_node_is_told_at_once(own_clusters: dict[Server, Nodes]
                 of_node.setdefault(session.hear("welcome"), []).append(session)
             dead, *others = sorted(of_node)
             kill(dead)
+            wait_until_noticed(proxy, nodes.address(dead))
             for session in of_node[dead]:
                 check_is_lost(session)
             for session in (each for name in others for each in of_node[name]):
@@ -95,6 +99,12 @@ def test_a_poll_of_a_dead_node_is_told_at_once(own_clusters: dict[Server, Nodes]
         }
         proxy.reload(servers.configuration(ways, left, proxy.admin_port))
         check_is_lost(of_node[dead][0])
+
+
+def wait_until_noticed(proxy: proxies.Proxy, address: str) -> None:
+    """No connection to that dead node is left."""
+    no_connection = f"{address}::cx_active::0\n"
+    processes.wait_until(lambda: no_connection in proxy.admin("/clusters")[1], f"the end of {address} is noticed")
 
 
 def check_is_lost(session: PollingSession) -> None:

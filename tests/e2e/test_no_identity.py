@@ -24,7 +24,9 @@ def test_every_client_with_every_server_and_transport(clusters: dict[Server, Nod
         seen = asyncio.run(visit(ways, tool("node", "nodejs")))
     for way in ways:
         names = clusters[way.server].names(hosts[way.server])
-        assert set(spread(seen[way])) == names, f"{way.name}: a node without sessions"
+        nodes = spread(seen[way])
+        assert set(nodes) == names, f"{way.name}: a node without sessions"
+        assert max(nodes.values()) < 2 * min(nodes.values()), f"{way.name}: {nodes}"
 
 
 async def visit(ways: list[Way], node: str) -> dict[Way, list[Seen]]:
