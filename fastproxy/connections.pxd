@@ -41,6 +41,8 @@ cdef enum Flag:
     IDLE = 2048  # an upstream connection in its host's pool
     PARTIAL_HEAD = 4096  # `exchange` holds the parser of a head that is not complete
     MIRROR = 16384  # an upstream connection that carries a copy of a request, and no exchange
+    AWAITS_OPEN_PACKET = 32768  # an upstream connection in a tunnel whose first message may open a session
+    CARRIES_SESSION = 32768  # a downstream connection: the client of a session counts on it
     LEAVING = 8192  # a downstream connection of which the next response is the last, or that closes without one
 
 

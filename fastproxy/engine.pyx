@@ -57,8 +57,9 @@ cdef class Engine:
 
     @property
     def exchanges(self) -> int:
-        """Exchanges under way; tunnels do not count."""
-        return self.exchanges_.active
+        """Exchanges under way; tunnels do not count. While it drains, also those that clients of sessions may still
+        begin on connections that are kept for that."""
+        return self.exchanges_.active or (self.exchanges_.expected() if self.exchanges_.draining else 0)
 
     @property
     def tunnels(self) -> int:

@@ -13,4 +13,5 @@ cdef struct Session:
     uint32_t lifetime_s  # pingInterval + pingTimeout
 
 
+cdef Found read_first_frame(Session *session, const char *data, size_t length) noexcept nogil
 cdef Found read_open_packet(Session *session, const char *data, size_t length) noexcept nogil

@@ -151,6 +151,36 @@ cdef uint32_t seconds(const Member *member) noexcept nogil:
     return 0 if member.is_string else (milliseconds + 999) // 1000
 
 
+cdef Found read_first_frame(Session *session, const char *data, size_t length) noexcept nogil:
+    """Look for an open packet in the first WebSocket frame of a server (RFC 6455 section 5.2): whole, a text, neither
+    compressed nor masked."""
+    cdef const unsigned char *frame = <const unsigned char *> data
+    cdef size_t start = 2
+    cdef size_t size
+    if length < 4:
+        return FOUND_PART if length == 0 or frame[0] == 0x81 else FOUND_NOTHING
+    size = frame[1]
+    if frame[0] != 0x81 or size > 126:
+        return FOUND_NOTHING
+    if size == 126:
+        start = 4
+        size = frame[2] << 8 | frame[3]
+    if size == 0 or size > MAX_OPEN_PACKET:
+        return FOUND_NOTHING
+    if length < start + size:
+        return FOUND_PART if length <= start or frame[start] == c"0" else FOUND_NOTHING
+    return FOUND if read_open_packet(session, data + start, size) == FOUND else FOUND_NOTHING
+
+
+def first_frame(data: bytes):
+    """`open_packet` for the first bytes that a server sends through a WebSocket."""
+    cdef Session session
+    cdef Found found = read_first_frame(&session, data, len(data))
+    if found == FOUND:
+        return session.sid[:session.sid_length], session.lifetime_s
+    return "incomplete" if found == FOUND_PART else None
+
+
 def open_packet(data: bytes):
     """`(sid, lifetime_s)` when the bytes begin with an open packet, None when not, "incomplete" when more is needed."""
     cdef Session session

@@ -35,7 +35,7 @@ cdef extern from "<sys/socket.h>" nogil:
         size_t msg_iovlen
     int AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
     int SOL_SOCKET, SO_ERROR, SO_LINGER
-    int MSG_NOSIGNAL, MSG_DONTWAIT
+    int MSG_NOSIGNAL, MSG_DONTWAIT, MSG_PEEK
     int SHUT_RD, SHUT_WR, SHUT_RDWR
     int socket(int domain, int kind, int protocol)
     int connect(int fd, const sockaddr *address, socklen_t length)

@@ -18,5 +18,6 @@ cdef class Exchanges(Takeover):
     cdef void idle_too_long(self, Connection *c, Manager manager)
     cdef void late_head(self, Connection *c, Manager manager)
     cdef void drain(self)
+    cdef size_t expected(self) noexcept
     cdef void close_all(self)
     cdef void discard(self, Connection *connection)

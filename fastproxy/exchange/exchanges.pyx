@@ -6,16 +6,16 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < lost_sessions < asking < response
-< answers < rewriting < choice < mirroring < request < takeover.
+log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < first_frames < lost_sessions < asking
+< response < answers < rewriting < choice < mirroring < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
-    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING, MIRROR, PARTIAL_HEAD,
-    READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
+    AWAITS_OPEN_PACKET, CARRIES_SESSION, CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING,
+    MIRROR, PARTIAL_HEAD, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
@@ -45,6 +45,7 @@ cdef class Exchanges(Takeover):
         self.guard = HeadGuard()
         self.stamps = Stamps()
         self.heartbeats = Heartbeats()
+        self.openings = {}
         self.begin_asking()
         self.make_room(runtime)
 
@@ -53,7 +54,10 @@ cdef class Exchanges(Takeover):
         free(self.room.text)
 
     cdef void tunnel_event(self, Connection *connection, uint32_t events):
-        cdef TunnelState state = relay_event(self.io, connection, events)
+        cdef TunnelState state
+        if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
+            self.look_ahead(connection)
+        state = relay_event(self.io, connection, events)
         if state != TUNNEL_GOES_ON:
             self.end_tunnel(<Tunnel *> connection.tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
 
@@ -63,6 +67,8 @@ cdef class Exchanges(Takeover):
         if connection.kind == CLOSED:
             return
         if connection.tunnel != NULL:
+            if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
+                self.look_ahead(connection)
             state = tunnel_read(self.io, connection)
             if state != TUNNEL_GOES_ON:
                 self.end_tunnel(
@@ -176,7 +182,10 @@ cdef class Exchanges(Takeover):
             self.reply(x, 408, STREAM_TIMEOUT)
 
     cdef void drain(self):
-        """Close idle downstream connections; from now on every response closes its own."""
+        """Close idle downstream connections; from now on every response closes its own.
+
+        A client of a session would lose it if its next request crossed our end on the way: it may have one more.
+        """
         cdef Connection *c
         cdef size_t slab
         cdef int i
@@ -186,7 +195,22 @@ cdef class Exchanges(Takeover):
                 c = <Connection *> self.io.slabs[slab] + i
                 if c.kind == DOWNSTREAM and c.exchange == NULL and c.tunnel == NULL and c.held == NULL \
                         and not c.flags & LINGERING:
-                    self.end_downstream(c)
+                    if c.flags & CARRIES_SESSION:
+                        c.flags |= LEAVING
+                    else:
+                        self.end_downstream(c)
+
+    cdef size_t expected(self) noexcept:
+        """Connections that `drain` has left open for their last request."""
+        cdef Connection *c
+        cdef size_t slab, count = 0
+        cdef int i
+        for slab in range(self.io.slab_count):
+            for i in range(SLAB):
+                c = <Connection *> self.io.slabs[slab] + i
+                count += c.kind == DOWNSTREAM and c.flags & CARRIES_SESSION and c.exchange == NULL \
+                    and c.tunnel == NULL and not c.flags & (LINGERING | CLOSE_WHEN_FLUSHED)
+        return count
 
     cdef void close_all(self):
         """End everything that is open: exchanges are logged as they stand."""

@@ -3,7 +3,7 @@
 from fastproxy.bodies cimport Framing
 from fastproxy.connections cimport Connection
 from fastproxy.counters cimport HttpCounter
-from fastproxy.exchange.sessions cimport Sessions
+from fastproxy.exchange.first_frames cimport FirstFrames
 from fastproxy.exchange.state cimport Exchange
 
 cdef enum Verdict:  # on an answer
@@ -14,7 +14,7 @@ cdef enum Verdict:  # on an answer
     VERDICT_LOST_WHOLE  # and the answer has come to its end
 
 
-cdef class LostSessions(Sessions):
+cdef class LostSessions(FirstFrames):
     cdef object loss_log  # LossLog
 
     cdef Verdict judge(self, Exchange x, Connection *u, Framing framing, char *data, size_t length)

@@ -20,7 +20,7 @@ cdef enum:
     JUDGED_BYTES = 2048  # the beginning of an answer's body, which may say that the session is not known
 
 
-cdef class LostSessions(Sessions):
+cdef class LostSessions(FirstFrames):
     """Judges answers, and gives the one of a lost session."""
 
     cdef Verdict judge(self, Exchange x, Connection *u, Framing framing, char *data, size_t length):

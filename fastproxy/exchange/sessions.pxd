@@ -11,6 +11,10 @@ from fastproxy.request_facts cimport RequestFacts
 from fastproxy.slices cimport Slice
 
 
+cdef enum:
+    GRACE_S = 15  # an entry outlives its session's heartbeat by this
+
+
 cdef class Sessions(Attempt):
     cdef uint32_t longest_lifetime_s  # of an Engine.IO session, that this worker has learned
 

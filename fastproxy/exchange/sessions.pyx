@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 from fastproxy._sessions cimport Sealed
 from fastproxy.affinity cimport EngineIo
 from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy, Protocol
-from fastproxy.connections cimport buffer_append
+from fastproxy.connections cimport CARRIES_SESSION, buffer_append
 from fastproxy.counters cimport (
     host_sid_learned, host_sid_opened_polling, host_sid_opening_active, http_sid_evicted, http_sid_known,
     http_sid_learned, http_sid_not_learned_coding, http_sid_not_stored, http_sid_opened_polling, http_sid_unknown,
@@ -22,7 +22,6 @@ from fastproxy.slices cimport Slice
 from fastproxy.inflation import Inflater
 
 cdef enum:
-    GRACE_S = 15  # an entry outlives its session's heartbeat by this
     TOLD_CHARACTERS = 4  # of an id at most, and no more than a quarter of it: it is as good as a password
 
 
@@ -39,6 +38,8 @@ cdef class Sessions(Attempt):
         x.protocol = policy.find_id(facts, engine_io, &id)
         if x.protocol is None:
             return
+        if id.length or x.protocol is policy.engine_io:
+            x.downstream.flags |= CARRIES_SESSION
         if policy.has_others:
             x.expects_id = not equals(self.head.method, b"options")  # a preflight changes nothing
         if id.length == 0:

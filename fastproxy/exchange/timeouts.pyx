@@ -68,7 +68,7 @@ cdef class Timeouts(ExchangeLog):
     cdef void check_heartbeat(self, Exchange x, uint32_t heartbeat_s):
         """A session of this route may be silent for so long: timers that end one sooner are told of."""
         cdef bint has_timeout = x.route.timeout_is_set or not x.manager.polls_outlive_default_timeout
-        if has_timeout:
+        if has_timeout and not x.is_upgrade:  # a tunnel has left the route's timeout behind
             self.tell_heartbeat(x, heartbeat_s, "timeout", x.route.timeout_ms)
         if x.route.idle_timeout_is_set:
             self.tell_heartbeat(x, heartbeat_s, "idle_timeout", x.idle_timeout_ms)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastproxy.model import AccessLog, ClusterType, Host
+from fastproxy.model import AccessLog, ClusterType, Host, SessionAffinity
 from tests.unit.engine_world import get, handshake, ok, switching
 
 
@@ -84,6 +84,34 @@ def test_a_descriptor_that_is_none(world):
     with pytest.raises(IndexError):
         world.engine.listen(world.listener.fileno(), 7)
     assert world.engine.active == 1
+
+
+def test_drain_leaves_a_client_of_a_session_one_more_request(worlds):
+    """It may be on its way already, and a client gives its session up when it is not answered."""
+    world = worlds(1, manager={"affinity": SessionAffinity(ask=False)})
+    client, node = world.ask(get("/?EIO=4&transport=polling&sid=abc"))
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    world.engine.drain()
+    assert world.engine.exchanges == 1
+    client.send(get("/?EIO=4&transport=polling&sid=abc"))
+    node.head()
+    node.send(ok())
+    assert b"\r\nconnection: close\r\n" in client.head()
+    assert client.end() == b"hello"
+    assert world.engine.exchanges == 0
+
+
+def test_drain_does_not_wait_for_a_client_of_a_session_that_has_gone(worlds):
+    world = worlds(1, manager={"affinity": SessionAffinity(ask=False)})
+    client, node = world.ask(get("/?EIO=4&transport=polling&sid=abc"))
+    node.head()
+    node.send(ok())
+    client.response()
+    world.engine.drain()
+    client.close()
+    world.until(lambda: world.engine.exchanges == 0)
 
 
 def test_drain_closes_what_is_idle_and_lets_the_rest_finish(world):

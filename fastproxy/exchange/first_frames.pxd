@@ -1,0 +1,15 @@
+"""Sessions that begin as a WebSocket: their open packet is the first message."""
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.sessions cimport Sessions
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.open_packets cimport Session
+
+
+cdef class FirstFrames(Sessions):
+    cdef dict openings  # exchanges that became tunnels, by their upstream connections with AWAITS_OPEN_PACKET
+
+    cdef void look_ahead(self, Connection *u)
+    cdef void look_at(self, Connection *u, Exchange x, char *data, size_t length)
+    cdef void opened(self, Connection *u, Exchange x, Session *session)
+    cdef Exchange stop_looking(self, Connection *u)

@@ -1,0 +1,92 @@
+"""Sessions that begin as a WebSocket: their open packet is the first message.
+
+It is read before the tunnel carries it, without taking it from the socket, and only in tunnels of Engine.IO that began
+without a `sid`. A message that permessage-deflate has compressed is not looked into.
+"""
+
+from libc.stdint cimport uint64_t, uintptr_t
+
+from fastproxy._sessions cimport Sealed
+from fastproxy.affinity_policy cimport AffinityPolicy, Protocol
+from fastproxy.connections cimport AWAITS_OPEN_PACKET, CLOSED, Connection, buffer_append
+from fastproxy.exchange.sessions cimport GRACE_S
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.json_members cimport FOUND, FOUND_PART, Found
+from fastproxy.open_packets cimport Session, read_first_frame
+from fastproxy.slices cimport Slice
+from fastproxy.syscalls cimport MSG_DONTWAIT, MSG_PEEK, recv
+from fastproxy.tunnel cimport Tunnel
+
+cdef enum:
+    LOOKED_AT_BYTES = 2052  # MAX_OPEN_PACKET and the head of the frame
+
+
+cdef class FirstFrames(Sessions):
+    """Learns from tunnels."""
+
+    cdef void begin_tunnel(self, Exchange x, char *data, size_t length):
+        cdef AffinityPolicy policy = x.route.affinity
+        cdef Connection *u = x.upstream
+        cdef bint opens = x.opens_session and policy is not None and x.protocol is policy.engine_io
+        Sessions.begin_tunnel(self, x, data, length)
+        if opens and u.kind != CLOSED and u.tunnel != NULL:
+            u.flags |= AWAITS_OPEN_PACKET
+            self.openings[<uintptr_t> u] = x
+            if length:
+                self.look_at(u, x, data, length)
+
+    cdef void look_ahead(self, Connection *u):
+        """See what the node has sent and nobody has read yet."""
+        cdef char data[LOOKED_AT_BYTES]
+        cdef Exchange x = self.openings[<uintptr_t> u]
+        cdef size_t seen = 0 if x.opening == NULL else x.opening.end - x.opening.start
+        cdef uint64_t carried = (<Tunnel *> u.tunnel).bytes_sent
+        cdef ssize_t got
+        if carried < seen:
+            return  # it was seen already, and waits for the client to take what came before
+        got = recv(u.fd, data, sizeof(data), MSG_PEEK | MSG_DONTWAIT)
+        if got < 0:
+            return
+        if carried > seen or got == 0:
+            self.stop_looking(u)
+        else:
+            self.look_at(u, x, data, got)
+
+    cdef void look_at(self, Connection *u, Exchange x, char *data, size_t length):
+        """Bytes of the node, from the first on; those of several reads are put together."""
+        cdef Session session
+        cdef Found found
+        if x.opening != NULL:
+            x.opening = buffer_append(x.opening, data, length)
+            if x.opening == NULL:
+                self.stop_looking(u)
+                return
+            data = x.opening.data + x.opening.start
+            length = x.opening.end - x.opening.start
+        found = read_first_frame(&session, data, length)
+        if found == FOUND:
+            self.opened(u, x, &session)
+        if found != FOUND_PART or length >= LOOKED_AT_BYTES:
+            self.stop_looking(u)
+        elif x.opening == NULL:
+            x.opening = buffer_append(NULL, data, length)
+
+    cdef void opened(self, Connection *u, Exchange x, Session *session):
+        """The node has told the id of the session that this tunnel carries, and counts."""
+        cdef Protocol protocol = x.protocol
+        cdef Sealed seal = protocol.seal(self.runtime.sessions, Slice(<const char *> session.sid, session.sid_length))
+        x.downstream = u.peer  # which counts
+        x.opens_session = False
+        self.check_heartbeat(x, session.lifetime_s)
+        self.store(x, &seal, session.lifetime_s + GRACE_S)
+        self.runtime.sessions.hand_over(&seal)
+        x.downstream = NULL
+
+    cdef Exchange stop_looking(self, Connection *u):
+        u.flags &= ~AWAITS_OPEN_PACKET
+        return self.openings.pop(<uintptr_t> u, None)
+
+    cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags):
+        if tunnel.upstream.flags & AWAITS_OPEN_PACKET:
+            self.stop_looking(tunnel.upstream)
+        Sessions.end_tunnel(self, tunnel, flags)
