@@ -7,6 +7,7 @@ compared: `response: 400; closed: yes; upstream: nothing`.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tests.support.golden import Outcome
@@ -56,6 +57,7 @@ class Pending:
     why: str
 
 
+@cache
 def departures() -> list[Departure]:
     found = []
     for file, vector, differs, why in rows(ON_PURPOSE):
