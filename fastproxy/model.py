@@ -4,7 +4,7 @@ Built by `config`, read by everything else. Imports nothing of ours but its own 
 The nouns are Envoy's; durations are seconds, `None` means "no limit".
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from fastproxy.model_affinity import DEFAULT_AFFINITY as DEFAULT_AFFINITY
@@ -26,6 +26,11 @@ from fastproxy.model_balancing import LocalityWeight as LocalityWeight
 from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameterHashPolicy
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
 from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
+from fastproxy.model_clusters import DEFAULT_BUFFER_LIMIT_BYTES as DEFAULT_BUFFER_LIMIT_BYTES
+from fastproxy.model_clusters import Cluster as Cluster
+from fastproxy.model_clusters import ClusterType as ClusterType
+from fastproxy.model_clusters import Host as Host
+from fastproxy.model_clusters import Thresholds as Thresholds
 from fastproxy.model_dns import DnsLookupFamily as DnsLookupFamily
 from fastproxy.model_dns import DnsResolution as DnsResolution
 from fastproxy.model_dns import RefreshRate as RefreshRate
@@ -54,77 +59,6 @@ from fastproxy.model_routes import Route as Route
 from fastproxy.model_routes import RouteConfiguration as RouteConfiguration
 from fastproxy.model_routes import RouteMatch as RouteMatch
 from fastproxy.model_routes import VirtualHost as VirtualHost
-
-
-class ClusterType(Enum):
-    STATIC = "STATIC"
-    STRICT_DNS = "STRICT_DNS"
-    LOGICAL_DNS = "LOGICAL_DNS"
-
-
-DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One upstream host. `hash_key` overrides the address as its name on the ring; `priority` 0 comes first.
-
-    `slot` is where its counters are among those of the cluster; -1 means: at its place in `Cluster.hosts`. The host set
-    of a DNS cluster changes, and a host that stays must go on counting where it did, in every worker.
-    """
-
-    address: Address
-    weight: int = 1
-    hostname: str = ""
-    hash_key: str = ""
-    priority: int = 0
-    locality: Locality = Locality()
-    health_status: HealthStatus = HealthStatus.UNKNOWN
-    slot: int = field(default=-1, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Circuit breakers of the default priority, as the admin prints them. Nothing is limited by them yet."""
-
-    max_connections: int = 1024
-    max_pending_requests: int = 1024
-    max_requests: int = 1024
-    max_retries: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    name: str
-    type: ClusterType = ClusterType.STATIC
-    connect_timeout_s: float = 5.0
-    lb_policy: LbPolicy = LbPolicy.ROUND_ROBIN
-    hosts: tuple[Host, ...] = ()
-    ring_hash: RingHashConfig = RingHashConfig()
-    maglev_table_size: int = 65537
-    least_request: LeastRequestConfig = LeastRequestConfig()
-    hashing: HashingConfig = HashingConfig()
-    health: HealthConfig = HealthConfig()
-    locality_weights: tuple[LocalityWeight, ...] | None = None  # None: localities share nothing out
-    hash_policies: tuple[HashPolicy, ...] = ()  # of the balancer: instead of the route's
-    thresholds: Thresholds = Thresholds()
-    dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
-    dns_refresh_rate_s: float = 5.0
-    dns_failure_refresh_rate: RefreshRate | None = None  # None: as without failures
-    dns_jitter_s: float = 0.0  # at most; added at random to the time between answers
-    respect_dns_ttl: bool = False
-    dns_resolution: DnsResolution = DnsResolution()
-    wait_for_warm_on_init: bool = True
-    idle_timeout_s: float | None = 3600.0
-    max_requests_per_connection: int = 0  # 0: unlimited
-    per_connection_buffer_limit_bytes: int = DEFAULT_BUFFER_LIMIT_BYTES
-    alt_stat_name: str = ""
-
-    @property
-    def stat_name(self) -> str:
-        """Its name in `cluster.<stat_name>.`."""
-        return self.alt_stat_name or self.name
-
 
 MAX_HEADER_RULES = 64  # additions, and header values that these name, of one level and direction
 MAX_REQUEST_HEADERS = 512  # that the data plane takes, whatever `max_headers_count` says

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastproxy import control, listeners, resolver, worker
 from fastproxy.admin.access_log import AccessLog
+from fastproxy.crew import Crew, Death
 from fastproxy.errors import FastproxyError
 from fastproxy.generation import Generation
 from fastproxy.listening import Listening
@@ -28,7 +29,7 @@ from fastproxy.session_stats import live_in
 from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout, StatsReader, clear_gauges
 from fastproxy.status import ServerState, Status
-from fastproxy.worker_process import CRASH_PAUSE_S, WorkerProcess, describe_status, fork
+from fastproxy.worker_process import CRASH_PAUSE_S, WorkerProcess, describe_status
 
 if TYPE_CHECKING:
     from fastproxy.admin.server import AdminServer
@@ -48,7 +49,6 @@ class Supervisor:
     def __init__(self, options: Options, configuration: Configuration, build: worker.Build, load: Load) -> None:
         """`load` reads the configuration again, in a process of its own."""
         self._options = options
-        self._build = build
         self._load = load
         workers = options.concurrency
         layout = StatsLayout(configuration)
@@ -59,7 +59,6 @@ class Supervisor:
         self._rows = [self._memory.row(index) for index in range(workers)]
         self._session_key = os.urandom(16)
         resolver.resolve_first(list(self._current.resolvers.values()), FIRST_LOOKUP_S)
-        self._workers = [WorkerProcess(index) for index in range(workers)]
         self.status = Status(
             options,
             self._current.resolved(),
@@ -74,6 +73,8 @@ class Supervisor:
         self._admin: AdminServer | None = None
         self._finished = False
         self._exit_status = 0
+        self._loop = asyncio.new_event_loop()
+        self._crew = Crew(workers, self._loop, self._assign, build, self._received)
 
     @property
     def admin_address(self) -> Address | None:
@@ -82,12 +83,11 @@ class Supervisor:
 
     def run(self) -> int:
         """Fork the workers, serve until a signal ends it; the exit status."""
-        self._loop = asyncio.new_event_loop()
         self._lookups = Lookups(self._loop, self._looked_up)
         self._catch_signals()
         gc.collect()
         gc.freeze()  # a collection would write to every object, and each page would exist once per process
-        for process in self._workers:
+        for process in self._crew.members:
             self._fork(process)
         self._run(self._start_admin())
         self._lookups.keep(self._current.resolvers.values())
@@ -125,6 +125,7 @@ class Supervisor:
     def close_sockets(self) -> None:
         """Undo what making a supervisor has opened; only for one that never ran."""
         self._close_listeners()
+        self._loop.close()
         if self._admin_socket and self._admin_log:
             self._admin_socket.close()
             self._admin_log.close()
@@ -152,104 +153,65 @@ class Supervisor:
 
     # -- workers
 
-    def _fork(self, process: WorkerProcess) -> None:
-        if process.pid or self.status.state is ServerState.DRAINING:
-            return
-        ours, theirs = control.channel_pair()
+    def _assign(self, index: int, channel: control.Channel) -> worker.Assignment:
         bound = self._current.listening.bound
-        sockets = [(each.number, each.index, each.fd(process.index)) for each in bound]
-        assignment = worker.Assignment(
-            process.index,
+        return worker.Assignment(
+            index,
             self.status.configuration,
             self._current.layout,
             self._rows,
             self._memory.sessions,
             self._session_key,
-            sockets,
-            theirs,
+            [(each.number, each.index, each.fd(index)) for each in bound],
+            channel,
             self._options.shutdown_grace_s,
         )
-        build = self._build
-        try:
-            pid = fork(lambda: worker.Worker(assignment, build).run(), [theirs.fileno(), *(fd for _, _, fd in sockets)])
-        except OSError as error:
-            ours.close()
-            log.error("cannot fork worker %d: %s", process.index, error.strerror)
-            self.later(CRASH_PAUSE_S, lambda: self._fork(process))
-            return
-        finally:
-            theirs.close()
-        process.born(pid, ours)
-        self._loop.add_reader(ours.fileno(), self._receive, process, ours)
-        log.debug("worker %d is process %d", process.index, pid)
 
-    def _receive(self, process: WorkerProcess, channel: control.Channel) -> None:
-        messages = channel.receive()
-        if messages is None:
-            self._loop.remove_reader(channel.fileno())
+    def _fork(self, process: WorkerProcess) -> None:
+        if self.status.state is ServerState.DRAINING or self._crew.fork(process):
             return
-        for message in messages:
-            if isinstance(message, control.Started):
-                process.started = True
-                self._worker_started()
-            elif isinstance(message, control.Prepared) and self._reload is not None:
-                self._reload.answered(process, message)
+        self.later(CRASH_PAUSE_S, lambda: self._fork(process))
+
+    def _received(self, process: WorkerProcess, message: control.Message) -> None:
+        if isinstance(message, control.Started):
+            process.started = True
+            self._worker_started()
+        elif isinstance(message, control.Prepared) and self._reload is not None:
+            self._reload.answered(process, message)
 
     def _worker_started(self) -> None:
-        if self.status.state is ServerState.INITIALIZING and all(process.started for process in self._workers):
+        if self.status.state is ServerState.INITIALIZING and all(process.started for process in self._crew.members):
             self.status.state = ServerState.LIVE
             self.status.workers_started = True
             log.info("all workers started")
 
     def _reap(self) -> None:
-        for process in self._workers:
-            if process.pid and (status := process.exit_status()) is not None:
-                self._bury(process, status)
+        for process, death in self._crew.take_dead():
+            self._replace(process, death)
         if self._reload is not None:
             self._reload.child_ended()
 
-    def _bury(self, process: WorkerProcess, status: int) -> None:
-        """Take leave of a dead worker and see to its successor."""
-        pid, started, channel = process.pid, process.started, process.channel
-        assert channel is not None
-        self._forget(channel)
-        pause_s = process.died()
+    def _replace(self, process: WorkerProcess, death: Death) -> None:
+        """See to the successor of a dead worker."""
         clear_gauges(self._current.layout, self._rows[process.index])
         if self._reload is not None:
             self._reload.worker_ended(process)
         if self.status.state is ServerState.DRAINING:
             self._finish_when_alone()
             return
-        level = logging.ERROR if status else logging.WARNING  # 0: somebody sent SIGTERM to the worker alone
-        log.log(level, "worker %d (process %d) ended: %s", process.index, pid, describe_status(status))
-        if self.status.state is ServerState.INITIALIZING and not started and os.WIFEXITED(status):
+        level = logging.ERROR if death.status else logging.WARNING  # 0: somebody sent SIGTERM to the worker alone
+        what = describe_status(death.status)
+        log.log(level, "worker %d (process %d) ended: %s", process.index, death.pid, what)
+        if self.status.state is ServerState.INITIALIZING and not death.started and os.WIFEXITED(death.status):
             self._exit_status = 1
             self._end()
             return
         self.status.workers_replaced += 1
-        if pause_s:
-            log.critical("worker %d keeps dying, next one in %g s", process.index, pause_s)
-            self.later(pause_s, lambda: self._fork(process))
+        if death.pause_s:
+            log.critical("worker %d keeps dying, next one in %g s", process.index, death.pause_s)
+            self.later(death.pause_s, lambda: self._fork(process))
         else:
             self._fork(process)
-
-    def _forget(self, channel: control.Channel) -> None:
-        self._loop.remove_reader(channel.fileno())
-        self._loop.remove_writer(channel.fileno())
-        channel.close()
-
-    def _tell(self, message: control.Message) -> None:
-        for process in self._workers:
-            self.send(process, message)
-
-    def _flush_later(self, channel: control.Channel) -> None:
-        if channel.unsent:
-            self._loop.add_writer(channel.fileno(), self._flush, channel)
-
-    def _flush(self, channel: control.Channel) -> None:
-        channel.flush()
-        if not channel.unsent:
-            self._loop.remove_writer(channel.fileno())
 
     # -- signals
 
@@ -257,8 +219,8 @@ class Supervisor:
         """The first time: drain. The second time: now."""
         if self.status.state is ServerState.DRAINING:
             log.warning("closing all connections")
-            self._tell(control.Stop())
-            self.later(KILL_MARGIN_S, self._kill)
+            self._crew.tell(control.Stop())
+            self.later(KILL_MARGIN_S, self._crew.kill)
             return
         grace_s = self._options.shutdown_grace_s
         log.info("draining for at most %g s", grace_s)
@@ -266,22 +228,16 @@ class Supervisor:
         if self._reload is not None:
             self._reload.abandon()
         self._close_listeners()
-        self._tell(control.Drain(grace_s))
-        self.later(grace_s + KILL_MARGIN_S, self._kill)
+        self._crew.tell(control.Drain(grace_s))
+        self.later(grace_s + KILL_MARGIN_S, self._crew.kill)
         self._finish_when_alone()
 
     def _finish_when_alone(self) -> None:
-        self._finished = not any(process.pid for process in self._workers)
-
-    def _kill(self) -> None:
-        for process in self._workers:
-            if process.pid:
-                log.warning("worker %d (process %d) does not end, killing it", process.index, process.pid)
-                os.kill(process.pid, signal.SIGKILL)
+        self._finished = not self._crew.is_alive
 
     def _reopen_logs(self) -> None:
         log.info("reopening access logs")
-        self._tell(control.ReopenLogs())
+        self._crew.tell(control.ReopenLogs())
         if self._admin:
             self._admin.reopen_log()
 
@@ -298,12 +254,10 @@ class Supervisor:
     # -- what a reload needs (reload.Surroundings)
 
     def live_workers(self) -> list[WorkerProcess]:
-        return [process for process in self._workers if process.channel is not None]
+        return self._crew.reachable
 
     def send(self, process: WorkerProcess, message: control.Message, fds: Sequence[int] = ()) -> None:
-        if process.channel is not None:
-            process.channel.send(message, fds)
-            self._flush_later(process.channel)
+        self._crew.send(process, message, fds)
 
     def later(self, delay_s: float, action: Callable[[], None]) -> asyncio.TimerHandle:
         """Put `action` on the queue after a while."""
@@ -341,6 +295,6 @@ class Supervisor:
         if changed and found in self._current.resolvers.values():
             log.info("cluster '%s' has %d hosts now", found.cluster.name, len(found.hosts))
             self.status.configuration = self._current.resolved()
-            self._tell(control.Hosts(found.cluster.name, found.hosts))
+            self._crew.tell(control.Hosts(found.cluster.name, found.hosts))
         if self._reload is not None:
             self._reload.looked_up()

@@ -3,13 +3,13 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
-from fastproxy.exchange.mirroring cimport Mirroring
+from fastproxy.exchange.request_heads cimport RequestHeads
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
 
 
-cdef class Request(Mirroring):
+cdef class Request(RequestHeads):
     cdef void downstream_event(self, Connection *c, uint32_t events)
     cdef bint downstream_writable(self, Connection *c)
     cdef void read_downstream(self, Connection *c)
@@ -17,10 +17,6 @@ cdef class Request(Mirroring):
     cdef void consume_held(self, Connection *c)
     cdef void consume(self, Connection *c, char *data, size_t length)
     cdef ssize_t take_request(self, Connection *c, char *data, size_t length)
-    cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length)
-    cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length)
-    cdef bint partial_head_grew(self, Connection *c)
-    cdef Exchange begin(self, Connection *c, Manager manager)
     cdef ssize_t start(self, Exchange x, char *body, size_t length)
     cdef ssize_t after_reply(self, Connection *c, ssize_t used)
     cdef ssize_t take_request_body(self, Exchange x, char *data, size_t length, iovec *head)

@@ -3,16 +3,13 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
+from fastproxy.exchange.answer_heads cimport AnswerHeads
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.bodies cimport Framing
-from fastproxy.head_guard cimport HeadGuard
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.asking cimport Asking
 
 
-cdef class Response(Asking):
-    cdef HeadGuard guard
-
+cdef class Response(AnswerHeads):
     cdef void upstream_event(self, Connection *u, uint32_t events)
     cdef void upstream_writable(self, Exchange x, Connection *u)
     cdef void read_upstream(self, Connection *u)
@@ -21,10 +18,6 @@ cdef class Response(Asking):
     cdef void answered(self, Exchange x, Connection *u, char *data, size_t length)
     cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length)
     cdef bint pass_interim(self, Exchange x)
-    cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length)
-    cdef bint partial_response_grew(self, Exchange x, Connection *u)
-    cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end)
-    cdef Framing response_framing(self, Exchange x)
     cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length)
     cdef void plan_response(self, Exchange x, Connection *u, Framing framing)
     cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length)

@@ -13,10 +13,10 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
 from fastproxy.exchange.lost_sessions cimport VERDICT_OPEN, VERDICT_OTHER, Verdict
-from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, PartialHead, encode, exchange_of
+from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, encode, exchange_of
 from fastproxy.heads cimport ResponseHead, write_interim, write_response
 from fastproxy.bodies cimport (
-    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
+    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
 )
 from fastproxy.http1 cimport (
     HEAD_OK, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, head_length, parse_response,
@@ -28,7 +28,7 @@ cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
 
 
-cdef class Response(Asking):
+cdef class Response(AnswerHeads):
     """Reads upstream connections."""
 
     cdef void upstream_event(self, Connection *u, uint32_t events):
@@ -181,46 +181,6 @@ cdef class Response(Asking):
         part.iov_base = self.writer.start
         part.iov_len = self.writer.at - self.writer.start
         return self.send_downstream(x, &part, 1)
-
-    cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length):
-        cdef PartialHead partial = x.partial
-        if partial is None:
-            partial = x.partial = PartialHead.__new__(PartialHead)
-            partial.parser = self.guard.begin(False)
-        if not self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
-            return False
-        partial.searched = length
-        return self.io.hold(u, data, length) == 0
-
-    cdef bint partial_response_grew(self, Exchange x, Connection *u):
-        """More of a head has come to what is held: whether it is complete, too large, or none at all."""
-        cdef PartialHead partial = x.partial
-        cdef char *data = u.held.data + u.held.start
-        cdef size_t length = u.held.end - u.held.start
-        if head_length(data, length, partial.searched) >= 0 or length > self.runtime.max_head_bytes:
-            return True
-        if self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
-            partial.searched = length
-        else:
-            self.protocol_error(x)
-        return False
-
-    cdef bint admit_response(self, Exchange x, char *data, size_t head_end, size_t message_end):
-        """Whether httptools agrees with the head; `message_end` is behind the body when all of it is there, else 0."""
-        cdef PartialHead partial = x.partial
-        if partial is not None:
-            x.partial = None
-            return self.guard.admit_part(partial.parser, data + partial.searched, head_end - partial.searched)
-        return self.guard.admit_response(data, message_end or head_end, message_end and self.head.status >= 200
-                                         and not self.head.tokens and self.head.minor_version == 1)
-
-    cdef Framing response_framing(self, Exchange x):
-        """RFC 9112 section 6.3."""
-        if x.is_head or self.head.status == 204 or self.head.status == 304:
-            return FRAMING_NONE
-        if self.head.is_chunked:
-            return FRAMING_CHUNKED
-        return FRAMING_LENGTH if self.head.content_length >= 0 else FRAMING_UNTIL_CLOSE
 
     cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length):
         cdef Framing framing = self.response_framing(x)

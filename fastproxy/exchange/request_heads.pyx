@@ -1,0 +1,82 @@
+"""Heads of requests as they come: whole or in pieces, and what httptools says of them."""
+
+from fastproxy.connections cimport PARTIAL_HEAD, Connection
+from fastproxy.counters cimport (
+    http_downstream_rq_active, http_downstream_rq_http1_total, http_downstream_rq_total,
+)
+from fastproxy.exchange.state cimport Exchange, PartialHead, set_exchange
+from fastproxy.http1 cimport HEAD_BAD, head_length
+from fastproxy.runtime cimport Manager
+
+
+cdef class RequestHeads(Mirroring):
+    """Begins exchanges."""
+
+    cdef Exchange begin(self, Connection *c, Manager manager):
+        cdef Exchange x = Exchange.__new__(Exchange)
+        x.downstream = c
+        x.client = c.address
+        x.manager = manager
+        x.start_ms = self.io.now_ms
+        if c.flags & PARTIAL_HEAD:
+            c.flags &= ~PARTIAL_HEAD
+            x.start_ms = (<PartialHead> c.exchange).start_ms
+        x.service_time_ms = -1
+        x.minor_version = 1
+        x.keep_alive = not self.is_worn_out(c, manager) and not self.is_leaving(c)
+        set_exchange(c, x)
+        self.active += 1
+        c.counters[<int> http_downstream_rq_total] += 1
+        c.counters[<int> http_downstream_rq_http1_total] += 1
+        c.counters[<int> http_downstream_rq_active] += 1
+        self.begin_timeouts(x)
+        return x
+
+    cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length):
+        """Whether httptools agrees that this whole head is a request.
+
+        It is shown the body too when all of it has come: a parser at the end of a message serves for the next one.
+        """
+        cdef PartialHead partial
+        cdef bint ends = not self.head.tokens and not self.head.is_chunked and self.head.minor_version == 1
+        if c.flags & PARTIAL_HEAD:
+            partial = <PartialHead> c.exchange
+            return self.guard.admit_part(partial.parser, data + partial.searched, head_end - partial.searched)
+        if self.head.content_length > 0:
+            ends = ends and head_end + <size_t> self.head.content_length <= length
+            if ends:
+                head_end += <size_t> self.head.content_length
+        return self.guard.admit_request(data, head_end, ends)
+
+    cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length):
+        """Keep the beginning of a head; garbage is refused as soon as httptools knows it for that."""
+        cdef PartialHead partial = PartialHead.__new__(PartialHead)
+        cdef Manager manager = <Manager> c.owner
+        partial.parser = self.guard.begin(True)
+        partial.searched = length
+        if not self.guard.admit_part(partial.parser, data, length):
+            self.refuse(self.begin(c, manager), HEAD_BAD)
+            return GONE
+        if self.io.hold(c, data, length) < 0:
+            self.close_downstream(c)
+            return GONE
+        set_exchange(c, partial)
+        c.flags |= PARTIAL_HEAD
+        partial.start_ms = self.io.now_ms
+        if self.head_timeout_ms(manager):
+            self.io.set_timer(c, self.head_timeout_ms(manager))
+        return NOT_COMPLETE
+
+    cdef bint partial_head_grew(self, Connection *c):
+        """More of a head has come to what is held: whether it is complete, or too large to wait for."""
+        cdef PartialHead partial = <PartialHead> c.exchange
+        cdef Manager manager = <Manager> c.owner
+        cdef char *data = c.held.data + c.held.start
+        cdef size_t length = c.held.end - c.held.start
+        if head_length(data, length, partial.searched) >= 0 or length > manager.max_head_bytes:
+            return True
+        if self.guard.admit_part(partial.parser, data + partial.searched, length - partial.searched):
+            partial.searched = length
+            return False
+        self.refuse(self.begin(c, manager), HEAD_BAD)
+        return False
