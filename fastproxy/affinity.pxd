@@ -8,6 +8,7 @@ cdef enum:
 cdef struct EngineIo:
     bint is_engine_io  # the query has `EIO`
     bint is_polling  # `transport=polling`
+    bint is_version_4  # `EIO=4`
     Slice sid  # empty: none, or not a plausible one
 
 

@@ -34,7 +34,7 @@ cdef void read_query(EngineIo *result, Slice target) noexcept nogil:
     cdef const char *at = <const char *> memchr(target.data, c"?", target.length)
     cdef const char *stop
     cdef int sids = 0
-    result.is_engine_io = result.is_polling = False
+    result.is_engine_io = result.is_polling = result.is_version_4 = False
     result.sid.length = 0
     while at != NULL and at < end:
         at += 1
@@ -43,6 +43,7 @@ cdef void read_query(EngineIo *result, Slice target) noexcept nogil:
             stop = end
         if stop - at > 4 and memcmp(at, b"EIO=", 4) == 0:
             result.is_engine_io = True
+            result.is_version_4 = stop - at == 5 and at[4] == c"4"
         elif stop - at == 17 and memcmp(at, b"transport=polling", 17) == 0:
             result.is_polling = True
         elif stop - at >= 4 and memcmp(at, b"sid=", 4) == 0:

@@ -74,11 +74,15 @@ cpdef enum HttpCounter:
     http_sid_lost_host_gone
     http_sid_lost_connect_fail
     http_sid_lost_by_host
+    http_packets_rx_total
+    http_packets_tx_total
+    http_packets_unread_polls
+    http_packets_unread_ws
     http_sid_not_learned_coding
     http_access_log_lines_lost
     HTTP_COUNTERS
 
-# What is counted of sessions by route: the same as by connection manager, in the same order.
+# What is counted of sessions by route: first the same as by connection manager, in the same order.
 cpdef enum RouteCounter:
     route_sid_opened_polling
     route_sid_opened_websocket
@@ -99,6 +103,14 @@ cpdef enum RouteCounter:
     route_sid_lost_host_gone
     route_sid_lost_connect_fail
     route_sid_lost_by_host
+    route_packets_rx_total
+    route_packets_tx_total
+    route_packets_unread_polls
+    route_packets_unread_ws
+    route_rx_bytes_total
+    route_tx_bytes_total
+    route_ws_total
+    route_ws_active
     ROUTE_COUNTERS
 
 cpdef enum TcpCounter:
@@ -147,6 +159,8 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_retry
     cluster_upstream_rq_rx_reset
     cluster_upstream_rq_tx_reset
+    cluster_packets_rx_total
+    cluster_packets_tx_total
     CLUSTER_COUNTERS
 
 cpdef enum HostCounter:
@@ -155,6 +169,8 @@ cpdef enum HostCounter:
     host_cx_rx_bytes_total
     host_cx_tx_bytes_total
     host_cx_total
+    host_packets_rx_total
+    host_packets_tx_total
     host_rq_active
     host_rq_error
     host_rq_success

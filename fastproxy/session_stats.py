@@ -15,7 +15,7 @@ from fastproxy.stats import Statistic, StatsReader
 LiveAt = Callable[[Address], int]
 """How many sessions the table has for the host with that address."""
 
-SHOWN = tuple(name for name in HOST_NAMES if name.startswith(("sid_", "ws_", "cx_rx_bytes", "cx_tx_bytes")))
+SHOWN = tuple(name for name in HOST_NAMES if name.startswith(("sid_", "ws_", "packets_", "cx_rx_bytes", "cx_tx_bytes")))
 """What `/stats` has of a host."""
 
 

@@ -4,6 +4,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.connections cimport Connection, Connections
+from fastproxy.frames cimport FrameCursor
 
 cdef enum TunnelState:
     TUNNEL_GOES_ON
@@ -14,6 +15,9 @@ cdef struct Tunnel:
     Connection *downstream
     Connection *upstream
     uint64_t *host_counters
+    uint64_t *route_counters  # not of a TCP proxy
+    FrameCursor from_client  # of a TCP proxy: not used
+    FrameCursor from_host
     void *records[4]  # of the access logs, NULL where nothing is logged
     uint64_t start_ms
     uint64_t bytes_received  # from downstream
@@ -27,3 +31,4 @@ cdef struct Tunnel:
 
 cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil
+cdef void count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil

@@ -9,9 +9,13 @@ from fastproxy.connections cimport (
     END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_rx_bytes_total, cluster_upstream_cx_tx_bytes_total, host_cx_rx_bytes_total,
-    host_cx_tx_bytes_total, http_downstream_cx_rx_bytes_total, http_downstream_cx_tx_bytes_total,
+    cluster_packets_rx_total, cluster_packets_tx_total, cluster_upstream_cx_rx_bytes_total,
+    cluster_upstream_cx_tx_bytes_total, host_cx_rx_bytes_total, host_cx_tx_bytes_total, host_packets_rx_total,
+    host_packets_tx_total, http_downstream_cx_rx_bytes_total, http_downstream_cx_tx_bytes_total,
+    http_packets_rx_total, http_packets_tx_total, http_packets_unread_ws, route_packets_rx_total,
+    route_packets_tx_total, route_packets_unread_ws, route_rx_bytes_total, route_tx_bytes_total,
 )
+from fastproxy.frames cimport FrameCursor, frames_are_broken, frames_feed
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
 
 cdef enum:
@@ -63,8 +67,9 @@ cdef inline TunnelState over(Connection *connection) noexcept nogil:
     return TUNNEL_ENDED_BY_UPSTREAM if tunnel.upstream_ended_first else TUNNEL_ENDED_BY_DOWNSTREAM
 
 
-cdef void count(Connection *connection, Tunnel *tunnel, size_t got) noexcept nogil:
-    if connection.kind == UPSTREAM:
+cdef void count(Connection *connection, Tunnel *tunnel, const char *data, size_t got) noexcept nogil:
+    cdef bint from_host = connection.kind == UPSTREAM
+    if from_host:
         tunnel.bytes_sent += got
         connection.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
         connection.peer.counters[<int> http_downstream_cx_tx_bytes_total] += got
@@ -74,6 +79,31 @@ cdef void count(Connection *connection, Tunnel *tunnel, size_t got) noexcept nog
         connection.counters[<int> http_downstream_cx_rx_bytes_total] += got
         connection.peer.counters[<int> cluster_upstream_cx_tx_bytes_total] += got
         tunnel.host_counters[<int> host_cx_tx_bytes_total] += got
+    if not tunnel.is_relay:
+        tunnel.route_counters[<int> route_tx_bytes_total if from_host else <int> route_rx_bytes_total] += got
+        count_packets(tunnel, from_host, data, got)
+
+
+cdef void count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil:
+    """Count the messages of a WebSocket that end in these bytes of one direction."""
+    cdef FrameCursor *cursor = &tunnel.from_host if from_host else &tunnel.from_client
+    cdef uint64_t packets
+    if frames_are_broken(cursor):
+        return
+    packets = frames_feed(cursor, data, length)
+    if from_host:
+        tunnel.upstream.counters[<int> cluster_packets_rx_total] += packets
+        tunnel.host_counters[<int> host_packets_rx_total] += packets
+        tunnel.downstream.counters[<int> http_packets_tx_total] += packets
+        tunnel.route_counters[<int> route_packets_tx_total] += packets
+    else:
+        tunnel.upstream.counters[<int> cluster_packets_tx_total] += packets
+        tunnel.host_counters[<int> host_packets_tx_total] += packets
+        tunnel.downstream.counters[<int> http_packets_rx_total] += packets
+        tunnel.route_counters[<int> route_packets_rx_total] += packets
+    if frames_are_broken(cursor):
+        tunnel.downstream.counters[<int> http_packets_unread_ws] += 1
+        tunnel.route_counters[<int> route_packets_unread_ws] += 1
 
 
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil:
@@ -98,7 +128,7 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
             return pass_end_on(io, connection)
         if got < 0:
             return ended_by(connection)
-        count(connection, tunnel, got)
+        count(connection, tunnel, io.read_buffer, got)
         if tunnel.idle_timeout_ms:
             io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
         part.iov_base = io.read_buffer

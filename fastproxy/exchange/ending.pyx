@@ -19,10 +19,10 @@ from fastproxy.counters cimport (
     http_downstream_cx_http1_active, http_downstream_cx_http1_total, http_downstream_cx_protocol_error,
     http_downstream_cx_total, http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
     http_downstream_rq_completed, http_downstream_rq_rx_reset, http_downstream_rq_tx_reset,
-    listener_downstream_cx_active, listener_downstream_cx_destroy, listener_downstream_cx_total,
+    listener_downstream_cx_active, listener_downstream_cx_destroy, listener_downstream_cx_total, route_tx_bytes_total,
 )
 from fastproxy.exchange.local_replies cimport BAD_REQUEST, PROTOCOL_ERROR
-from fastproxy.exchange.state cimport Exchange, exchange_of, set_exchange
+from fastproxy.exchange.state cimport PACKETS_OF_NOBODY, Exchange, count_packets, exchange_of, set_exchange
 from fastproxy.bodies cimport FRAMING_LENGTH
 from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, HeadError
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
@@ -169,6 +169,8 @@ cdef class Ending(ResponseHeads):
         for i in range(count):
             total += parts[i].iov_len
         c.counters[<int> http_downstream_cx_tx_bytes_total] += total
+        if x.route is not None:
+            x.route.counters[<int> route_tx_bytes_total] += total
         if total and self.io.transmit(c, parts, count) < 0:
             self.downstream_failed(c)
             return False
@@ -249,6 +251,8 @@ cdef class Ending(ResponseHeads):
         self.active -= 1
         c.counters[<int> http_downstream_rq_active] -= 1
         c.counters[<int> http_downstream_rq_completed] += 1
+        if x.packet_source != PACKETS_OF_NOBODY:
+            count_packets(x)
         self.log(x.manager, x.records, x, c)
         x.downstream = NULL
         set_exchange(c, None)

@@ -14,10 +14,13 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport NO_BODY
 from fastproxy.exchange.request_heads cimport GONE, NOT_COMPLETE
-from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, encode, exchange_of
+from fastproxy.exchange.state cimport (
+    CHUNK_SIZE_BYTES, PACKETS_OF_CLIENT, Exchange, count_received, encode, exchange_of,
+)
 from fastproxy.heads cimport RequestHead, write_request
 from fastproxy.bodies cimport body_init, body_take
 from fastproxy.http1 cimport HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HeadError, head_length, parse_request
+from fastproxy.payloads cimport payload_feed
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR
 from fastproxy.routing cimport ROUTE_FORWARD
@@ -163,6 +166,7 @@ cdef class Request(RequestHeads):
             self.refuse(x, error)
             return GONE
         body_used = self.start(x, data + head_end, length - head_end)
+        count_received(x, blank + head_end)
         return GONE if body_used < 0 else <ssize_t> blank + head_end + body_used
 
     cdef ssize_t start(self, Exchange x, char *body, size_t length):
@@ -240,6 +244,9 @@ cdef class Request(RequestHeads):
                 self.refuse(x, HEAD_BAD)
                 return GONE
             x.bytes_received += payload
+            count_received(x, used)
+            if x.packet_source == PACKETS_OF_CLIENT:
+                payload_feed(&x.packets, data, payload)
         if head != NULL:
             parts[0] = head[0]
             count = 1

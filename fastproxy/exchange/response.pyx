@@ -13,7 +13,7 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
 from fastproxy.exchange.lost_sessions cimport VERDICT_OPEN, VERDICT_OTHER, Verdict
-from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, Exchange, encode, exchange_of
+from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, PACKETS_OF_HOST, Exchange, encode, exchange_of
 from fastproxy.heads cimport ResponseHead, write_interim, write_response
 from fastproxy.bodies cimport (
     FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
@@ -21,6 +21,7 @@ from fastproxy.bodies cimport (
 from fastproxy.http1 cimport (
     HEAD_OK, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, head_length, parse_response,
 )
+from fastproxy.payloads cimport payload_feed
 from fastproxy.response_flags cimport FLAG_UC, FLAG_UPE
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
 
@@ -229,6 +230,8 @@ cdef class Response(AnswerHeads):
             x.keep_alive = False
         if x.expects_id:
             self.read_issued(x)
+        if x.packet_source == PACKETS_OF_HOST:
+            self.check_coding(x)
         self.count_status(x)
         if x.changes_response:
             self.change_response_head(x)
@@ -267,6 +270,8 @@ cdef class Response(AnswerHeads):
         x.bytes_sent += payload
         if payload and x.learns_sid:
             self.learn(x, data, payload)
+        if x.packet_source == PACKETS_OF_HOST:
+            payload_feed(&x.packets, data, payload)
         if head != NULL:
             parts[0] = head[0]
             count = 1

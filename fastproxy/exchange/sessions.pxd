@@ -19,6 +19,8 @@ cdef class Sessions(Attempt):
     cdef uint32_t longest_lifetime_s  # of an Engine.IO session, that this worker has learned
 
     cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
+    cdef void expect_packets(self, Exchange x, EngineIo *engine_io) noexcept
+    cdef void check_coding(self, Exchange x) noexcept
     cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept
     cdef void read_issued(self, Exchange x)
     cdef void learn_from_head(self, Exchange x, Protocol protocol)

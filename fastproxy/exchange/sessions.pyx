@@ -12,10 +12,13 @@ from fastproxy.counters cimport (
     http_sid_learned, http_sid_not_learned_coding, http_sid_not_stored, http_sid_opened_polling, http_sid_unknown,
     http_sid_upgrade_tried,
 )
-from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, SID_NONE, SID_UNKNOWN, Exchange, count_sid
+from fastproxy.exchange.state cimport (
+    PACKETS_OF_CLIENT, PACKETS_OF_HOST, SID_GONE, SID_KNOWN, SID_NONE, SID_UNKNOWN, Exchange, count_sid,
+)
 from fastproxy.http1 cimport H_CONTENT_ENCODING, equals, header
 from fastproxy.issued_ids cimport SessionId
 from fastproxy.json_members cimport FOUND, FOUND_PART, Found
+from fastproxy.payloads cimport payload_begin, payload_give_up
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.slices cimport Slice
 
@@ -40,6 +43,8 @@ cdef class Sessions(Attempt):
             return
         if id.length or x.protocol is policy.engine_io:
             x.downstream.flags |= CARRIES_SESSION
+        if x.protocol is policy.engine_io and engine_io.is_polling:
+            self.expect_packets(x, engine_io)
         if policy.has_others:
             x.expects_id = not equals(self.head.method, b"options")  # a preflight changes nothing
         if id.length == 0:
@@ -61,6 +66,21 @@ cdef class Sessions(Attempt):
         count_sid(x, <int> (http_sid_unknown if x.host is None else http_sid_known))
         if x.is_upgrade:
             count_sid(x, http_sid_upgrade_tried)
+
+    cdef void expect_packets(self, Exchange x, EngineIo *engine_io) noexcept:
+        """Have the packets of a poll counted: a GET fetches those of the host, a POST brings the client's."""
+        payload_begin(&x.packets, not engine_io.is_version_4)
+        if equals(self.head.method, b"get"):
+            x.packet_source = PACKETS_OF_HOST
+        elif equals(self.head.method, b"post"):
+            x.packet_source = PACKETS_OF_CLIENT
+            self.check_coding(x)
+
+    cdef void check_coding(self, Exchange x) noexcept:
+        """Packets are not looked for in an encoded body, whose head was just parsed."""
+        cdef const Slice *coding = header(&self.head, H_CONTENT_ENCODING)
+        if coding != NULL and not equals(coding[0], b"identity"):
+            payload_give_up(&x.packets)
 
     cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept:
         """Whether a request without an id may begin a session: with Engine.IO a poll or a websocket handshake."""

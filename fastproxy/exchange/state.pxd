@@ -7,9 +7,10 @@ from fastproxy._sessions cimport Sealed
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.affinity_policy cimport Affinity, AffinityPolicy, Protocol
 from fastproxy.connections cimport Buffer, Connection
-from fastproxy.counters cimport http_sid_opened_polling
+from fastproxy.counters cimport http_sid_opened_polling, route_rx_bytes_total
 from fastproxy.exchange.questions cimport Question
 from fastproxy.header_rules cimport KeptValues
+from fastproxy.payloads cimport PayloadCursor
 from fastproxy.bodies cimport Body
 from fastproxy.routing cimport Route
 from fastproxy.runtime cimport Manager
@@ -25,6 +26,11 @@ cdef enum SidState:
     SID_KNOWN  # x.host issued it
     SID_GONE  # a host issued it that the cluster does not have any more
     SID_UNKNOWN  # the table does not have it
+
+cdef enum PacketSource:  # whose body holds packets, and is read
+    PACKETS_OF_NOBODY
+    PACKETS_OF_CLIENT
+    PACKETS_OF_HOST
 
 
 @cython.final
@@ -69,6 +75,8 @@ cdef class Exchange:
     cdef SidState sid_state
     cdef Affinity affinity  # why it goes where it goes
     cdef Question question  # while its hosts are asked whose session it is; else None
+    cdef PacketSource packet_source  # of a poll
+    cdef PayloadCursor packets
     cdef uint32_t issuer_digest  # of the host that issued the id
     cdef char sid_beginning[5]  # a few characters for the log
     cdef uint64_t hash
@@ -108,11 +116,18 @@ cdef class Exchange:
 
 
 cdef inline void count_sid(Exchange x, int which) noexcept:
-    """Count one of HttpCounter's `sid_` members for the connection manager and for the route."""
+    """Count one of HttpCounter's `sid_` or `packets_` members for the connection manager and for the route."""
     x.downstream.counters[which] += 1
     x.route.counters[which - <int> http_sid_opened_polling] += 1
 
 
+cdef inline void count_received(Exchange x, size_t length) noexcept:
+    """Count bytes of the client for the route, if there is one."""
+    if x.route is not None:
+        x.route.counters[<int> route_rx_bytes_total] += length
+
+
+cdef void count_packets(Exchange x) noexcept
 cdef Exchange exchange_of(Connection *connection)
 cdef void set_exchange(Connection *connection, object exchange) noexcept
 cdef int encode(iovec *parts, char *size_line, bint is_chunked, char *data, size_t length, bint done) noexcept

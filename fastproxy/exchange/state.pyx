@@ -3,10 +3,17 @@
 cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
+from libc.stdint cimport uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport PARTIAL_HEAD, Connection
+from fastproxy.counters cimport (
+    cluster_packets_rx_total, cluster_packets_tx_total, host_packets_rx_total, host_packets_tx_total,
+    http_packets_rx_total, http_packets_tx_total, http_packets_unread_polls, route_packets_rx_total,
+    route_packets_tx_total,
+)
+from fastproxy.payloads cimport payload_is_broken
 from fastproxy.syscalls cimport iovec
 
 
@@ -21,6 +28,25 @@ cdef class Exchange:
     def __dealloc__(self):
         free(self.opening)
         free(self.reply_record)
+
+
+cdef void count_packets(Exchange x) noexcept:
+    """Count the packets of a poll that the host has answered with 200: others say what became of none."""
+    cdef uint64_t packets = x.packets.packets
+    if x.status != 200 or x.answered_ms == 0:
+        return
+    if x.packet_source == PACKETS_OF_HOST:
+        x.host.cluster.counters[<int> cluster_packets_rx_total] += packets
+        x.host.counters[<int> host_packets_rx_total] += packets
+        x.downstream.counters[<int> http_packets_tx_total] += packets
+        x.route.counters[<int> route_packets_tx_total] += packets
+    else:
+        x.host.cluster.counters[<int> cluster_packets_tx_total] += packets
+        x.host.counters[<int> host_packets_tx_total] += packets
+        x.downstream.counters[<int> http_packets_rx_total] += packets
+        x.route.counters[<int> route_packets_rx_total] += packets
+    if payload_is_broken(&x.packets):
+        count_sid(x, http_packets_unread_polls)
 
 
 cdef Exchange exchange_of(Connection *connection):

@@ -11,7 +11,7 @@ from fastproxy.counters cimport (
     host_cx_tx_bytes_total, host_rq_active, host_rq_success, host_sid_opened_websocket, host_sid_opening_active,
     host_sid_upgrade_done, host_ws_active, host_ws_total, http_downstream_cx_upgrades_active,
     http_downstream_cx_upgrades_total, http_downstream_rq_active, http_downstream_rq_completed,
-    http_sid_opened_websocket, http_sid_upgrade_done,
+    http_sid_opened_websocket, http_sid_upgrade_done, route_rx_bytes_total, route_ws_active, route_ws_total,
 )
 from fastproxy.exchange.state cimport SID_NONE, Exchange, count_sid, set_exchange
 from fastproxy.exchange.timeouts cimport sooner
@@ -19,7 +19,7 @@ from fastproxy.heads cimport ResponseHead, write_response
 from fastproxy.response_flags cimport FLAG_LR
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
-from fastproxy.tunnel cimport Tunnel
+from fastproxy.tunnel cimport Tunnel, count_packets
 from fastproxy.upstream cimport Host
 
 
@@ -61,12 +61,14 @@ cdef class Upgrade(Relay):
         tunnel.downstream = c
         tunnel.upstream = u
         tunnel.host_counters = x.host.counters
+        tunnel.route_counters = x.route.counters
         tunnel.affinity = x.affinity
         tunnel.client = x.client
         tunnel.start_ms = x.start_ms
         tunnel.bytes_sent = length
         tunnel.idle_timeout_ms = x.idle_timeout_ms
         memcpy(tunnel.records, x.records, sizeof(tunnel.records))
+        count_packets(tunnel, True, data, length)
         self.count_tunnel(x)
         self.become_tunnel(x, c, u, tunnel)
 
@@ -75,6 +77,8 @@ cdef class Upgrade(Relay):
         cdef uint64_t *host = x.host.counters
         host[<int> host_ws_total] += 1
         host[<int> host_ws_active] += 1
+        x.route.counters[<int> route_ws_total] += 1
+        x.route.counters[<int> route_ws_active] += 1
         if x.opens_session:
             host[<int> host_sid_opening_active] -= 1
             host[<int> host_sid_opened_websocket] += 1
@@ -109,6 +113,8 @@ cdef class Upgrade(Relay):
             tunnel.bytes_received = part.iov_len
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += part.iov_len
             tunnel.host_counters[<int> host_cx_tx_bytes_total] += part.iov_len
+            tunnel.route_counters[<int> route_rx_bytes_total] += part.iov_len
+            count_packets(tunnel, False, <const char *> part.iov_base, part.iov_len)
             if self.io.transmit(u, &part, 1) < 0:
                 u.flags |= HUNG_UP | READABLE
             free(held)
@@ -130,6 +136,7 @@ cdef class Upgrade(Relay):
         c.counters[<int> http_downstream_rq_active] -= 1
         c.counters[<int> http_downstream_rq_completed] += 1
         host.counters[<int> host_ws_active] -= 1
+        tunnel.route_counters[<int> route_ws_active] -= 1
         host.counters[<int> host_rq_active] -= 1
         host.counters[<int> host_rq_success] += 1
         u.counters[<int> cluster_upstream_rq_active] -= 1

@@ -35,6 +35,17 @@ def switching(key: bytes = KEY, more: bytes = b"") -> bytes:
     )
 
 
+def frame(payload: bytes, opcode: int = 1, *, final: bool = True, masked: bool = False) -> bytes:
+    """One frame (RFC 6455, section 5.2); `opcode` may have bits of extensions."""
+    size = len(payload)
+    wide = 0 if size < 126 else 2 if size < 65536 else 8
+    length, more = {0: size, 2: 126, 8: 127}[wide], size.to_bytes(8, "big")[8 - wide :]
+    key = os.urandom(4) if masked else b""
+    if masked:
+        payload = bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+    return bytes([0x80 * final | opcode, 0x80 * masked | length]) + more + key + payload
+
+
 def upgrade_seen(head: Head) -> bool:
     """Whether a node takes this request for a websocket handshake."""
     tokens = b",".join(head.all(b"connection")).lower().split(b",")

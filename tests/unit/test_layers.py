@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"model_codec", "_ring_sort"},
     {"syscalls", "slices", "draws", "counters", "logs", "limits", "_ring", "_sip_hash", "_session_words"},
     {"log_format", "log_file", "regexes", "_session_buckets", "_session_hosts", "json_members", "inflation"},
-    {"addresses", "timers", "http1", "bodies", "head_guard", "affinity", "_session_slots"},
+    {"addresses", "timers", "http1", "bodies", "frames", "payloads", "head_guard", "affinity", "_session_slots"},
     {"_maglev", "edf", "active_requests", "host_sets", "open_packets"},
     {"balancing", "bounded_load"},
     {"hash_balancing", "priorities"},

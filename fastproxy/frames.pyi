@@ -1,0 +1,3 @@
+from collections.abc import Iterable
+
+def messages(pieces: Iterable[bytes]) -> tuple[list[int], int, bool]: ...

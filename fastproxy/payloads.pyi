@@ -1,0 +1,3 @@
+from collections.abc import Iterable
+
+def packets(pieces: Iterable[bytes], has_lengths: bool) -> tuple[int, bool]: ...
