@@ -6,7 +6,7 @@ from fastproxy.open_packets import open_packet
 
 OPEN = b'{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}'
 SID = b"lv_VI97HAXpY6yYWAAAC"
-# What servers answered to a handshake; go-socket.io's as its encoder writes it.
+# What servers answered to a handshake; go-socket.io says the same to EIO 4 as to EIO 3.
 RECORDED = {
     "socket.io 2.5, EIO 3": (
         b'97:0{"sid":"5YPgo_oM372jSg7vAAAA","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}2:40',
@@ -50,15 +50,22 @@ RECORDED = {
         b'\\"pingTimeout\\":20000,\\"pingInterval\\":25000,\\"maxPayload\\":1000000}");',
         (b"EpHRSG89Sn2NiT6cAAAB", 45),
     ),
-    "go-socket.io 1.7, binary": (
-        b'\x00\x08\x04\xff0{"sid":"2s","upgrades":["websocket"],"pingInterval":20000,"pingTimeout":60000}\n'
-        b"\x00\x02\xff40",
-        (b"2s", 80),
+    "go-socket.io 1.7": (
+        b'\x00\x07\x09\xff0{"sid":"1","upgrades":["websocket"],"pingInterval":20000,"pingTimeout":60000}\n',
+        (b"1", 80),
+    ),
+    "go-socket.io 1.7, base64": (
+        b'79:0{"sid":"2","upgrades":["websocket"],"pingInterval":20000,"pingTimeout":60000}\n',
+        (b"2", 80),
     ),
     "go-socket.io 1.7, JSONP": (
-        b'___eio[3]("84:0{\\"sid\\":\\"2s\\",\\"upgrades\\":[\\"websocket\\"],\\"pingInterval\\":20000,'
-        b'\\"pingTimeout\\":60000}\\u000A2:40");',
-        (b"2s", 80),
+        b'___eio[0]("79:0{\\"sid\\":\\"3\\",\\"upgrades\\":[\\"websocket\\"],\\"pingInterval\\":20000,'
+        b'\\"pingTimeout\\":60000}\\u000A");',
+        (b"3", 80),
+    ),
+    "go-socket.io 1.7, WebSocket": (
+        b'0{"sid":"5","upgrades":[],"pingInterval":20000,"pingTimeout":60000}\n',
+        (b"5", 80),
     ),
 }
 
