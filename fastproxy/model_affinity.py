@@ -83,7 +83,12 @@ ENGINE_IO = SessionProtocol(
         400,
         "application/json",
         '{"code":1,"message":"Session ID unknown"}',
-        (LostAnswer(400, "Session ID unknown"), LostAnswer(400, '"code":1,'), LostAnswer(400, "Invalid session")),
+        (
+            LostAnswer(400, "Session ID unknown"),
+            LostAnswer(400, '"code":1,'),
+            LostAnswer(400, "Invalid session"),  # python-engineio
+            LostAnswer(400, "invalid sid"),  # go-socket.io
+        ),
     ),
 )
 

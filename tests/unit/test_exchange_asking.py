@@ -7,7 +7,7 @@ import pytest
 from fastproxy._sessions import SessionTable
 from tests.unit.asked_hosts import POLL, UPGRADE, Asked, counters
 from tests.unit.engine_world import KEY, WEBSOCKET_ACCEPT, Node, Peer, World, field, get, handshake, ok, switching
-from tests.unit.lost_answers import NODE_POLL, NODE_UPGRADE, PYTHON, UNKNOWN, UNKNOWN_400, answer, chunked
+from tests.unit.lost_answers import GO, NODE_POLL, NODE_UPGRADE, PYTHON, UNKNOWN, UNKNOWN_400, answer, chunked
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -74,7 +74,9 @@ def test_other_hosts_are_asked_anew(worlds):
     assert (world.count("sid_declined_cached"), *counters(world)) == (0, 2, 7, 0, 2)
 
 
-@pytest.mark.parametrize("said", [UNKNOWN_400, PYTHON, NODE_POLL, chunked("400 Bad Request", UNKNOWN[:3], UNKNOWN[3:])])
+@pytest.mark.parametrize(
+    "said", [UNKNOWN_400, PYTHON, GO, NODE_POLL, chunked("400 Bad Request", UNKNOWN[:3], UNKNOWN[3:])]
+)
 @pytest.mark.parametrize("how", ["whole", "byte by byte"])
 def test_every_server_is_understood(worlds, said, how):
     world = worlds(2)
@@ -149,7 +151,7 @@ def test_another_mistake_is_passed_on_and_teaches_nothing(worlds, said):
 
 
 class TestUpgrades:
-    @pytest.mark.parametrize("said", [UNKNOWN_400, NODE_UPGRADE, answer("403 Forbidden", b""), PYTHON])
+    @pytest.mark.parametrize("said", [UNKNOWN_400, NODE_UPGRADE, answer("403 Forbidden", b""), PYTHON, GO])
     def test_the_host_that_knows_gets_the_tunnel(self, worlds, said):
         world = worlds(3)
         hosts = Asked(world)

@@ -10,7 +10,7 @@ from fastproxy.model_affinity import ENGINE_IO
 from fastproxy.model_routes import CorsPolicy, StringMatch, StringMatcher
 from fastproxy.runtime import Runtime
 from tests.unit.engine_world import KEY, Node, Peer, World, configuration, field, get, handshake, ok
-from tests.unit.lost_answers import NODE_POLL, PYTHON, UNKNOWN, UNKNOWN_400, answer
+from tests.unit.lost_answers import GO, NODE_POLL, PYTHON, UNKNOWN, UNKNOWN_400, answer
 from tests.unit.test_exchange_sessions import opened
 
 ANY_ORIGIN = CorsPolicy((StringMatcher(StringMatch.EXACT, "*"),))
@@ -143,7 +143,7 @@ def said_by_its_host(world: World, said: bytes) -> Peer:
     return client
 
 
-@pytest.mark.parametrize("said", [UNKNOWN_400, PYTHON])
+@pytest.mark.parametrize("said", [UNKNOWN_400, PYTHON, GO])
 def test_a_host_that_forgot_is_believed(worlds, lines, said):
     world = worlds(3)
     client = said_by_its_host(world, said)
