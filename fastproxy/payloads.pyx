@@ -24,6 +24,7 @@ cdef enum:
     SEPARATOR = 0x1E
     END_OF_LENGTH = 0xFF
     MAX_DIGITS = 12
+    TEXT_BLOCK = 96  # bytes of a text that are counted at once
 
 
 # hot
@@ -79,12 +80,14 @@ cdef inline void count_separated(PayloadCursor *cursor, const unsigned char *at,
 
 
 cdef inline size_t pass_text(PayloadCursor *cursor, const unsigned char *at, size_t length) noexcept nogil:
-    """Step over more of a text, as far as it goes for certain: a byte is one code unit, the first of four two, and the
-    others of a character none."""
+    """Step over some more of a text, as far as it goes for certain: a byte is one code unit, the first of four two, and
+    the others of a character none."""
     cdef size_t i
-    cdef uint64_t units = 0
+    cdef uint8_t units = 0  # so that the compiler counts many at a time
     if length > cursor.left:
         length = cursor.left
+    if length > TEXT_BLOCK:
+        length = TEXT_BLOCK
     for i in range(length):
         units += ((at[i] & 0xC0) != 0x80) + (at[i] >= 0xF0)
     if units > cursor.left:

@@ -270,7 +270,7 @@ cdef class Response(AnswerHeads):
         x.bytes_sent += payload
         if payload and x.learns_sid:
             self.learn(x, data, payload)
-        if x.packet_source == PACKETS_OF_HOST:
+        if payload and x.packet_source == PACKETS_OF_HOST:
             payload_feed(&x.packets, data, payload)
         if head != NULL:
             parts[0] = head[0]

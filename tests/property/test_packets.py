@@ -96,7 +96,10 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-@given(st.lists(PACKET, max_size=6), CUTS)
+LONG = st.builds(lambda text, times: (text * times)[:400], PACKET, st.integers(1, 100))
+
+
+@given(st.lists(PACKET | LONG, max_size=6), CUTS)
 @example(["😀", "é", "2"], [3, 4, 5, 6])
 def test_packets_with_lengths(texts: list[str], cuts: list[int]) -> None:
     body = "".join(f"{units(text)}:{text}" for text in texts).encode()

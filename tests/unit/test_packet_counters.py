@@ -242,6 +242,20 @@ def test_routes_count_for_themselves(worlds):
     assert found["http.test.packets_rx_total"] == 2
 
 
+def test_a_route_that_went_has_its_counters_while_it_has_a_websocket(worlds):
+    chat = Route(RouteMatch(prefix="/"), "backend", allow_websocket=True, name="chat")
+    world = worlds(routes=(chat,))
+    client, node = tunnel(world)
+    world.change(routes=(replace(chat, name="talk"),))
+    carry(client, node, frame(b"a"))
+    found = world.statistics()
+    assert [found[f"vhost.all.route.{name}.packets_rx_total"] for name in ("chat", "talk")] == [1, 0]
+    client.close()
+    node.close()
+    world.until(lambda: world.engine.tunnels == 0)
+    assert "vhost.all.route.chat.ws_active" not in world.statistics()
+
+
 def test_websockets_of_a_route(worlds):
     world = worlds()
     client, node = tunnel(world)

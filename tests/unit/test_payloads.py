@@ -20,6 +20,7 @@ WITH_LENGTHS = [
     ("2:4é1:2".encode(), 2),
     ("3:4😀3:4€€2:40".encode(), 3),  # one code unit, and two
     ("4:4😀a1:23:4😀".encode(), 3),
+    (("201:4" + "😀" * 100 + "149:4" + "é€" * 74 + "2:40").encode(), 3),
     (b"\x00\x02\xff40", 1),
     (b"\x01\x01\x00\xff\x04\x00\x01\xff\x1e:\x00\x01\x00\xff\x00\x02\xff40", 2),
     (b'\x00\x06\x01\xff0{"sid":"2s","upgrades":[],"pingInterval":1,"pingTimeout":6}\n\x00\x02\xff40', 2),
