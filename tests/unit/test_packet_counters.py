@@ -5,7 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from fastproxy.model import Address, Listener, Route, RouteMatch, SessionAffinity, TcpCluster, TcpProxy
+from fastproxy.model import (
+    Address,
+    Listener,
+    LocalReplies,
+    LogCondition,
+    LogFilter,
+    LogOperator,
+    ReplyMapper,
+    Route,
+    RouteMatch,
+    SessionAffinity,
+    TcpCluster,
+    TcpProxy,
+)
 from tests.support.websocket import frame
 from tests.unit.engine_world import Peer, World, get, handshake, ok, switching
 
@@ -183,6 +196,13 @@ def test_a_poll_that_nobody_answers(worlds):
     node.close()
     assert client.response()[0] == 503
     assert packets(world) == (0, 0)
+
+
+def test_a_200_of_the_proxy_s_own_brings_no_packets(worlds):
+    mapper = ReplyMapper(LogFilter(LogCondition.STATUS, LogOperator.EQ, 503), 200)
+    world = worlds(0, manager={"local_replies": LocalReplies((mapper,))})
+    assert world.client().send(post(POLL, b"2")).response()[0] == 200
+    assert world.statistics()["http.test.packets_rx_total"] == 0
 
 
 def bytes_of(world: World) -> list[tuple[int, int]]:
