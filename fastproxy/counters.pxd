@@ -68,6 +68,7 @@ cpdef enum HttpCounter:
     http_sid_asked_rq
     http_sid_found
     http_sid_ask_limited
+    http_sid_ask_limited_source
     http_sid_ask_too_large
     http_sid_declined_cached
     http_sid_lost_unknown
@@ -97,6 +98,7 @@ cpdef enum RouteCounter:
     route_sid_asked_rq
     route_sid_found
     route_sid_ask_limited
+    route_sid_ask_limited_source
     route_sid_ask_too_large
     route_sid_declined_cached
     route_sid_lost_unknown

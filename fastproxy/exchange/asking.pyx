@@ -4,6 +4,7 @@ A host that does not know a session says so and does nothing else with the reque
 one of them takes it; from there on it goes to nobody else.
 """
 
+import os
 from weakref import WeakValueDictionary
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -11,14 +12,16 @@ from libc.stdint cimport uint32_t, uint64_t
 from fastproxy.affinity_policy cimport AFFINITY_ASKED, AFFINITY_HASH, AFFINITY_RANDOM, AffinityPolicy
 from fastproxy.connections cimport CONNECTING, HUNG_UP, READABLE, SHUT, Connection
 from fastproxy.counters cimport (
-    cluster_upstream_cx_max_requests, cluster_upstream_rq_1xx, cluster_upstream_rq_completed, host_rq_success,
-    host_sid_found, http_sid_ask_limited, http_sid_ask_too_large, http_sid_asked, http_sid_asked_rq,
-    http_sid_declined_cached, http_sid_evicted, http_sid_found, http_sid_lost_unknown,
+    HttpCounter, cluster_upstream_cx_max_requests, cluster_upstream_rq_1xx, cluster_upstream_rq_completed,
+    host_rq_success, host_sid_found, http_sid_ask_limited, http_sid_ask_limited_source, http_sid_ask_too_large,
+    http_sid_asked, http_sid_asked_rq, http_sid_declined_cached, http_sid_evicted, http_sid_found,
+    http_sid_lost_unknown,
 )
 from fastproxy.exchange.local_replies cimport NO_BODY
 from fastproxy.exchange.lost_sessions cimport VERDICT_LOST, VERDICT_LOST_WHOLE, VERDICT_REFUSED, Verdict
 from fastproxy.exchange.loss_log import LossLog
-from fastproxy.exchange.questions cimport Held, Question, Search
+from fastproxy.exchange.questions cimport MAX_HELD_BYTES, Held, Question, Search
+from fastproxy.exchange.search_limits cimport LIMITED_BY_WORKER, NO_CHARGE, SearchLimits, client_number
 from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, Exchange, count_sid
 from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.exchange.unknown_ids cimport UnknownIds
@@ -27,9 +30,10 @@ from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host, keep_idle
 
 cdef enum:
-    # A host that is silent for this long has the session, or is too slow to say that it has not: that is told at once,
-    # and only a poll of a living session has something to wait for.
-    SETTLED_MS = 1000
+    # A host that is silent has the session, or is too slow to say that it has not: that is told at once, and only a
+    # poll of a living session has something to wait for.
+    SETTLED_MS = 250  # the search counts no longer against those that may be in vain
+    BELIEVED_MS = 1000  # the host has it, where no other could or too many requests wait
     FOUND_SESSION_S = 120  # a session that was found stays known for this long at least: its open packet was not seen
 
 
@@ -38,6 +42,7 @@ cdef class Asking(LostSessions):
 
     cdef int begin_asking(self) except -1:
         self.unknown_ids = UnknownIds()
+        self.search_limits = SearchLimits(os.urandom(16))
         self.held = Held()
         self.searches = WeakValueDictionary()
         self.loss_log = LossLog()
@@ -71,21 +76,34 @@ cdef class Asking(LostSessions):
         if x.manager.proxy_100_continue and header(&self.head, H_EXPECT) != NULL:
             return False  # its body comes only when a host has asked for it
         search = self.search_for(x, key)
-        if search is None:
-            self.reply_lost(x, http_sid_ask_limited)
+        if search.charge < NO_CHARGE and not search.is_begun:
+            self.reply_limited(x, search)
             return True
         self.ask(x, search)
         return False
 
     cdef Search search_for(self, Exchange x, uint64_t key):
-        """Where the id was asked for until now; None when too many ids were asked for in vain."""
+        """Where the id was asked for until now, else a search that begins: one that may not says so in its charge."""
         cdef Search search = self.searches.get(key)
-        if search is None and self.unknown_ids.may_ask(self.io.now_ms):
+        if search is None:
             search = Search()
             search.key = key
-            search.is_charged = True
-            self.searches[key] = search
+            search.client = client_number(&x.client)
+            search.charge = self.search_limits.take(search.client, self.io.now_ms)
+            if search.charge >= 0:
+                self.searches[key] = search
         return search
+
+    cdef void give_back(self, Search search) noexcept:
+        """It does not look as if it were in vain."""
+        if search.charge >= 0:
+            self.search_limits.give_back(search.charge)
+            search.charge = NO_CHARGE
+
+    cdef void reply_limited(self, Exchange x, Search search):
+        """Too many ids were asked for in vain."""
+        self.reply_lost(x, <HttpCounter> (http_sid_ask_limited if search.charge == LIMITED_BY_WORKER
+                                          else http_sid_ask_limited_source))
 
     cdef void ask(self, Exchange x, Search search):
         """Have the request kept, for the host that others are asking, else for the one that would have it anyway."""
@@ -112,9 +130,8 @@ cdef class Asking(LostSessions):
             self.reply(x, 503, NO_BODY)
         elif question.is_too_large():
             count_sid(x, http_sid_ask_too_large)
-            if question.search.is_charged and not question.search.is_begun:
-                question.search.is_charged = False
-                self.unknown_ids.give_back()
+            if not question.search.is_begun:
+                self.give_back(question.search)
             x.is_judged = False
             x.affinity = AFFINITY_HASH if x.has_hash else AFFINITY_RANDOM
             x.question = None
@@ -134,7 +151,7 @@ cdef class Asking(LostSessions):
             search.is_begun = True
             count_sid(x, http_sid_asked)
         count_sid(x, http_sid_asked_rq)
-        x.question.asked.add(host)
+        x.question.note_asked(host)
         search.candidate = host
         x.host = host
 
@@ -173,18 +190,31 @@ cdef class Asking(LostSessions):
 
     cdef uint64_t answer_delay_ms(self, Exchange x) noexcept:
         """How long to wait for an answer until something is done: 0, for ever."""
-        cdef uint64_t delay_ms = SETTLED_MS if x.question.search.is_charged else 0
+        cdef uint64_t delay_ms = 0
+        if x.question.silences == 0:
+            delay_ms = SETTLED_MS
+        elif x.question.silences == 1:
+            delay_ms = BELIEVED_MS - SETTLED_MS
         return sooner(delay_ms, x.response_deadline_ms, self.io.now_ms) if x.response_deadline_ms else delay_ms
 
     cdef void settle(self, Exchange x):
-        """A host has been silent for long enough. It is remembered only where no other host could have the session."""
-        cdef Search search = x.question.search
-        search.is_charged = False
-        self.unknown_ids.give_back()
-        if self.is_last(x):
-            search.is_remembered = True
-            self.remember_host(x)
+        """A host has been silent for long enough."""
+        x.question.silences += 1
+        self.give_back(x.question.search)
         self.io.set_timer(x.upstream, self.answer_delay_ms(x))
+        if x.question.silences == 2:
+            self.believe(x)
+
+    cdef void believe(self, Exchange x):
+        """A host has been silent for so long that it has the session, if no other host could have it. So it is taken
+        for where so many requests wait that there is no room to keep all of them."""
+        cdef Question question = x.question
+        if self.is_last(x):
+            question.search.is_remembered = True
+            self.remember_host(x)
+        elif self.held.bytes > MAX_HELD_BYTES // 2:
+            x.question = None  # its host is not followed by another now, like that of a known session
+            self.found(x, question.search)
 
     cdef bint is_last(self, Exchange x):
         """Whether all hosts but the exchange's have declined."""
@@ -224,11 +254,13 @@ cdef class Asking(LostSessions):
         cdef Search search = x.question.search
         cdef bint is_first = len(x.question.asked) == 1
         x.question = None
-        if search.is_charged and (self.head.status < 400 or is_first):
-            search.is_charged = False
-            self.unknown_ids.give_back()
-        if self.head.status >= 400:
-            return
+        if self.head.status < 400 or is_first:
+            self.give_back(search)
+        if self.head.status < 400:
+            self.found(x, search)
+
+    cdef void found(self, Exchange x, Search search):
+        """The exchange's host has the session."""
         search.candidate = x.host
         if not search.is_found:
             search.is_found = True
@@ -243,18 +275,21 @@ cdef class Asking(LostSessions):
         if search.is_remembered and search.candidate is x.host:
             search.is_remembered = False
             self.runtime.sessions.forget(&x.seal)
-        if not search.is_charged and not search.is_found:
-            search.is_charged = True
-            self.unknown_ids.charge()
         self.ask_on(x, is_whole and not self.head.tokens & TOKEN_CLOSE and (
             self.head.minor_version == 1 or self.head.tokens & TOKEN_KEEP_ALIVE))
 
     cdef void ask_on(self, Exchange x, bint keeps_alive):
         """Take leave of a host that has answered, and ask the next one."""
+        cdef Search search = x.question.search
         x.upstream.counters[<int> cluster_upstream_rq_1xx + self.head.status // 100 - 1] += 1
         x.host.counters[<int> host_rq_success] += 1
         self.note_reuse(x)
         self.leave_upstream(x, keeps_alive)
+        if search.charge < 0 and not search.is_found:  # it was given back too early
+            search.charge = self.search_limits.take(search.client, self.io.now_ms)
+            if search.charge < 0 and self.other_host(x) is not None:
+                self.reply_limited(x, search)
+                return
         if self.next_host(x):
             self.send_held(x, x.question)
         else:

@@ -12,4 +12,4 @@ cdef class FirstFrames(Sessions):
     cdef void look_ahead(self, Connection *u)
     cdef void look_at(self, Connection *u, Exchange x, char *data, size_t length)
     cdef void opened(self, Connection *u, Exchange x, Session *session)
-    cdef Exchange stop_looking(self, Connection *u)
+    cdef void stop_looking(self, Connection *u)

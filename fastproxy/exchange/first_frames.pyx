@@ -82,9 +82,9 @@ cdef class FirstFrames(Sessions):
         self.runtime.sessions.hand_over(&seal)
         x.downstream = NULL
 
-    cdef Exchange stop_looking(self, Connection *u):
+    cdef void stop_looking(self, Connection *u):
         u.flags &= ~AWAITS_OPEN_PACKET
-        return self.openings.pop(<uintptr_t> u, None)
+        self.openings.pop(<uintptr_t> u, None)
 
     cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags):
         if tunnel.upstream.flags & AWAITS_OPEN_PACKET:

@@ -8,6 +8,7 @@ from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
     MAX_HELD_BYTES = 67108864  # of all requests of a worker that wait
+    ASKED_BYTES = 64  # what it takes to know that a host was asked
 
 
 cdef class Held:
@@ -20,7 +21,8 @@ cdef class Search:
     cdef set declined  # Hosts
     cdef Host candidate  # was asked last, and has not declined; None: nobody yet
     cdef bint is_begun  # somebody was asked
-    cdef bint is_charged  # to what may be asked for in vain
+    cdef uint64_t client  # who began it, for SearchLimits
+    cdef int charge  # what it has taken of them; less than 0: nothing
     cdef bint is_found
     cdef bint is_remembered  # as the candidate's, which has not said so
 
@@ -32,7 +34,9 @@ cdef class Question:
     cdef size_t counted_bytes  # of `held`
     cdef size_t max_bytes
     cdef set asked  # Hosts that it was sent to, or that could not be connected
+    cdef int silences  # of the last of them: SETTLED_MS, BELIEVED_MS
 
+    cdef void note_asked(self, Host host)
     cdef bint keep(self, iovec *parts, int count)
     cdef bint is_too_large(self) noexcept
     cdef Host next_host(self, Cluster cluster, Host last, bint same_name)

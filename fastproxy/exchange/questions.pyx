@@ -3,6 +3,7 @@
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport buffer_append
+from fastproxy.exchange.search_limits cimport NO_CHARGE
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host
 
@@ -16,6 +17,7 @@ cdef class Search:
 
     def __cinit__(self):
         self.declined = set()
+        self.charge = NO_CHARGE
 
 
 cdef class Question:
@@ -39,6 +41,13 @@ cdef class Question:
         self.held.bytes += self.request.size - self.counted_bytes
         self.counted_bytes = self.request.size
         return True
+
+    cdef void note_asked(self, Host host):
+        """It is the host's turn."""
+        self.asked.add(host)
+        self.silences = 0
+        self.counted_bytes += ASKED_BYTES
+        self.held.bytes += ASKED_BYTES
 
     cdef bint is_too_large(self) noexcept:
         return self.request.end - self.request.start > self.max_bytes or self.held.bytes > MAX_HELD_BYTES

@@ -1,8 +1,4 @@
-"""What a worker remembers of session ids that nobody knew, and for how many more it may ask.
-
-Anybody can make up ids. Each one that nobody knows costs a request to every host of its cluster; this bounds how often.
-An id that somebody knows costs nothing: what it was charged is given back.
-"""
+"""What a worker remembers of session ids that nobody knew."""
 
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
@@ -15,7 +11,6 @@ cdef class UnknownIds:
         self.slots = <UnknownId *> calloc(SLOTS, sizeof(UnknownId))
         if self.slots == NULL:
             raise MemoryError
-        self.allowance = ASKS_AT_ONCE
 
     def __dealloc__(self):
         free(self.slots)
@@ -30,22 +25,3 @@ cdef class UnknownIds:
         cdef UnknownId *slot = &self.slots[key % SLOTS]
         slot.key = key
         slot.until_ms = now_ms + REMEMBERED_MS
-
-    cpdef bint may_ask(self, uint64_t now_ms) noexcept:
-        """Whether the hosts may be asked for one more id; that is charged."""
-        self.allowance += <double> (now_ms - self.refilled_ms) * ASKS_PER_S / 1000
-        if self.allowance > ASKS_AT_ONCE:
-            self.allowance = ASKS_AT_ONCE
-        self.refilled_ms = now_ms
-        if self.allowance < 1:
-            return False
-        self.allowance -= 1
-        return True
-
-    cpdef void charge(self) noexcept:
-        """An id whose charge was given back was unknown after all."""
-        self.allowance -= 1
-
-    cpdef void give_back(self) noexcept:
-        """An id that was asked for is somebody's."""
-        self.allowance += 1

@@ -1,22 +1,29 @@
 """What asking costs: sessions on many nodes behind edge hosts that share nothing. See docs/affinity.md.
 
 `python -m tests.simulation.affinity --sessions 1000000` prints one table; each row is a run of its own. The number of
-sessions that live stays the same: one that ends is followed by a new one. Time goes in seconds.
+sessions that live stays the same: one that ends is followed by a new one. Sessions are planned by the second; what is
+due in one of them is spread evenly over it. Each edge host is one worker, each client has an address of its own.
 """
 
 import argparse
+import heapq
 import random
 from array import array
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from fastproxy.exchange.search_limits import SearchLimits
+from fastproxy.exchange.unknown_ids import UnknownIds
+from tests.simulation.mixing import mixed
 from tests.simulation.nodes import Cluster, least_loaded
-from tests.simulation.tables import SessionTable, Unknown
+from tests.simulation.tables import SessionTable
 
 LIFETIME_S = 60  # of an entry after the last request: Engine.IO's 25 + 20 s and a reserve
 UPGRADE_REQUESTS = 4  # two polls, a post, the WebSocket handshake: with the session's id, in its first seconds
-FLOOD_IDS = 1 << 31  # above every session's own
+SETTLED_MS = 250  # a poll is silent where its session lives: fastproxy/exchange/asking.pyx
+ROUND_TRIP_MS = 1  # for a node to decline
+FLOODING = 1 << 33  # above every address of a client
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,7 @@ class Options:
     drain_s: int = 120
     edge_every_s: int = 45  # an edge host restarts with an empty table
     flood_per_s: int = 0  # made-up ids, at one edge host
-    unknown_entries: int = 65536  # this and the next ones: fastproxy/exchange/unknown_ids.pxd, with one worker
-    unknown_s: int = 60
-    searches_per_s: float = 100.0  # that may end in vain
-    searches_burst: float = 1000.0
+    flood_from: int = 1  # addresses
     seed: int = 4
 
 
@@ -73,11 +77,17 @@ class Edge:
 
     def restart(self) -> None:
         self.epoch += 1
-        options = self.options
-        self.table = SessionTable(options.slots)
-        limits = (options.unknown_s, options.searches_per_s, options.searches_burst)
-        self.unknown = Unknown(options.unknown_entries, *limits)
+        self.table = SessionTable(self.options.slots)
+        self.unknown = UnknownIds()
+        self.limits = SearchLimits(bytes(16))
+        self.charged: list[tuple[int, int]] = []  # when it is given back: ms, charge
         self.opened: list[int] = [0] * 65536  # live sessions that began here, by node
+
+    def take(self, client: int, now_ms: int) -> int:
+        """What SearchLimits says when all is given back that is due."""
+        while self.charged and self.charged[0][0] <= now_ms:
+            self.limits.give_back(heapq.heappop(self.charged)[1])
+        return self.limits.take(client, now_ms)
 
 
 class Simulation:
@@ -95,7 +105,7 @@ class Simulation:
         self.counted = array("i", zeroes)  # epoch of the edge host whose count of open sessions has this one
         self.home = array("i", zeroes)  # that edge host
         self.due: dict[int, list[int]] = defaultdict(list)
-        self.last_sid = 0
+        self.last_sid = self.now_ms = 0
 
     def run(self) -> Figures:
         """All sessions are there at once, of any age; then time passes."""
@@ -104,8 +114,10 @@ class Simulation:
         self.figures = Figures()
         for now_s in range(1, self.options.seconds + 1):
             self.churn(now_s)
-            self.flood(now_s)
-            for place in self.due.pop(now_s, ()):
+            due = self.due.pop(now_s, [])
+            for number, place in enumerate(due):
+                self.now_ms = 1000 * now_s + 1000 * number // len(due)
+                self.flood()
                 if self.next_s[place] == now_s:
                     self.act(place, now_s)
         return self.measured()
@@ -162,20 +174,24 @@ class Simulation:
 
     def ask(self, edge: Edge, place: int, now_s: int) -> bool:
         """Ask one node after the other for the session; learn who knows it."""
-        sid, node, figures = self.sid[place], self.node[place], self.figures
-        if edge.unknown.has(sid, now_s) or not edge.unknown.may_search(now_s):
-            figures.lost["not asked for"] += 1
+        sid, node, figures, key = self.sid[place], self.node[place], self.figures, mixed(self.sid[place], 4)
+        is_known_as_unknown = edge.unknown.has(key, self.now_ms)
+        charge = -1 if is_known_as_unknown else edge.take(mixed(place, 5) & 0xFFFFFFFF, self.now_ms)
+        lives = node in self.cluster.open or node in self.cluster.draining
+        if charge < 0:
+            if lives:
+                figures.lost["not asked for"] += 1
             return False
-        asked = self.asked_until(node, self.sid[place])
-        if node not in self.cluster.open and node not in self.cluster.draining:
+        asked = self.asked_until(node, sid)
+        if not lives:
             figures.searched_in_vain += 1
             figures.asked_in_vain += asked
-            edge.unknown.add(sid, now_s)
+            edge.unknown.add(key, self.now_ms)
             return False
         figures.asked += asked
         figures.found += 1
-        if self.left[place] < 0:  # a poll is silent where its session lives, and is taken for found a second later
-            edge.unknown.charge_until(now_s + 1)
+        silent_ms = SETTLED_MS if self.left[place] < 0 else 0
+        heapq.heappush(edge.charged, (self.now_ms + asked * ROUND_TRIP_MS + silent_ms, charge))
         figures.displaced += edge.table.learn(sid, node, now_s, LIFETIME_S)
         return True
 
@@ -225,14 +241,14 @@ class Simulation:
                 self.ends_s[place] = now_s
                 self.plan(place, now_s)
 
-    def flood(self, now_s: int) -> None:
-        """Made-up ids of a plausible form, each one new."""
-        edge, figures = self.edges[0], self.figures
-        for _ in range(self.options.flood_per_s):
+    def flood(self) -> None:
+        """Made-up ids of a plausible form until now, each one new, of each address in turn."""
+        figures, options = self.figures, self.options
+        while figures.flood_ids < options.flood_per_s * self.now_ms // 1000:
             figures.flood_ids += 1
-            if edge.unknown.may_search(now_s):
+            now_ms = min(1000 * figures.flood_ids // options.flood_per_s, self.now_ms)
+            if self.edges[0].take(FLOODING + figures.flood_ids % options.flood_from, now_ms) >= 0:
                 figures.flood_asked += len(self.cluster.hosts)
-                edge.unknown.add(FLOOD_IDS + figures.flood_ids, now_s)
 
     def measured(self) -> Figures:
         figures, options, seconds = self.figures, self.options, self.options.seconds
@@ -252,6 +268,7 @@ ROWS = {
     "every request goes to any edge host, no key": Options(moves=1.0),
     "every request, with a hash policy": Options(moves=1.0, has_key=True),
     "one request in 20, 1,000 made-up ids a second": Options(moves=0.05, flood_per_s=1000),
+    "one request in 20, these from 50 addresses": Options(moves=0.05, flood_per_s=1000, flood_from=50),
 }
 
 

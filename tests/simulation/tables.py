@@ -1,7 +1,6 @@
-"""What an edge host remembers, with the rules of the real thing: its sessions, and the ids that nobody knew."""
+"""What an edge host remembers, with the rules of the real thing: its sessions."""
 
 from array import array
-from collections import OrderedDict
 
 from tests.simulation.mixing import mixed
 
@@ -59,42 +58,3 @@ class SessionTable:
     def _starts(self, sid: int) -> tuple[int, int]:
         tag = mixed(sid, 3)
         return ((tag & LOW) * self._buckets >> 32) * SLOTS, ((tag >> 32) * self._buckets >> 32) * SLOTS
-
-
-class Unknown:
-    """Ids that no node knew, for a while, the oldest given up first; and how many more may be asked for.
-
-    A search is charged as long as it goes on, and for good when it was in vain.
-    """
-
-    def __init__(self, entries: int, lifetime_s: int, per_s: float, burst: float) -> None:
-        self._entries = entries
-        self._lifetime_s = lifetime_s
-        self._per_s = per_s
-        self._burst = self._allowance = burst
-        self._now_s = 0
-        self._charged: dict[int, int] = {}  # searches that end well in that second
-        self._expiries: OrderedDict[int, int] = OrderedDict()
-
-    def has(self, sid: int, now_s: int) -> bool:
-        return self._expiries.get(sid, 0) > now_s
-
-    def may_search(self, now_s: int) -> bool:
-        """Whether there is one more search to charge."""
-        if now_s > self._now_s:
-            back = sum(self._charged.pop(second, 0) for second in range(self._now_s, now_s + 1))
-            self._allowance = min(self._burst, self._allowance + back + (now_s - self._now_s) * self._per_s)
-            self._now_s = now_s
-        return self._allowance >= 1
-
-    def add(self, sid: int, now_s: int) -> None:
-        """A search was in vain."""
-        self._allowance -= 1
-        self._expiries[sid] = now_s + self._lifetime_s
-        if len(self._expiries) > self._entries:
-            self._expiries.popitem(last=False)
-
-    def charge_until(self, when_s: int) -> None:
-        """A search that goes on until then, and finds its session."""
-        self._allowance -= 1
-        self._charged[when_s] = self._charged.get(when_s, 0) + 1

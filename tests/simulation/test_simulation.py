@@ -1,10 +1,15 @@
 """The simulation counts what it says: a few sessions of it, and its table beside a dict."""
 
 import random
+from dataclasses import replace
+
+import pytest
 
 from tests.simulation.affinity import ROWS, Options, Simulation, row
 from tests.simulation.nodes import Cluster, least_loaded
-from tests.simulation.tables import SessionTable, Unknown
+from tests.simulation.restart import Options as RestartOptions
+from tests.simulation.restart import Restart
+from tests.simulation.tables import SessionTable
 
 SMALL = Options(sessions=300, nodes=10, edges=4, seconds=240, slots=1024, drain_s=100)
 
@@ -26,18 +31,36 @@ def test_without_a_key_half_of_the_nodes_are_asked_with_one_hardly_more_than_one
     assert 1 <= keyed.asked / keyed.found < 2.5
 
 
-def test_a_flood_costs_no_more_searches_than_allowed():
-    flooded = Simulation(
-        Options(**{**vars(SMALL), "flood_per_s": 50, "searches_per_s": 1.0, "searches_burst": 5.0})
-    ).run()
-    assert flooded.flood_ids == 50 * SMALL.seconds
-    assert 0 < flooded.flood_asked <= (SMALL.seconds + 5) * (SMALL.nodes + 2)
+@pytest.mark.parametrize(("addresses", "most"), [(1, 2 * 1024 + 4), (50, 4096 + 50 * 4)])
+def test_a_flood_costs_no_more_searches_than_allowed_and_no_session(addresses, most):
+    options = replace(SMALL, seconds=40, moves=0.2, flood_per_s=200, flood_from=addresses)
+    flooded = Simulation(options).run()
+    assert 0 <= flooded.flood_ids - 200 * options.seconds < 200
+    nodes = range(SMALL.nodes, SMALL.nodes + 3)
+    assert most * nodes[0] <= flooded.flood_asked <= (most + 100 * options.seconds + 50) * nodes[-1]
+    assert flooded.found > 0
+    assert not flooded.lost
+
+
+@pytest.mark.parametrize("addresses", [1, 1000])
+def test_all_sessions_are_found_after_a_restart(addresses):
+    figures = Restart(RestartOptions(addresses=addresses)).run()
+    assert (figures.limited, figures.too_large) == (0, 0)
+    assert 1000 <= figures.most_searches < 2048
+
+
+def test_more_than_the_limits_allow_are_lost_after_a_restart():
+    """So the simulation can tell."""
+    figures = Restart(RestartOptions(sessions=15_000, seconds=1)).run()
+    assert figures.limited > 0
+    figures = Restart(RestartOptions(sessions=2000, seconds=1, addresses=1000, request_bytes=100_000)).run()
+    assert figures.too_large > 0
 
 
 def test_a_row_of_the_table():
     cells = row("name", Simulation(SMALL).run()).split("|")[1:-1]
     assert len(cells) == 9
-    assert len(set(ROWS)) == 6
+    assert len(set(ROWS)) == 7
 
 
 def test_the_table_of_sessions_is_a_dict_while_there_is_room():
@@ -56,26 +79,6 @@ def test_a_full_table_displaces_what_would_expire_first():
     displaced = [table.learn(sid, 1, now_s=1, lifetime_s=100 + sid) for sid in range(1, 30)]
     assert displaced.count(True) >= 29 - 8
     assert table.find(29, 2, 1) == 1
-
-
-def test_unknown_ids_are_remembered_for_a_while_and_searches_counted():
-    unknown = Unknown(entries=2, lifetime_s=10, per_s=1, burst=2)
-    for sid in (1, 2, 3):
-        assert unknown.may_search(0) is (sid < 3)
-        if sid < 3:
-            unknown.add(sid, 0)
-    assert unknown.has(1, 9)
-    assert not unknown.has(1, 10)
-    assert unknown.may_search(1)
-    unknown.add(3, 1)
-    assert not unknown.has(1, 1)
-
-
-def test_a_search_that_finds_its_session_is_charged_while_it_lasts():
-    unknown = Unknown(entries=2, lifetime_s=10, per_s=0, burst=1)
-    assert unknown.may_search(0)
-    unknown.charge_until(3)
-    assert [unknown.may_search(now_s) for now_s in (0, 1, 2, 3, 9)] == [False, False, False, True, True]
 
 
 def test_the_ring_uses_every_node_and_moves_few_keys():

@@ -27,6 +27,14 @@ def test_who_is_who():
     assert len(hosts(found.clusters["nodes"])) == 2
 
 
+def test_the_default_filter_chain_counts():
+    document = files.v3_file()
+    listener = files.v3_listener(document)
+    listener["default_filter_chain"] = listener["filter_chains"].pop()
+    found = scene(document)
+    assert [route.manager.port for route in found.routes] == [9002]
+
+
 def test_a_v1_file_is_known():
     root, report = files.tree(json.dumps(files.v1()))
     view = v3.parse(translation.translate(root, report), report)

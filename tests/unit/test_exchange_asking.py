@@ -5,6 +5,7 @@ import time
 import pytest
 
 from fastproxy._sessions import SessionTable
+from fastproxy.model import SessionAffinity
 from tests.unit.asked_hosts import POLL, UPGRADE, Asked, counters
 from tests.unit.engine_world import KEY, WEBSOCKET_ACCEPT, Node, Peer, World, field, get, handshake, ok, switching
 from tests.unit.lost_answers import GO, NODE_POLL, NODE_UPGRADE, PYTHON, UNKNOWN, UNKNOWN_400, answer, chunked
@@ -323,9 +324,9 @@ class TestEnds:
 
 
 class TestFloods:
-    def ask(self, world: World, client: Peer, number: int) -> tuple[int, bytes]:
-        """A made-up id, which every host declines that is asked for it."""
-        client.send(get(f"/socket.io/?EIO=4&transport=polling&sid=made-up-{number}"))
+    def ask(self, world: World, client: Peer, sid: str, address: str, said: bytes) -> tuple[int, bytes]:
+        """The answer to a poll from this address; every host that is asked says the same."""
+        client.send(get(f"/socket.io/?EIO=4&transport=polling&sid={sid}", f"x-forwarded-for: {address}"))
 
         def serve() -> bool:
             client.read()
@@ -336,22 +337,58 @@ class TestFloods:
                 peer.read()
                 if peer is not client and b"\r\n\r\n" in peer.got:
                     peer.head()
-                    peer.send(UNKNOWN_400)
-            return b"unknown" in client.got
+                    peer.send(said)
+            return client.got.endswith((b"mine", UNKNOWN))
 
         world.until(serve)
         return client.response()
 
     def test_made_up_ids_cost_a_bounded_number_of_requests(self, worlds):
-        """More of them than are asked for: those cost nothing."""
+        """All of one network. More of them than are asked for cost nothing; what another one asks for is found."""
         world = worlds(2)
         client = world.client()
         start_s = time.monotonic()
         number = 0
-        while world.count("sid_ask_limited") < 50:
+        while world.count("sid_ask_limited_source") < 50:
             number += 1
-            assert self.ask(world, client, number) == (400, UNKNOWN)
+            said = self.ask(world, client, f"made-up-{number}", f"2001:db8::{number:x}", UNKNOWN_400)
+            assert said == (400, UNKNOWN)
         asked = world.count("sid_asked")
         assert asked + 50 == number
-        assert 1000 <= asked <= 1000 + 100 * (time.monotonic() - start_s) + 1
+        assert 2048 + 4 <= asked <= 2048 + 4 + 26 * (time.monotonic() - start_s) + 1
         assert world.count("sid_asked_rq") == world.count("upstream_rq_total") == 2 * asked
+        for address in ("2001:db8:0:1::1", "192.0.2.1"):
+            assert self.ask(world, client, f"of-{address[0]}", address, ok(b"mine")) == (200, b"mine")
+        assert (world.count("sid_found"), world.count("sid_ask_limited")) == (2, 0)
+
+    def test_a_host_that_declines_late_is_not_followed_by_another_in_a_flood(self, worlds):
+        world = worlds(2)
+        slow = world.client().send(get(POLL, "x-forwarded-for: 192.0.2.1"))
+        host = Asked(world).next()
+        end_s = time.monotonic() + 0.3
+        world.until(lambda: time.monotonic() > end_s)
+        client = world.client()
+        number = 0
+        while not world.count("sid_ask_limited_source"):
+            number += 1
+            self.ask(world, client, f"made-up-{number}", "192.0.2.1", UNKNOWN_400)
+        host.send(UNKNOWN_400)
+        assert slow.response() == (400, UNKNOWN)
+        assert world.count("sid_ask_limited_source") == 2
+        assert world.count("sid_asked_rq") == 2 * (number - 1) + 1
+
+    def test_a_silent_host_is_believed_where_too_much_is_held(self, worlds):
+        """And like any host that has a session it is not followed by another when it has it no more."""
+        world = worlds(3, manager={"affinity": SessionAffinity(max_asked_body_bytes=100_000_000)})
+        large = b"x" * 11_200_000  # three are more than half of what a worker holds
+        clients, peers = [], []
+        for number in range(3):
+            lines = f"content-length: {len(large)}"
+            clients.append(world.client().send(get(f"{POLL}{number}", lines, method="POST") + large))
+            peers.append(world.nodes[number].accept())
+            peers[-1].head()
+            peers[-1].take(len(large))
+        world.until(lambda: world.count("sid_found") > 0)
+        peers[0].send(UNKNOWN_400)
+        assert clients[0].response() == (400, UNKNOWN)
+        assert (world.count("sid_lost_by_host"), world.count("sid_ask_too_large")) == (1, 0)

@@ -21,6 +21,7 @@ from fastproxy.model import (
     SessionAffinity,
     VirtualHost,
 )
+from fastproxy.model_affinity import MCP, SOCKJS, cookie
 from fastproxy.runtime import Runtime
 from fastproxy.stats import StatsLayout
 
@@ -120,6 +121,17 @@ def test_upgrades(allow, lines, refused):
 ])  # fmt: skip
 def test_sessions(target, session):
     assert follow(runtime(Route(RouteMatch(prefix="/"), "ring")), target)["session"] == session
+
+
+@pytest.mark.parametrize(("target", "line", "affinity"), [
+    ("/mcp", "mcp-session-id: abc", "asked"),
+    ("/echo/000/abc/xhr", "accept: */*", "random"),
+    ("/", "cookie: a=b; JSESSIONID=abc", "random"),
+])  # fmt: skip
+def test_sessions_of_learned_protocols(target, line, affinity):
+    route = Route(RouteMatch(prefix="/"), "ring", affinity=SessionAffinity((MCP, SOCKJS, cookie("JSESSIONID"))))
+    way = follow(runtime(route), target, line)
+    assert (way["session"], way["affinity"]) == ("abc", affinity)
 
 
 KNOWN = "/socket.io/?EIO=4&transport=polling&sid=abc"

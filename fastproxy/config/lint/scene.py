@@ -119,7 +119,7 @@ class Scene:
         return [
             Manager(config, listener, Levels(config, ignored))
             for listener in self.bootstrap.child("static_resources").items("listeners")
-            for chain in listener.items("filter_chains")
+            for chain in (*listener.items("filter_chains"), listener.child("default_filter_chain"))
             for config in (each.child("typed_config") for each in chain.items("filters"))
             if config.type_name == MANAGER
         ]
