@@ -42,9 +42,9 @@ def test_a_flood_costs_no_more_searches_than_allowed_and_no_session(addresses, m
     assert not flooded.lost
 
 
-@pytest.mark.parametrize("addresses", [1, 1000])
-def test_all_sessions_are_found_after_a_restart(addresses):
-    figures = Restart(RestartOptions(addresses=addresses)).run()
+@pytest.mark.parametrize(("sessions", "seconds", "addresses"), [(100_000, 25, 1), (20_000, 5, 1000)])
+def test_all_sessions_are_found_after_a_restart(sessions, seconds, addresses):
+    figures = Restart(RestartOptions(sessions, seconds, addresses=addresses)).run()
     assert (figures.limited, figures.too_large) == (0, 0)
     assert 1000 <= figures.most_searches < 2048
 
