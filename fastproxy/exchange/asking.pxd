@@ -19,6 +19,7 @@ cdef class Asking(LostSessions):
 
     cdef int begin_asking(self) except -1
     cdef bint is_lost(self, Exchange x)
+    cdef bint is_of_another_cluster(self, Exchange x)
     cdef bint is_given_up(self, Exchange x)
     cdef Search search_for(self, Exchange x, uint64_t key)
     cdef void give_back(self, Search search) noexcept

@@ -58,10 +58,21 @@ cdef class Asking(LostSessions):
         if x.sid_state == SID_KNOWN:
             x.is_judged = True
             return False
-        if x.sid_state == SID_GONE:
+        if x.sid_state == SID_GONE and not self.is_of_another_cluster(x):
             self.reply_host_gone(x)
             return True
         return x.route.affinity.asks and len(x.cluster.hosts) > 1 and self.is_given_up(x)
+
+    cdef bint is_of_another_cluster(self, Exchange x):
+        """Whether a host issued the id that only another cluster has, and had: then this one may have such an id, too.
+        Ids of servers that count them from 1 are unique in a cluster at best."""
+        cdef Cluster cluster
+        if x.cluster.departure_of(x.issuer_digest) is not None:
+            return False
+        for cluster in self.runtime.clusters.values():
+            if cluster.host_with_digest(x.issuer_digest) is not None:
+                return True
+        return False
 
     cdef bint is_given_up(self, Exchange x):
         """Begin to ask for an id, where the request can be kept; True when it was answered instead."""

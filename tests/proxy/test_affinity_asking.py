@@ -1,13 +1,14 @@
 """A session whose beginning this proxy has not seen: its nodes are asked whose it is, once."""
 
 import secrets
+from functools import partial
 
 import pytest
 
 from tests.support.adversary import Node
 from tests.support.engine_io import SESSION_UNKNOWN, ask, ask_upgrade, engine_io, node_of, sid_in
 from tests.support.processes import wait_until
-from tests.support.proxies import World, Worlds, cluster
+from tests.support.proxies import World, Worlds, cluster, connection_manager, route
 
 OPEN = "/socket.io/?EIO=4&transport=polling"
 POLL = OPEN + "&sid={sid}"
@@ -72,6 +73,22 @@ def test_sessions_outlive_the_proxy(worlds: Worlds) -> None:
     for sid, node in sessions.items():
         assert_at_home(after, sid, node)
     assert (stat(after, "sid_asked"), stat(after, "sid_known")) == (SESSIONS, SESSIONS)
+
+
+def test_two_clusters_issue_the_same_ids(worlds: Worlds) -> None:
+    """As servers do that count their sessions from 1."""
+    clusters = {name: [Node(engine_io(mint=partial(str, sid))) for sid in "12"] for name in ("here", "there")}
+    manager = connection_manager([route("/there", "there"), route("/", "here")])
+    models = [cluster(name, [node.port for node in nodes]) for name, nodes in clusters.items()]
+    world = worlds.run(manager, models, [node for nodes in clusters.values() for node in nodes])
+    answers = [(prefix, ask(world, prefix + OPEN)) for prefix in ("", "", "/there", "/there")]
+    homes = {(prefix, sid_in(answer.body)): node_of(answer) for prefix, answer in answers}
+    assert len(set(homes.values())) == 4
+    for method in ("GET", "POST", "GET"):
+        for (prefix, sid), home in homes.items():
+            answer = ask(world, prefix + POLL.format(sid=sid), method=method)
+            assert (answer.status, node_of(answer)) == (200, home)
+    assert (stat(world, "sid_lost_host_gone"), stat(world, "sid_lost_unknown")) == (0, 0)
 
 
 def test_made_up_ids(worlds: Worlds) -> None:
