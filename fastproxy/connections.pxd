@@ -61,6 +61,7 @@ cdef struct Connection:
     Connection *queued_behind  # the next one in the queue
     Buffer *out  # what the peer did not take yet; NULL when there is nothing
     Buffer *held  # what was read and not consumed yet; NULL when there is nothing
+    Buffer *sent  # sent_requests.pxd: the request at hand of an upstream connection used again; NULL: never was
     PyObject *exchange  # owned
     PyObject *owner  # owned: the Manager or TcpProxy of a downstream connection, the Host of an upstream one
     void *tunnel  # owned: tunnel.pxd; NULL before the 101 or the connect

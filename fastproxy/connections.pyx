@@ -100,7 +100,8 @@ cdef class Connections:
         timer_remove(&connection.timer)
         free(connection.out)
         free(connection.held)
-        connection.out = connection.held = NULL
+        free(connection.sent)
+        connection.out = connection.held = connection.sent = NULL
         connection.exchange = connection.owner = NULL
         connection.peer = NULL
         connection.kind = CLOSED

@@ -159,6 +159,7 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_timeout
     cluster_upstream_rq_mirror_dropped
     cluster_upstream_rq_retry
+    cluster_upstream_rq_retry_reused_cx
     cluster_upstream_rq_rx_reset
     cluster_upstream_rq_tx_reset
     cluster_packets_rx_total

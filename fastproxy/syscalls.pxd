@@ -13,7 +13,9 @@ cdef extern from *:
     #include <netinet/in.h>
     #include <netinet/tcp.h>
     #include <arpa/inet.h>
+    #include <linux/sockios.h>
     #include <sys/epoll.h>
+    #include <sys/ioctl.h>
     #include <sys/random.h>
     #include <sys/socket.h>
     #include <sys/timerfd.h>
@@ -48,6 +50,12 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t recv(int fd, void *data, size_t length, int flags)
     ssize_t send(int fd, const void *data, size_t length, int flags)
     ssize_t sendmsg(int fd, const msghdr *message, int flags)
+
+cdef extern from "<linux/sockios.h>" nogil:
+    int SIOCOUTQ
+
+cdef extern from "<sys/ioctl.h>" nogil:
+    int ioctl(int fd, unsigned long request, ...)
 
 cdef extern from "<sys/uio.h>" nogil:
     cdef struct iovec:

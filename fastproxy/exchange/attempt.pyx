@@ -13,6 +13,7 @@ from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.http1 cimport keep_alive_timeout_s
 from fastproxy.response_flags cimport FLAG_UF
+from fastproxy.sent_requests cimport keep_more_sent, keep_sent
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
 
@@ -33,13 +34,14 @@ cdef class Attempt(Upgrade):
         for i in range(count):
             total += parts[i].iov_len
         while True:
-            u = take_idle(self.io, x.host)
+            u = NULL if x.needs_new_connection else take_idle(self.io, x.host)
             if u != NULL and u.leaves_ms and self.io.now_ms >= u.leaves_ms:
                 self.close_upstream(u)  # its timer is late
                 continue
             if u != NULL:
                 self.bind(x, u)
                 if self.io.transmit(u, parts, count) == 0:
+                    keep_sent(u, parts, count, total)
                     break
                 self.drop_upstream(x)  # the node had closed it: not a byte was sent
                 continue
@@ -112,6 +114,7 @@ cdef class Attempt(Upgrade):
         if tried < 0 or x.route.auto_host_rewrite and not has_same_name(x.host, <Host> cluster.hosts[tried]):
             return False
         x.host = <Host> cluster.hosts[tried]
+        x.needs_new_connection = False
         cluster.counters[<int> cluster_upstream_rq_retry] += 1
         return True
 
@@ -165,6 +168,7 @@ cdef class Attempt(Upgrade):
         for i in range(count):
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += parts[i].iov_len
             x.host.counters[<int> host_cx_tx_bytes_total] += parts[i].iov_len
+            keep_more_sent(u, &parts[i])
         if self.io.transmit(u, parts, count) < 0:
             u.flags |= SHUT  # it may have answered before it closed: what it said is still read
 

@@ -23,6 +23,7 @@ from fastproxy.http1 cimport (
 )
 from fastproxy.payloads cimport payload_feed
 from fastproxy.response_flags cimport FLAG_UC, FLAG_UPE
+from fastproxy.sent_requests cimport forget_sent
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
 
 cdef enum:
@@ -113,7 +114,7 @@ cdef class Response(AnswerHeads):
             self.retry_connect(x, CONNECT_FAILURE)
         elif u.held != NULL:
             self.protocol_error(x)
-        else:
+        elif not self.is_repeated(x, u):
             x.response_flags |= FLAG_UC
             x.host.counters[<int> host_rq_error] += 1
             self.reply(x, 503, TERMINATION)
@@ -169,6 +170,7 @@ cdef class Response(AnswerHeads):
                 return
             if x.manager.proxy_100_continue and x.minor_version and not self.pass_interim(x):
                 return
+            forget_sent(u)
             data += head_end
             length -= head_end
 

@@ -113,6 +113,7 @@ cdef class Exchange:
     cdef bint changes_response  # there are rules, cookies or fields
     cdef bint response_is_chunked
     cdef bint upstream_keeps_alive
+    cdef bint needs_new_connection  # no kept one: the last one was closed under the request
 
 
 cdef inline void count_sid(Exchange x, int which) noexcept:

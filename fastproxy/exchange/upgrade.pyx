@@ -18,6 +18,7 @@ from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.heads cimport ResponseHead, write_response
 from fastproxy.response_flags cimport FLAG_LR
 from fastproxy.runtime cimport Manager
+from fastproxy.sent_requests cimport drop_sent
 from fastproxy.syscalls cimport iovec
 from fastproxy.tunnel cimport Tunnel, count_packets
 from fastproxy.upstream cimport Host
@@ -95,6 +96,7 @@ cdef class Upgrade(Relay):
         # max_stream_duration goes on on the upstream's side, whose timer a tunnel does not need
         self.io.set_timer(u, sooner(0, x.end_ms, self.io.now_ms) if x.end_ms else 0)
         c.held = NULL
+        drop_sent(u)
         set_exchange(u, None)
         x.upstream = x.downstream = NULL
         set_exchange(c, None)

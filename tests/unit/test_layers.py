@@ -37,7 +37,7 @@ LAYERS: list[set[str]] = [
     {"handovers", "listening"},
     {"generation"},
     {"session_stats"},
-    {"upstream", "tunnel", "status", "path_matching", "domains", "filter_chains"},
+    {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting"},
     {"cors", "redirects", "header_rules", "tcp_proxy"},
     {"filter_state"},

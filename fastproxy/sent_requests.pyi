@@ -1,0 +1,1 @@
+"""Requests that may have to be sent once more; Cython only."""
