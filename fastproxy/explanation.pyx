@@ -34,6 +34,7 @@ cdef enum:
     MAX_FIELDS = 500
     ROOM_BYTES = 65536  # for what header rules write
 
+NOT_ASKED = ("HEAD", "OPTIONS")
 REFUSALS = {
     "bad": "400: this target, Host or header is refused",
     "path": "400: this path is refused (normalize_path, path_with_escaped_slashes_action)",
@@ -112,7 +113,7 @@ cdef class Follower:
         destination = route.choose(facts)
         if destination is None:
             return
-        way["session"], affinity = self.session(route, facts, wish == UPGRADE_WEBSOCKET)
+        way["session"], affinity = self.session(route, destination.cluster, facts, wish == UPGRADE_WEBSOCKET)
         state = self.set_filter_state(facts)
         path, host = self.change(route, destination, facts)
         found["path"], found["host"] = readable(facts.path), readable(facts.authority)
@@ -151,7 +152,7 @@ cdef class Follower:
             facts.path = Slice(path, len(path))
         return path, host
 
-    cdef tuple session(self, Route route, const RequestFacts *facts, bint is_upgrade):
+    cdef tuple session(self, Route route, Cluster cluster, const RequestFacts *facts, bint is_upgrade):
         """The id of a request that would go to the node that issued it, else None; and "asked" where the nodes are
         asked for it when it is not known, "least" where a session may begin and there is no hash, else None."""
         cdef AffinityPolicy policy = route.affinity
@@ -164,9 +165,10 @@ cdef class Follower:
         protocol = policy.find_id(facts, &engine_io, &id)
         if protocol is None:
             return None, None
-        if id.length:
-            return readable(id), "asked" if policy.asks and protocol.can_be_asked else None
         method = readable(facts.head.method).upper()
+        if id.length:
+            asks = policy.asks and protocol.can_be_asked and len(cluster.hosts) > 1 and method not in NOT_ASKED
+            return readable(id), "asked" if asks else None
         if protocol is policy.engine_io:
             opens = is_upgrade or (engine_io.is_polling and method == "GET")
         else:

@@ -34,7 +34,8 @@ def runtime(*routes: Route, **manager) -> Runtime:
     listener = Listener(
         "main", Address("127.0.0.1", 9), HttpConnectionManager("h", RouteConfiguration((host,)), **manager)
     )
-    clusters = (Cluster("ring", lb_policy=LbPolicy.RING_HASH, hosts=HOSTS), Cluster("turns", hosts=HOSTS))
+    ring = Cluster("ring", lb_policy=LbPolicy.RING_HASH, hosts=HOSTS)
+    clusters = (ring, Cluster("turns", hosts=HOSTS), Cluster("one", hosts=HOSTS[:1]))
     configuration = Configuration((listener,), clusters)
     layout = StatsLayout(configuration)
     return Runtime(configuration, layout, memoryview(bytearray(8 * layout.slots)).cast("Q"), None, bytes(16))
@@ -153,6 +154,17 @@ HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 def test_what_decides(target, lines, affinity, expected):
     route = Route(RouteMatch(prefix="/"), "ring", hash_policies=BY_USER, affinity=affinity, allow_websocket=True)
     assert follow(runtime(route), target, *lines)["affinity"] == expected
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_methods_that_are_not_asked_with(method):
+    way = follow(runtime(Route(RouteMatch(prefix="/"), "ring")), KNOWN, method=method)
+    assert (way["session"], way["affinity"]) == ("abc", "random")
+
+
+def test_one_node_is_not_asked():
+    way = follow(runtime(Route(RouteMatch(prefix="/"), "one")), KNOWN)
+    assert (way["session"], way["affinity"]) == ("abc", "random")
 
 
 def test_a_preflight_opens_no_session():
