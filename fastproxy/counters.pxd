@@ -164,6 +164,11 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_tx_reset
     cluster_packets_rx_total
     cluster_packets_tx_total
+    cluster_rq_retry_active
+    cluster_high_cx_active
+    cluster_high_rq_active
+    cluster_high_rq_pending_active
+    cluster_high_rq_retry_active
     CLUSTER_COUNTERS
 
 cpdef enum HostCounter:
@@ -176,6 +181,7 @@ cpdef enum HostCounter:
     host_packets_tx_total
     host_rq_active
     host_rq_error
+    host_rq_pending_active
     host_rq_success
     host_rq_timeout
     host_rq_total
@@ -190,4 +196,5 @@ cpdef enum HostCounter:
     host_sid_lost
     host_ws_total
     host_ws_active
+    host_high_cx_active
     HOST_COUNTERS

@@ -27,9 +27,12 @@ from fastproxy.model_balancing import QueryParameterHashPolicy as QueryParameter
 from fastproxy.model_balancing import RingHashConfig as RingHashConfig
 from fastproxy.model_balancing import SourceIpHashPolicy as SourceIpHashPolicy
 from fastproxy.model_clusters import DEFAULT_BUFFER_LIMIT_BYTES as DEFAULT_BUFFER_LIMIT_BYTES
+from fastproxy.model_clusters import UNLIMITED as UNLIMITED
+from fastproxy.model_clusters import CircuitBreakers as CircuitBreakers
 from fastproxy.model_clusters import Cluster as Cluster
 from fastproxy.model_clusters import ClusterType as ClusterType
 from fastproxy.model_clusters import Host as Host
+from fastproxy.model_clusters import RetryBudget as RetryBudget
 from fastproxy.model_clusters import Thresholds as Thresholds
 from fastproxy.model_dns import DnsLookupFamily as DnsLookupFamily
 from fastproxy.model_dns import DnsResolution as DnsResolution
@@ -58,6 +61,7 @@ from fastproxy.model_routes import HeaderValue as HeaderValue
 from fastproxy.model_routes import Route as Route
 from fastproxy.model_routes import RouteConfiguration as RouteConfiguration
 from fastproxy.model_routes import RouteMatch as RouteMatch
+from fastproxy.model_routes import RoutingPriority as RoutingPriority
 from fastproxy.model_routes import VirtualHost as VirtualHost
 
 MAX_HEADER_RULES = 64  # additions, and header values that these name, of one level and direction

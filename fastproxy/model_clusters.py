@@ -48,14 +48,41 @@ class Host:
     slot: int = field(default=-1, compare=False)
 
 
+UNLIMITED = 2**32 - 1
+"""A threshold that nothing reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """Retries may be `budget_percent` of the requests under way and waiting, and in any case so many."""
+
+    budget_percent: float = 20.0
+    min_retry_concurrency: int = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Circuit breakers of the default priority, as the admin prints them. Nothing is limited by them yet."""
+    """Circuit breakers of one priority: the most that there is at a time, in all workers together.
 
-    max_connections: int = 1024
-    max_pending_requests: int = 1024
-    max_requests: int = 1024
+    `max_connections_per_host` is for each host and worker, as Envoy's `per_host_thresholds`. With a `retry_budget`
+    `max_retries` counts for nothing.
+    """
+
+    max_connections: int = UNLIMITED
+    max_pending_requests: int = UNLIMITED
+    max_requests: int = UNLIMITED
     max_retries: int = 3
+    max_connections_per_host: int = UNLIMITED
+    retry_budget: RetryBudget | None = None
+    track_remaining: bool = False  # `/stats` says how much is left of each
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBreakers:
+    """The thresholds of both priorities."""
+
+    default: Thresholds = Thresholds()
+    high: Thresholds = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +99,7 @@ class Cluster:
     health: HealthConfig = HealthConfig()
     locality_weights: tuple[LocalityWeight, ...] | None = None  # None: localities share nothing out
     hash_policies: tuple[HashPolicy, ...] = ()  # of the balancer: instead of the route's
-    thresholds: Thresholds = Thresholds()
+    circuit_breakers: CircuitBreakers = CircuitBreakers()
     dns_lookup_family: DnsLookupFamily = DnsLookupFamily.AUTO
     dns_refresh_rate_s: float = 5.0
     dns_failure_refresh_rate: RefreshRate | None = None  # None: as without failures

@@ -202,6 +202,13 @@ class RequireTls(Enum):
     ALL = "ALL"
 
 
+class RoutingPriority(Enum):
+    """Which circuit breakers of its cluster, and which of a host's kept connections, a route's requests have."""
+
+    DEFAULT = "DEFAULT"
+    HIGH = "HIGH"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Exactly one of `cluster`, `cluster_header`, `weighted_clusters`, `redirect` and `direct_response` is set."""
@@ -214,6 +221,7 @@ class Route:
     timeout_is_set: bool = False  # the file says so; a default must not end an Engine.IO poll
     hash_policies: tuple[HashPolicy, ...] = ()
     allow_websocket: bool = False
+    priority: RoutingPriority = RoutingPriority.DEFAULT
     prefix_rewrite: str = ""
     host_rewrite: str = ""
     cluster_header: str = ""

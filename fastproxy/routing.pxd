@@ -3,6 +3,7 @@
 from libc.stdint cimport uint64_t
 
 from fastproxy.affinity_policy cimport AffinityPolicy
+from fastproxy.circuit_breakers cimport Priority
 from fastproxy.cors cimport CorsPolicy
 from fastproxy.domains cimport Domains
 from fastproxy.hashing cimport HashPolicies
@@ -47,6 +48,7 @@ cdef class Route:
     cdef readonly uint64_t max_stream_duration_ms  # 0: none
     cdef readonly bint max_stream_duration_is_set
     cdef readonly bint allow_websocket
+    cdef readonly Priority priority
     cdef readonly bint append_x_forwarded_host
     cdef readonly bint auto_host_rewrite  # the host's own name becomes the authority
     cdef readonly bint attempt_count_in_request

@@ -9,12 +9,13 @@ from libc.string cimport memset
 
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.affinity_policy import policy_of
+from fastproxy.circuit_breakers cimport PRIORITY_DEFAULT, PRIORITY_HIGH
 from fastproxy.counters cimport ROUTE_COUNTERS
 from fastproxy.domains cimport without_port
 from fastproxy.header_rules import HeaderRules
 from fastproxy.http1 cimport H_X_FORWARDED_PROTO, Head, equals, header
 from fastproxy.model import Route as RouteModel
-from fastproxy.model_routes import Redirect as RedirectModel, RequireTls, RouteMatch
+from fastproxy.model_routes import Redirect as RedirectModel, RequireTls, RouteMatch, RoutingPriority
 from fastproxy.path_matching cimport (
     PATH_EXACT, PATH_PREFIX, PATH_REGEX, PATH_SEPARATED_PREFIX, next_fitting, path_matcher_init,
 )
@@ -69,6 +70,7 @@ cdef class Route:
         self.set_match(model.match)
         self.set_limits(model)
         self.allow_websocket = model.allow_websocket
+        self.priority = PRIORITY_HIGH if model.priority is RoutingPriority.HIGH else PRIORITY_DEFAULT
         self.attempt_count_in_request = host is not None and host.include_request_attempt_count
         self.attempt_count_in_response = host is not None and host.include_attempt_count_in_response
         self.cors = CorsPolicy(model.cors) if model.cors is not None else None

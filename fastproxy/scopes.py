@@ -53,7 +53,12 @@ KINDS = {
 
 def is_gauge(name: str) -> bool:
     """Gauges go down as well as up; everything else only grows."""
-    return name.endswith("_active")
+    return name.endswith(("_active", "_open")) or ".remaining_" in name
+
+
+def is_hidden(name: str) -> bool:
+    """What circuit breakers count by priority: `/stats` says of it what Envoy says."""
+    return name.startswith("high_") or name == "rq_retry_active"
 
 
 def host_capacity(cluster: Cluster) -> int:
@@ -145,4 +150,5 @@ def statistics_of(scope: Scope, shown: str) -> Iterator[tuple[str, int]]:
         kind = "vhost" if scope.kind == "route" else scope.kind
         prefix, first = f"{kind}.{sanitize(shown)}", scope.extents[0].first
         for offset, name in enumerate(KINDS[scope.kind]):
-            yield f"{prefix}.{name}", first + offset
+            if not is_hidden(name):
+                yield f"{prefix}.{name}", first + offset

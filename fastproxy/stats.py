@@ -7,9 +7,11 @@ follow. The data plane writes through the offsets, the admin reads through the n
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from fastproxy.breaker_stats import breaker_statistics
 from fastproxy.errors import FastproxyError
 from fastproxy.model import Configuration, VirtualHost
 from fastproxy.scopes import (
+    CLUSTER_NAMES,
     HOST_NAMES,
     KINDS,
     Extent,
@@ -18,6 +20,7 @@ from fastproxy.scopes import (
     is_gauge,
     listener_scope,
     route_scope,
+    sanitize,
     scopes_of,
     statistics_of,
 )
@@ -37,6 +40,7 @@ class StatsLayout:
         self.slots = self.state.slots
         self._live = {(scope.kind, scope.name): scope for scope in self.state.live}
         self._listeners = [listener_scope(listener) for listener in configuration.listeners]
+        self.circuit_breakers = {cluster.name: cluster.circuit_breakers for cluster in configuration.clusters}
         self._stat_names = {cluster.name: cluster.stat_name for cluster in configuration.clusters}
 
     def extended(
@@ -188,7 +192,16 @@ class StatsReader:
         for scope in (*self._layout.state.live, *shown):
             for name, slot in statistics_of(scope, self._layout.shown(scope)):
                 values[name] = values.get(name, 0) + self.sum(slot)
+        for cluster, breakers in self._layout.circuit_breakers.items():
+            prefix = f"cluster.{sanitize(self._layout.shown(Scope('cluster', cluster, ())))}"
+            derived = breaker_statistics(breakers, self.cluster(cluster))
+            values |= {f"{prefix}.{name}": value for name, value in derived}
         return [Statistic(name, value, is_gauge(name)) for name, value in values.items()]
+
+    def cluster(self, name: str) -> dict[str, int]:
+        """The counters of one cluster by name."""
+        first = self._layout.cluster(name)
+        return {each: self.sum(first + offset) for offset, each in enumerate(CLUSTER_NAMES)}
 
     def host(self, cluster_name: str, host_index: int) -> dict[str, int]:
         """The counters of one host by name."""

@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.balancing cimport Balancer
+from fastproxy.circuit_breakers cimport CircuitBreakers
 from fastproxy.connections cimport Connection, Connections
 from fastproxy.session_placement cimport SessionPlacement
 from fastproxy.syscalls cimport sockaddr_storage, socklen_t
@@ -32,6 +33,7 @@ cdef class Cluster:
     cdef readonly object departures  # of hosts: (digest, address, when), the last ones
     cdef readonly Balancer balancer
     cdef readonly SessionPlacement placement
+    cdef readonly CircuitBreakers breakers
     cdef public object hashing  # HashPolicies of the balancer, which count instead of the route's; or None
     cdef uint64_t *counters
     cdef object layout

@@ -13,6 +13,7 @@ from time import monotonic
 from fastproxy._ring cimport xx_hash_64
 from fastproxy.active_requests import ActiveRequests
 from fastproxy.balancers import balancer_for
+from fastproxy.circuit_breakers import CircuitBreakers as make_circuit_breakers
 from fastproxy.session_placement import SessionPlacement as make_session_placement
 from fastproxy.addresses cimport read_address
 from fastproxy.connections import read_limit_of
@@ -87,6 +88,7 @@ cdef class Cluster:
         self.row_view = row
         self.row = &view[0]
         self.counters = self.row + <Py_ssize_t> layout.cluster(model.name)
+        self.breakers = make_circuit_breakers(model.circuit_breakers, self.rows, row, layout.cluster(model.name))
         self.connect_timeout_ms = max(1, round(model.connect_timeout_s * 1000))
         self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
         self.max_requests_per_connection = model.max_requests_per_connection

@@ -20,7 +20,7 @@ _BEFORE_HOSTNAME = (
     "rq_timeout",
     "rq_total",
 )
-"""Envoy's order. A name that the data plane does not count by host, rq_pending_active, is always 0."""
+"""Envoy's order."""
 
 HEALTH_FLAGS = {
     HealthStatus.UNHEALTHY: "/failed_eds_health",
@@ -43,8 +43,8 @@ def clusters(status: Status, query: Query) -> Reply:
 def _cluster(status: Status, cluster: Cluster) -> Iterator[str]:
     name = cluster.name
     yield f"{name}::observability_name::{cluster.stat_name}"
-    yield from _thresholds(name, "default", cluster.thresholds)
-    yield from _thresholds(name, "high", Thresholds())
+    yield from _thresholds(name, "default", cluster.circuit_breakers.default)
+    yield from _thresholds(name, "high", cluster.circuit_breakers.high)
     yield f"{name}::added_via_api::false"
     hosts = by_host(cluster, status.reader, status.live_at)
     for key, number in told(spread(hosts)):

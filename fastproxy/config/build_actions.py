@@ -15,6 +15,7 @@ from fastproxy.model_routes import (
     Redirect,
     RegexRewrite,
     RetryPolicy,
+    RoutingPriority,
     WeightedCluster,
     WeightedClusters,
 )
@@ -55,6 +56,7 @@ def build_action(action: View, clusters: frozenset[str], report: Report) -> dict
         "timeout_is_set": action.has("timeout"),
         "idle_timeout_s": action.seconds("idle_timeout", None),
         "max_stream_duration_s": duration.seconds("max_stream_duration", None),
+        "priority": RoutingPriority[action.enum_name("priority")],
         "prefix_rewrite": action.value("prefix_rewrite"),
         "regex_rewrite": _optional_rewrite(action, "regex_rewrite", report),
         "host_rewrite": action.value("host_rewrite_literal"),

@@ -1,12 +1,13 @@
 """Clusters of the bootstrap to the model: hosts, limits, upstream connections. Reports what does not fit together."""
 
 from fastproxy.config.build_balancers import Balancing, build_balancer
+from fastproxy.config.build_circuit_breakers import build_circuit_breakers
 from fastproxy.config.build_dns import build_dns
 from fastproxy.config.build_hash_policies import build_hash_policies
 from fastproxy.config.build_hosts import build_hosts, build_locality_weights
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import Cluster, ClusterType, HealthConfig, Thresholds
+from fastproxy.model import Cluster, ClusterType, HealthConfig
 
 UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -46,7 +47,7 @@ def _cluster(view: View, report: Report) -> Cluster:
         if balancing.hash_policies
         else (),
         locality_weights=build_locality_weights(view) if balancing.weighs_localities else None,
-        thresholds=_thresholds(view),
+        circuit_breakers=build_circuit_breakers(view.child("circuit_breakers")),
         idle_timeout_s=idle_timeout_s,
         max_requests_per_connection=max_requests,
         per_connection_buffer_limit_bytes=view.wrapped(
@@ -63,20 +64,6 @@ def _cluster_type(view: View, report: Report) -> ClusterType:
     supported = ", ".join(ClusterType.__members__)
     report.error(view.node_of("type"), f"clusters of type {name} are not supported yet; use one of {supported}")
     return ClusterType.STATIC
-
-
-def _thresholds(view: View) -> Thresholds:
-    """What the admin prints of the circuit breakers; `coverage` says that nothing is limited by them."""
-    default = Thresholds()
-    for limits in view.child("circuit_breakers").items("thresholds"):
-        if limits.enum_name("priority") == "DEFAULT":
-            return Thresholds(
-                limits.wrapped("max_connections", default.max_connections),
-                limits.wrapped("max_pending_requests", default.max_pending_requests),
-                limits.wrapped("max_requests", default.max_requests),
-                limits.wrapped("max_retries", default.max_retries),
-            )
-    return default
 
 
 def _upstream_http(view: View, report: Report) -> tuple[float | None, int]:

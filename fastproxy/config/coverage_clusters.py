@@ -31,8 +31,14 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "dns_refresh_rate dns_failure_refresh_rate dns_jitter dns_lookup_family respect_dns_ttl "
         "dns_resolvers dns_resolution_config typed_dns_resolver_config use_tcp_for_dns_lookups "
         "load_balancing_policy lb_subset_config ring_hash_lb_config maglev_lb_config least_request_lb_config "
-        "round_robin_lb_config original_dst_lb_config"
+        "round_robin_lb_config original_dst_lb_config circuit_breakers"
     ),
+    f"{_CLUSTER}CircuitBreakers": words("thresholds per_host_thresholds"),
+    f"{_CLUSTER}CircuitBreakers.Thresholds": words(
+        "priority max_connections max_pending_requests max_requests max_retries retry_budget track_remaining"
+    ),
+    f"{_CLUSTER}CircuitBreakers.per_host_thresholds": words("priority max_connections"),
+    f"{_CLUSTER}CircuitBreakers.Thresholds.RetryBudget": words("budget_percent min_retry_concurrency"),
     f"{_CLUSTER}Cluster.RefreshRate": words("base_interval max_interval"),
     f"{_CLUSTER}Cluster.dns_resolvers": _RESOLVERS,
     f"{_CLUSTER}Cluster.dns_resolvers.socket_address": _RESOLVER,
@@ -98,8 +104,13 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         ),
         "preconnect_policy": "a connection is made when a request needs it",
         **because(HEALTH, "health_checks outlier_detection"),
-        "circuit_breakers": "connections and requests to a cluster are not limited yet",
     },
+    f"{_CLUSTER}CircuitBreakers.Thresholds": because(
+        "each host has one pool for each priority", "max_connection_pools"
+    ),
+    f"{_CLUSTER}CircuitBreakers.per_host_thresholds": because(
+        "", "max_pending_requests max_requests max_retries retry_budget track_remaining max_connection_pools"
+    ),
     _CARES: {
         **because("every query has a socket of its own", "udp_max_queries max_udp_channel_duration"),
         **because("", "edns0_max_payload_size reinit_channel_on_timeout"),

@@ -44,7 +44,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "cluster cluster_header weighted_clusters cluster_not_found_response_code timeout idle_timeout "
         "max_stream_duration hash_policy prefix_rewrite regex_rewrite host_rewrite_literal host_rewrite_header "
         "host_rewrite_path_regex auto_host_rewrite append_x_forwarded_host cors upgrade_configs "
-        "request_mirror_policies"
+        "request_mirror_policies priority"
     ),
     f"{_ROUTE}RouteAction.RequestMirrorPolicy": words(
         "cluster runtime_fraction disable_shadow_host_suffix_append host_rewrite_literal"
@@ -99,7 +99,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_ROUTE}RouteAction": {
         **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout"),
         **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
-        "priority": "all requests have the default priority",
     },
     f"{_ROUTE}RouteAction.MaxStreamDuration": because("", "grpc_timeout_header_max grpc_timeout_header_offset"),
     f"{_ROUTE}WeightedCluster": {"runtime_key_prefix": "the weights are those of the file"},

@@ -4,7 +4,18 @@ import pytest
 
 from fastproxy.admin.clusters import clusters
 from fastproxy.counters import HostCounter
-from fastproxy.model import Address, Cluster, ClusterType, Configuration, HealthStatus, Host, Locality
+from fastproxy.model import (
+    UNLIMITED,
+    Address,
+    CircuitBreakers,
+    Cluster,
+    ClusterType,
+    Configuration,
+    HealthStatus,
+    Host,
+    Locality,
+    Thresholds,
+)
 from fastproxy.session_stats import SHOWN
 from tests.unit.admin_status import Server
 
@@ -28,16 +39,21 @@ def envoys(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.split("::")[-2] not in ours]
 
 
+def as_ours(text: str) -> list[str]:
+    """The recorded lines. A threshold that the file does not say is 1024 there, and here more than can be reached."""
+    return text.replace("::1024\n", f"::{UNLIMITED}\n").splitlines()
+
+
 def test_as_envoy(server, golden):
     """Envoy orders clusters by a hash of its own; we keep the file's order. It also checked health, which we do not."""
-    recorded = (golden / "admin" / "clusters.txt").read_text().replace("/failed_active_hc", "healthy").splitlines()
+    recorded = as_ours((golden / "admin" / "clusters.txt").read_text().replace("/failed_active_hc", "healthy"))
     order = ["backend", "checked", "refused"]
     recorded.sort(key=lambda line: order.index(line.split("::")[0]))
     assert envoys(clusters(server.status, {}).text) == recorded
 
 
 def test_one_cluster_as_envoy(server, golden):
-    recorded = (golden / "admin" / "clusters_filter_backend.txt").read_text().splitlines()
+    recorded = as_ours((golden / "admin" / "clusters_filter_backend.txt").read_text())
     assert envoys(clusters(server.status, {"filter": "backend"}).text) == recorded
 
 
@@ -55,6 +71,16 @@ def test_sessions(server):
         "checked::127.0.0.1:18199::sid_live::1",
         "checked::127.0.0.1:18199::sid_opened_polling::7",
     } <= set(lines)
+
+
+def test_circuit_breakers():
+    breakers = CircuitBreakers(Thresholds(1, 2, 3, 4), Thresholds(max_retries=0))
+    status = Server(Configuration(clusters=(Cluster("limited", circuit_breakers=breakers),), listeners=())).status
+    lines = clusters(status, {}).text.splitlines()[1:9]
+    names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    default = [f"limited::default_priority::{name}::{value}" for name, value in zip(names, (1, 2, 3, 4), strict=True)]
+    high = zip(names, (UNLIMITED, UNLIMITED, UNLIMITED, 0), strict=True)
+    assert lines == default + [f"limited::high_priority::{name}::{value}" for name, value in high]
 
 
 def test_a_wrong_filter(server):

@@ -5,6 +5,7 @@ import pytest
 from fastproxy.config.build_clusters import UPSTREAM_HTTP, build_clusters
 from fastproxy.model import (
     Address,
+    CircuitBreakers,
     ClusterType,
     DnsLookupFamily,
     HashFunction,
@@ -15,7 +16,6 @@ from fastproxy.model import (
     Locality,
     LocalityWeight,
     RingHashConfig,
-    Thresholds,
 )
 from tests.unit.config_files import V3_CLUSTER_PATH, endpoint, errors, v3_cluster, v3_file, view, warnings
 
@@ -46,7 +46,7 @@ def test_defaults():
     assert found.lb_policy is LbPolicy.RING_HASH
     assert found.hosts == (Host(Address("127.0.0.1", 8002)), Host(Address("127.0.0.1", 8003)))
     assert found.ring_hash == RingHashConfig()
-    assert found.thresholds == Thresholds()
+    assert found.circuit_breakers == CircuitBreakers()
     assert found.idle_timeout_s == 3600
     assert found.max_requests_per_connection == 0
 
@@ -92,11 +92,6 @@ def test_localities_are_read_in_order():
     assignment = endpoints(endpoint("10.0.0.1", 1), endpoint("10.0.0.2", 2))
     assignment["endpoints"].append({"lb_endpoints": [endpoint("10.0.0.3", 3)]})
     assert [host.address.port for host in cluster(load_assignment=assignment).hosts] == [1, 2, 3]
-
-
-def test_thresholds_of_the_default_priority():
-    limits = [{"priority": "HIGH", "max_requests": 1}, {"max_requests": 2}]
-    assert cluster(circuit_breakers={"thresholds": limits}).thresholds == Thresholds(max_requests=2)
 
 
 def test_upstream_http_options():

@@ -94,9 +94,9 @@ def test_refused(change, path):
             "has no effect here",
         ),
         (
-            lambda d: v3_cluster(d).update(circuit_breakers={"thresholds": [{"priority": "HIGH", "max_requests": 9}]}),
-            f"{V3_CLUSTER_PATH}.circuit_breakers",
-            "has no effect here: connections and requests to a cluster are not limited yet",
+            lambda d: v3_cluster(d).update(circuit_breakers={"thresholds": [{"max_connection_pools": 9}]}),
+            f"{V3_CLUSTER_PATH}.circuit_breakers.thresholds[0].max_connection_pools",
+            "has no effect here: each host has one pool for each priority",
         ),
         (lambda d: d.update(layered_runtime={"layers": [{"name": "x"}]}), "layered_runtime", "has no effect here"),
         (lambda d: d.update(node={"locality": {"zone": "a"}}), "node.locality", "has no effect here"),
