@@ -13,14 +13,23 @@ from fastproxy.http1 cimport (
 )
 from fastproxy.syscalls cimport strncasecmp
 
+cdef enum:
+    MAX_PORT = 65535
+
 cdef bytes WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 cdef bint IN_AUTHORITY[256]
+cdef bint IN_HOST[256]  # a name or an address of a URL
+cdef bint IN_LITERAL[256]  # an address in brackets
 cdef const char *ROOT = b"/"
 
 
 cdef void fill_table():
     for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]@":
         IN_AUTHORITY[<int> byte] = True
+    for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.":
+        IN_HOST[<int> byte] = True
+    for byte in b"0123456789abcdefABCDEF:.":
+        IN_LITERAL[<int> byte] = True
 
 
 fill_table()
@@ -37,6 +46,27 @@ cdef bint is_authority(Slice authority) noexcept nogil:
     return True
 
 
+cdef bint ends_in_port(Slice authority) noexcept nogil:
+    """Whether what follows the host is nothing, or a colon and digits (RFC 3986 section 3.2.3)."""
+    cdef const char *at = authority.data
+    cdef const char *end = at + authority.length
+    if at < end and at[0] == c"[":
+        at = <const char *> memchr(at, c"]", end - at)
+        if at == NULL:
+            return False
+        at += 1
+        if at < end and at[0] != c":":
+            return False
+    else:
+        at = <const char *> memchr(at, c":", end - at)
+    if at == NULL or at == end:
+        return True
+    at += 1
+    while at < end and c"0" <= at[0] <= c"9":
+        at += 1
+    return at == end
+
+
 cdef Target read_target(Head *head, bint allow_absolute_url, Slice *path, Slice *authority) noexcept nogil:
     """Path and authority of a request, from the target's origin or absolute form (RFC 9112 section 3.2).
 
@@ -46,15 +76,17 @@ cdef Target read_target(Head *head, bint allow_absolute_url, Slice *path, Slice 
     authority.data = NULL
     authority.length = 0
     if host != NULL:
-        if head.repeated >> <int> H_HOST & 1 or not is_authority(host[0]):
+        if head.repeated >> <int> H_HOST & 1 or not is_authority(host[0]) or not ends_in_port(host[0]):
             return TARGET_BAD
         authority[0] = host[0]
     path[0] = head.target
     if memchr(head.target.data, c"#", head.target.length) != NULL:
         return TARGET_FRAGMENT
+    if equals(head.method, b"connect"):
+        return TARGET_BAD if memchr(head.target.data, c"/", head.target.length) != NULL else TARGET_UNROUTABLE
     if head.target.data[0] == c"/":
         return TARGET_OK
-    if equals(head.method, b"connect") or (head.target.data[0] == c"*" and equals(head.method, b"options")):
+    if head.target.data[0] == c"*" and equals(head.method, b"options"):
         return TARGET_UNROUTABLE
     return read_absolute(head.target, allow_absolute_url, path, authority)
 
@@ -78,7 +110,7 @@ cdef Target read_absolute(Slice target, bint allowed, Slice *path, Slice *author
         at += 1
     authority.data = target.data + scheme
     authority.length = at - authority.data
-    if not is_authority(authority[0]) or not remove_user(authority):
+    if not is_authority(authority[0]) or not remove_user(authority) or not is_url_authority(authority[0]):
         return TARGET_BAD
     path[0] = Slice(at, end - at) if at < end else Slice(ROOT, 1)
     return TARGET_OK if path.data[0] == c"/" else TARGET_UNROUTABLE
@@ -91,6 +123,28 @@ cdef bint remove_user(Slice *authority) noexcept nogil:
     if at != NULL:
         authority[0] = Slice(at + 1, end - at - 1)
     return authority.length > 0 and memchr(authority.data, c"@", authority.length) == NULL
+
+
+cdef bint is_url_authority(Slice authority) noexcept nogil:
+    """Whether a URL may name this host and port. As Envoy, stricter than with Host: nobody checks a URL after us."""
+    cdef const char *at = authority.data
+    cdef const char *end = at + authority.length
+    cdef bint is_literal = at < end and at[0] == c"["
+    cdef int port = 0
+    if not ends_in_port(authority) or (at < end and at[0] == c":"):
+        return False
+    at += is_literal
+    while at < end and at[0] != c"]" and (is_literal or at[0] != c":"):
+        if not (IN_LITERAL[<unsigned char> at[0]] if is_literal else IN_HOST[<unsigned char> at[0]]):
+            return False
+        at += 1
+    at += is_literal + 1
+    while at < end:
+        port = port * 10 + at[0] - 48
+        if port > MAX_PORT:
+            return False
+        at += 1
+    return True
 
 
 cdef UpgradeWish read_upgrade(const Head *head) noexcept nogil:

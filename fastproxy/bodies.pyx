@@ -15,17 +15,19 @@ cdef enum ChunkState:
     CHUNK_DATA_CR
     CHUNK_DATA_LF
     TRAILER_START
-    TRAILER_LINE
+    TRAILER_NAME
+    TRAILER_VALUE
     TRAILER_LF
     TRAILER_END_LF
 
 
 cdef enum:
-    MAX_CHUNK_OVERHEAD = 65536  # bytes of chunk extensions and trailers in one message
+    MAX_CHUNK_OVERHEAD = 65536  # bytes of one message that say nothing: extensions, trailers, zeros before a size
     BAD_BODY = -1
 
 cdef signed char HEX[256]
-cdef bint IN_TOKEN[256]  # may begin the name of a trailer (RFC 9110 section 5.6.2)
+cdef bint IN_TOKEN[256]  # may stand in the name of a trailer (RFC 9110 section 5.6.2)
+cdef bint IN_TEXT[256]  # may stand in an extension or in the value of a trailer (RFC 9110 section 5.5)
 
 
 cdef void fill_tables():
@@ -37,6 +39,9 @@ cdef void fill_tables():
         HEX[65 + i] = HEX[97 + i] = 10 + i
     for i in b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
         IN_TOKEN[i] = True
+    for i in range(32, 256):
+        IN_TEXT[i] = i != 127
+    IN_TEXT[9] = True
 
 
 fill_tables()
@@ -78,7 +83,6 @@ cdef ssize_t take_chunks(Body *body, char *data, size_t length, size_t *payload)
     cdef char *end = data + length
     cdef char *target = data
     cdef size_t size
-    cdef int digit
     payload[0] = 0
     while at < end:
         if body.state == CHUNK_DATA:
@@ -93,8 +97,7 @@ cdef ssize_t take_chunks(Body *body, char *data, size_t length, size_t *payload)
             if body.left == 0:
                 body.state = CHUNK_DATA_CR
             continue
-        digit = scan_chunk_byte(body, at[0])
-        if digit < 0:
+        if scan_chunk_byte(body, at[0]) < 0:
             return BAD_BODY
         at += 1
         if body.done:
@@ -105,38 +108,15 @@ cdef ssize_t take_chunks(Body *body, char *data, size_t length, size_t *payload)
 
 cdef int scan_chunk_byte(Body *body, char byte) noexcept nogil:
     """One byte outside of a chunk's data; BAD_BODY when it may not stand there."""
-    cdef int digit
     if body.state <= CHUNK_SIZE_SPACE:
-        digit = HEX[<unsigned char> byte]
-        if digit >= 0 and body.state != CHUNK_SIZE_SPACE:
-            if body.left >> 56:
-                return BAD_BODY
-            body.left = body.left << 4 | digit
-            body.state = CHUNK_SIZE_NEXT
-            return 0
-        if body.state == CHUNK_SIZE:
-            return BAD_BODY
-        if byte == c"\r":
-            body.state = CHUNK_SIZE_LF
-        elif byte == c";":
-            body.state = CHUNK_EXTENSION
-        elif byte == c" " or byte == c"\t":
-            body.state = CHUNK_SIZE_SPACE
-        else:
-            return BAD_BODY
-        return 0
-    if body.state == CHUNK_EXTENSION or body.state == TRAILER_LINE:
-        body.overhead += 1
-        if body.overhead > MAX_CHUNK_OVERHEAD or byte == c"\n" or byte == 0:
-            return BAD_BODY
-        if byte == c"\r":
-            body.state = CHUNK_SIZE_LF if body.state == CHUNK_EXTENSION else TRAILER_LF
-        return 0
+        return scan_size(body, byte)
+    if body.state == CHUNK_EXTENSION or body.state == TRAILER_NAME or body.state == TRAILER_VALUE:
+        return scan_dropped(body, byte)
     if body.state == CHUNK_DATA_CR:
         body.state = CHUNK_DATA_LF
         return 0 if byte == c"\r" else BAD_BODY
     if body.state == TRAILER_START:
-        body.state = TRAILER_END_LF if byte == c"\r" else TRAILER_LINE
+        body.state = TRAILER_END_LF if byte == c"\r" else TRAILER_NAME
         return 0 if byte == c"\r" or IN_TOKEN[<unsigned char> byte] else BAD_BODY
     if byte != c"\n":
         return BAD_BODY
@@ -149,5 +129,45 @@ cdef int scan_chunk_byte(Body *body, char byte) noexcept nogil:
     else:
         body.done = True
     return 0
+
+
+cdef int scan_size(Body *body, char byte) noexcept nogil:
+    """A chunk's size; white space behind it only before an extension."""
+    cdef int digit = HEX[<unsigned char> byte]
+    if digit >= 0 and body.state != CHUNK_SIZE_SPACE:
+        if body.left >> 56:
+            return BAD_BODY
+        body.left = body.left << 4 | digit
+        body.state = CHUNK_SIZE_NEXT
+        return count_overhead(body) if body.left == 0 else 0
+    if body.state == CHUNK_SIZE:
+        return BAD_BODY
+    if byte == c";":
+        body.state = CHUNK_EXTENSION
+    elif byte == c"\r" and body.state != CHUNK_SIZE_SPACE:
+        body.state = CHUNK_SIZE_LF
+    elif byte == c" " or byte == c"\t":
+        body.state = CHUNK_SIZE_SPACE
+        return count_overhead(body)
+    else:
+        return BAD_BODY
+    return 0
+
+
+cdef int scan_dropped(Body *body, char byte) noexcept nogil:
+    """An extension or a trailer line, which must be well formed although nothing is made of it."""
+    cdef unsigned char index = byte
+    if byte == c"\r" and body.state != TRAILER_NAME:
+        body.state = CHUNK_SIZE_LF if body.state == CHUNK_EXTENSION else TRAILER_LF
+    elif body.state == TRAILER_NAME and byte == c":":
+        body.state = TRAILER_VALUE
+    elif not (IN_TOKEN[index] if body.state == TRAILER_NAME else IN_TEXT[index]):
+        return BAD_BODY
+    return count_overhead(body)
+
+
+cdef inline int count_overhead(Body *body) noexcept nogil:
+    body.overhead += 1
+    return 0 if body.overhead <= MAX_CHUNK_OVERHEAD else BAD_BODY
 
 # end hot

@@ -25,6 +25,10 @@ def request(*lines: str, first: str = "GET / HTTP/1.1") -> bytes:
         ("GET http://a?b HTTP/1.1", ["Host: a"], None),
         ("GET http://u:p@y/b HTTP/1.1", ["Host: x"], (b"/b", b"y")),
         ("GET http://@y HTTP/1.1", ["Host: x"], (b"/", b"y")),
+        ("GET http://[::1]:65535/b HTTP/1.1", ["Host: x"], (b"/b", b"[::1]:65535")),
+        ("GET http://y: HTTP/1.1", ["Host: x"], (b"/", b"y:")),
+        ("GET / HTTP/1.1", ["Host: x_y:99999"], (b"/", b"x_y:99999")),
+        ("GET / HTTP/1.1", ["Host: [::1]"], (b"/", b"[::1]")),
     ],
 )
 def test_target(first, lines, expected):
@@ -47,6 +51,19 @@ def test_target(first, lines, expected):
         ("GET http://u@/ HTTP/1.1", ["Host: a"]),
         ("GET http://u@a@b/ HTTP/1.1", ["Host: a"]),
         ('GET http://a"/ HTTP/1.1', ["Host: a"]),
+        ("GET / HTTP/1.1", ["Host: a:x"]),
+        ("GET / HTTP/1.1", ["Host: a:1:2"]),
+        ("GET / HTTP/1.1", ["Host: [::1"]),
+        ("GET / HTTP/1.1", ["Host: [::1]a"]),
+        ("GET http://a_b/ HTTP/1.1", ["Host: a"]),
+        ("GET http://a%20b/ HTTP/1.1", ["Host: a"]),
+        ("GET http://a:65536/ HTTP/1.1", ["Host: a"]),
+        ("GET http://a:99999999999999999999/ HTTP/1.1", ["Host: a"]),
+        ("GET http://[::g]/ HTTP/1.1", ["Host: a"]),
+        ("GET http://[::1/ HTTP/1.1", ["Host: a"]),
+        ("GET http://:80/ HTTP/1.1", ["Host: a"]),
+        ("CONNECT /a HTTP/1.1", ["Host: a"]),
+        ("CONNECT http://a/ HTTP/1.1", ["Host: a"]),
     ],
 )
 def test_bad_target(first, lines):
