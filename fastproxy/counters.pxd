@@ -38,6 +38,7 @@ cpdef enum HttpCounter:
     http_downstream_rq_4xx
     http_downstream_rq_5xx
     http_downstream_rq_timeout
+    http_downstream_rq_too_large
     http_downstream_rq_header_timeout
     http_downstream_rq_idle_timeout
     http_downstream_rq_max_duration_reached
@@ -114,6 +115,13 @@ cpdef enum RouteCounter:
     route_ws_total
     route_ws_active
     ROUTE_COUNTERS
+
+cpdef enum LocalRateLimitCounter:
+    local_rate_limit_enabled
+    local_rate_limit_enforced
+    local_rate_limit_ok
+    local_rate_limit_rate_limited
+    LOCAL_RATE_LIMIT_COUNTERS
 
 cpdef enum TcpCounter:
     tcp_downstream_cx_rx_bytes_total

@@ -11,6 +11,9 @@ class HttpCounter(IntEnum):
 class RouteCounter(IntEnum):
     ROUTE_COUNTERS = ...
 
+class LocalRateLimitCounter(IntEnum):
+    LOCAL_RATE_LIMIT_COUNTERS = ...
+
 class TcpCounter(IntEnum):
     TCP_COUNTERS = ...
 

@@ -37,10 +37,17 @@ from fastproxy.model_clusters import Thresholds as Thresholds
 from fastproxy.model_dns import DnsLookupFamily as DnsLookupFamily
 from fastproxy.model_dns import DnsResolution as DnsResolution
 from fastproxy.model_dns import RefreshRate as RefreshRate
+from fastproxy.model_heads import AppendAction as AppendAction
 from fastproxy.model_heads import HeaderKeyFormat as HeaderKeyFormat
+from fastproxy.model_heads import HeaderRules as HeaderRules
 from fastproxy.model_heads import HeadersWithUnderscoresAction as HeadersWithUnderscoresAction
+from fastproxy.model_heads import HeaderValue as HeaderValue
 from fastproxy.model_heads import IpDetection as IpDetection
 from fastproxy.model_heads import ServerHeaderTransformation as ServerHeaderTransformation
+from fastproxy.model_limits import NO_LIMITS as NO_LIMITS
+from fastproxy.model_limits import LocalRateLimit as LocalRateLimit
+from fastproxy.model_limits import TokenBucket as TokenBucket
+from fastproxy.model_limits import TrafficLimits as TrafficLimits
 from fastproxy.model_listeners import EVERY_CONNECTION as EVERY_CONNECTION
 from fastproxy.model_listeners import Address as Address
 from fastproxy.model_listeners import FilterChainMatch as FilterChainMatch
@@ -55,9 +62,6 @@ from fastproxy.model_logs import AccessLog as AccessLog
 from fastproxy.model_logs import LogCondition as LogCondition
 from fastproxy.model_logs import LogFilter as LogFilter
 from fastproxy.model_logs import LogOperator as LogOperator
-from fastproxy.model_routes import AppendAction as AppendAction
-from fastproxy.model_routes import HeaderRules as HeaderRules
-from fastproxy.model_routes import HeaderValue as HeaderValue
 from fastproxy.model_routes import Route as Route
 from fastproxy.model_routes import RouteConfiguration as RouteConfiguration
 from fastproxy.model_routes import RouteMatch as RouteMatch
@@ -184,6 +188,7 @@ class HttpConnectionManager:
     affinity: SessionAffinity = DEFAULT_AFFINITY
     local_replies: LocalReplies | None = None
     filter_state: tuple[FilterStateValue, ...] = ()
+    limits: TrafficLimits = NO_LIMITS
 
 
 Filter = HttpConnectionManager | TcpProxy

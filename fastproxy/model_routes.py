@@ -1,7 +1,7 @@
 """The parts of a route in the model: what a request is compared with, and what is done with it. See `model`.
 
-Imports no other module of ours but `model_affinity` and `model_balancing`. A share is in millionths: a request takes
-part when its draw is below it.
+Imports no other module of ours but other parts of the model. A share is in millionths: a request takes part when its
+draw is below it.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,10 @@ from enum import Enum
 
 from fastproxy.model_affinity import SessionAffinity
 from fastproxy.model_balancing import HashPolicy
+from fastproxy.model_heads import AppendAction as AppendAction
+from fastproxy.model_heads import HeaderRules as HeaderRules
+from fastproxy.model_heads import HeaderValue as HeaderValue
+from fastproxy.model_limits import TrafficLimits
 
 WHOLE = 1_000_000
 
@@ -89,33 +93,6 @@ class RegexRewrite:
 
     pattern: str
     substitution: str
-
-
-class AppendAction(Enum):
-    APPEND_IF_EXISTS_OR_ADD = "APPEND_IF_EXISTS_OR_ADD"
-    ADD_IF_ABSENT = "ADD_IF_ABSENT"
-    OVERWRITE_IF_EXISTS_OR_ADD = "OVERWRITE_IF_EXISTS_OR_ADD"
-    OVERWRITE_IF_EXISTS = "OVERWRITE_IF_EXISTS"
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderValue:
-    """A header to add; `key` is lower case, `value` a format as in the access log, where nothing stands for unset."""
-
-    key: str
-    value: str
-    append_action: AppendAction = AppendAction.APPEND_IF_EXISTS_OR_ADD
-    keep_empty_value: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderRules:
-    """Headers to add and remove at one level: weighted cluster, route, virtual host or route configuration."""
-
-    request_add: tuple[HeaderValue, ...] = ()
-    request_remove: tuple[str, ...] = ()
-    response_add: tuple[HeaderValue, ...] = ()
-    response_remove: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +218,7 @@ class Route:
     cors: CorsPolicy | None = None
     header_rules: HeaderRules | None = None
     affinity: SessionAffinity | None = None  # None: that of the connection manager
+    limits: TrafficLimits | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)

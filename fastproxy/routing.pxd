@@ -12,6 +12,7 @@ from fastproxy.path_matching cimport PathMatcher
 from fastproxy.redirects cimport Redirect
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.rewriting cimport HostRewriter, PathRewriter
+from fastproxy.traffic_limits cimport TrafficLimits
 from fastproxy.upstream cimport Cluster
 
 cdef enum:  # what a route does with its requests
@@ -57,6 +58,7 @@ cdef class Route:
     cdef readonly CorsPolicy cors  # None: none
     cdef readonly AffinityPolicy affinity  # None: no session is looked for
     cdef readonly tuple mirrors  # Mirror
+    cdef TrafficLimits limits  # None: none
     cdef uint64_t *counters  # RouteCounter
     cdef Cluster cluster  # None: not one and the same for every request
     cdef PathMatcher matcher

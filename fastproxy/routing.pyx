@@ -301,6 +301,16 @@ cdef class RouteTable:
                 if slot is not None:
                     route.counters = &view[0] + <Py_ssize_t> slot
 
+    def set_limits(self, maker, limits):
+        """Have each route hold its requests to its own limits, or to those of the connection manager."""
+        cdef Route route
+        cdef VirtualHost host
+        for host in self.virtual_hosts:
+            if host.tls_redirect is not None:
+                host.tls_redirect.limits = limits
+            for route in host.routes:
+                route.limits = limits if route.model.limits is None else maker.ready(route.model.limits)
+
     def route(self, authority: bytes, path: bytes):
         """The route for a request without headers, for whoever is not on the hot path."""
         cdef RequestFacts facts

@@ -11,6 +11,7 @@ from fastproxy.path_normalization cimport Normalization
 from fastproxy.reply_mapping cimport ReplyMapping
 from fastproxy.routing cimport RouteTable
 from fastproxy.tcp_proxy cimport TcpProxy
+from fastproxy.traffic_limits cimport TrafficLimits
 
 
 cdef class Manager:
@@ -23,6 +24,7 @@ cdef class Manager:
     cdef Normalization normalization  # None: path and authority are taken as they come
     cdef SetFilterState filter_state  # None: no filter leaves anything there
     cdef ReplyMapping replies  # None: local replies stay as they are
+    cdef TrafficLimits limits  # of requests for which there is no route; None: none
     cdef uint64_t *counters
     cdef uint64_t *listener_counters
     cdef ClientAddresses client_addresses

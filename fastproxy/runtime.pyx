@@ -22,6 +22,7 @@ from fastproxy.routing import RouteTable as make_route_table
 from fastproxy.stats import clear_taken
 from fastproxy.tcp_proxy import log_of
 from fastproxy.timers import milliseconds
+from fastproxy.traffic_limits import LimitMaker
 from fastproxy.upstream import Cluster
 
 MIN_HEAD_BYTES = 80 * 1024  # of a response; Envoy 1.40 passes 70 KB and refuses 200 KB
@@ -89,6 +90,11 @@ cdef class Manager:
         self.proper_case = model.header_key_format == HeaderKeyFormat.PROPER_CASE_WORDS
         self.preserve_case = model.header_key_format == HeaderKeyFormat.PRESERVE_CASE
         return 0
+
+    def set_limits(self, maker):
+        """Have the limits that the model asks for hold."""
+        self.limits = maker.ready(self.model.limits)
+        self.routes.set_limits(maker, self.limits)
 
     def supersede(self, Manager successor):
         """Another configuration is in use. Without a successor connections that are here end by and by, and until then
@@ -195,6 +201,9 @@ cdef class Runtime:
         ]
         chains = [chain for listener in self.listeners for chain in listener.served]
         self.managers = [chain.manager for chain in chains if chain.manager is not None]
+        maker = LimitMaker(layout, row, rows[0] if rows else row)
+        for manager in self.managers:
+            manager.set_limits(maker)
         self.tcp_proxies = [chain.tcp_proxy for chain in chains if chain.tcp_proxy is not None]
         users = self.managers + self.tcp_proxies
         self.open_logs = {model: logs[model] for user in users for model in user.model.access_logs}

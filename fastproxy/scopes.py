@@ -10,8 +10,25 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, RouteCounter, TcpCounter
-from fastproxy.model import Cluster, ClusterType, Configuration, HttpConnectionManager, Listener, VirtualHost
+from fastproxy.counters import (
+    ClusterCounter,
+    HostCounter,
+    HttpCounter,
+    ListenerCounter,
+    LocalRateLimitCounter,
+    RouteCounter,
+    TcpCounter,
+)
+from fastproxy.model import (
+    Cluster,
+    ClusterType,
+    Configuration,
+    HttpConnectionManager,
+    Listener,
+    LocalRateLimit,
+    TokenBucket,
+    VirtualHost,
+)
 
 STRICT_DNS_HOSTS = 256
 """Hosts that a strict_dns cluster can have: their counters' place is reserved before the first answer is known."""
@@ -41,6 +58,9 @@ ROUTE_NAMES = _names(RouteCounter, "route_")
 TCP_NAMES = _names(TcpCounter, "tcp_")
 CLUSTER_NAMES = _names(ClusterCounter, "cluster_")
 HOST_NAMES = _names(HostCounter, "host_")
+LOCAL_RATE_LIMIT_NAMES = _names(LocalRateLimitCounter, "local_rate_limit_")
+BUCKET = "bucket"
+"""A word of state, that of a token bucket: the one in the first worker's row counts for all workers."""
 KINDS = {
     "listener": LISTENER_NAMES,
     "http": HTTP_NAMES,
@@ -48,7 +68,10 @@ KINDS = {
     "tcp": TCP_NAMES,
     "cluster": CLUSTER_NAMES,
     "host": HOST_NAMES,
+    "local_rate_limit": LOCAL_RATE_LIMIT_NAMES,
+    BUCKET: ("full_at",),
 }
+_NOT_SHOWN = ("host", BUCKET)
 
 
 def is_gauge(name: str) -> bool:
@@ -132,6 +155,20 @@ def counted_routes(managers: Iterable[HttpConnectionManager]) -> Iterator[str]:
                     yield route_scope(host, index)
 
 
+def bucket_scope(place: str, bucket: TokenBucket) -> str:
+    """What the bucket at a place of the file is called: one that fills otherwise is another."""
+    return f"{place} {bucket.max_tokens} {bucket.tokens_per_fill} {bucket.fill_interval_s}"
+
+
+def local_rate_limits(managers: Iterable[HttpConnectionManager]) -> Iterator[LocalRateLimit]:
+    """All there are, of managers and of routes."""
+    for manager in managers:
+        routes = (route for host in manager.route_config.virtual_hosts for route in host.routes)
+        for limits in (manager.limits, *(route.limits for route in routes)):
+            if limits is not None and limits.local_rate_limit is not None:
+                yield limits.local_rate_limit
+
+
 def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     """What a configuration counts, by kind and name; the value is how many blocks that takes."""
     listeners, clusters = configuration.listeners, configuration.clusters
@@ -139,16 +176,25 @@ def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     scopes |= {("http", manager.stat_prefix): 1 for listener in listeners for manager in listener.managers}
     routes = dict.fromkeys(counted_routes(manager for listener in listeners for manager in listener.managers))
     scopes |= {("route", name): 1 for name in islice(routes, MAX_COUNTED_ROUTES)}
+    for limit in local_rate_limits(manager for listener in listeners for manager in listener.managers):
+        scopes |= {("local_rate_limit", limit.stat_prefix): 1, (BUCKET, bucket_scope(limit.place, limit.bucket)): 1}
     scopes |= {("tcp", proxy.stat_prefix): 1 for listener in listeners for proxy in listener.tcp_proxies}
     scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
     return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
 
 
+def _prefix(kind: str, name: str) -> str:
+    """What the names of a scope's statistics begin with."""
+    if kind == "local_rate_limit":
+        return f"{name}.http_local_rate_limit"
+    return f"vhost.{name}" if kind == "route" else f"{kind}.{name}"
+
+
 def statistics_of(scope: Scope, shown: str) -> Iterator[tuple[str, int]]:
-    """The names that `/stats` shows of a scope that is `shown` there, with their slots; hosts are shown elsewhere."""
-    if scope.kind != "host":
-        kind = "vhost" if scope.kind == "route" else scope.kind
-        prefix, first = f"{kind}.{sanitize(shown)}", scope.extents[0].first
+    """The names that `/stats` shows of a scope that is `shown` there, with their slots; those of hosts
+    stand elsewhere, and a bucket is no statistic."""
+    if scope.kind not in _NOT_SHOWN:
+        prefix, first = _prefix(scope.kind, sanitize(shown)), scope.extents[0].first
         for offset, name in enumerate(KINDS[scope.kind]):
             if not is_hidden(name):
                 yield f"{prefix}.{name}", first + offset

@@ -71,6 +71,10 @@ class StatsLayout:
         scope = self._live.get(("route", route_scope(host, index)))
         return None if scope is None else scope.extents[0].first
 
+    def block(self, kind: str, name: str) -> int:
+        """First slot of a scope that has one block; KeyError when there is none of that name."""
+        return self._first(kind, name)
+
     def tcp(self, stat_prefix: str) -> int:
         """First slot of the TCP proxies with that prefix; KeyError when there is none."""
         return self._first("tcp", stat_prefix)

@@ -1,6 +1,7 @@
 """CORS policies of routes and virtual hosts, from the v3 messages to the model."""
 
 from fastproxy.config.build_affinity import FILTER_CONFIG, is_ours
+from fastproxy.config.build_limits import LIMIT_SETTINGS
 from fastproxy.config.build_matchers import build_share, build_string_matcher
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
@@ -8,6 +9,7 @@ from fastproxy.model_routes import WHOLE, CorsPolicy
 
 CORS_FILTER = "envoy.extensions.filters.http.cors.v3.Cors"
 CORS_POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
+_KNOWN = (CORS_POLICY, *LIMIT_SETTINGS, "google.protobuf.Any")
 
 
 def cors_filters(manager: View) -> frozenset[str]:
@@ -33,7 +35,7 @@ def check_filters(view: View, report: Report) -> None:
     """Reports the settings of HTTP filters that are not supported here."""
     for name, config in view.entries("typed_per_filter_config").items():
         inner = config.child("config") if config.type_name == FILTER_CONFIG else config
-        is_known = inner.type_name in (CORS_POLICY, "google.protobuf.Any") or is_ours(inner)
+        is_known = inner.type_name in _KNOWN or is_ours(inner)
         if not is_known and not inner.node.damaged:
             report.error(inner.node, f'settings of the filter "{shorten(name)}" for a route are not supported')
 

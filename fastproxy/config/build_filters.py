@@ -21,7 +21,10 @@ from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_AFFINITY, AccessL
 
 ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 CORS = "envoy.extensions.filters.http.cors.v3.Cors"  # what it does stands in the routes
+LOCAL_RATE_LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"  # see build_limits
+BUFFER = "envoy.extensions.filters.http.buffer.v3.Buffer"
 SET_FILTER_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"  # see build_filter_state
+_ELSEWHERE = (CORS, SET_FILTER_STATE, LOCAL_RATE_LIMIT, BUFFER)
 
 _UNKNOWN_OPERATOR = re.compile(r"%([A-Z_0-9]+)[^%]*%: unknown operator")
 _OPERATORS = frozenset(SIMPLE) | {"REQ", "RESP", "START_TIME", "START_TIME_LOCAL", "HOSTNAME", "ENVIRONMENT"}
@@ -51,7 +54,7 @@ def build_our_filter(manager: View, report: Report) -> OurFilter:
         if config.type_name == ROUTER:
             if not is_last or view.value("disabled"):
                 report.error(view.node, "the router has to be the last filter, and enabled")
-        elif config.type_name in (CORS, SET_FILTER_STATE):
+        elif config.type_name in _ELSEWHERE:
             if is_last:
                 report.error(view.node, "the router has to follow as the last filter")
         elif is_ours(config):

@@ -4,6 +4,7 @@ their own."""
 from fastproxy.config.addresses import is_ip
 from fastproxy.config.build_filter_state import build_filter_state
 from fastproxy.config.build_filters import ROUTER, build_access_logs, build_our_filter
+from fastproxy.config.build_limits import LimitFilters
 from fastproxy.config.build_local_replies import build_local_replies
 from fastproxy.config.build_normalization import build_normalization
 from fastproxy.config.build_routes import build_routes
@@ -39,9 +40,10 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
     http1 = view.child("http_protocol_options")
     _check_addresses(view, report)
     ours = build_our_filter(view, report)
+    limits = LimitFilters(view, report)
     return HttpConnectionManager(
         stat_prefix=view.value("stat_prefix"),
-        route_config=build_routes(view, clusters, report),
+        route_config=build_routes(view, clusters, limits, report),
         access_logs=_manager_logs(view, report),
         server_name=view.value("server_name") or _MANAGER.server_name,
         service_cluster=node.value("cluster"),
@@ -86,6 +88,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         affinity=ours.affinity,
         local_replies=build_local_replies(view, report),
         filter_state=build_filter_state(view, report),
+        limits=limits.listener,
     )
 
 

@@ -16,6 +16,7 @@ from fastproxy.config.build_cors import build_cors, check_filters, cors_filters
 from fastproxy.config.build_filter_state import hashable_keys
 from fastproxy.config.build_hash_policies import build_hash_policies
 from fastproxy.config.build_headers import build_header_rules
+from fastproxy.config.build_limits import LimitFilters
 from fastproxy.config.build_matchers import build_match
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
@@ -35,14 +36,17 @@ class Surroundings:
     filter_state: frozenset[str]  # keys of what can be hashed there
     websocket: bool
     levels: Levels
+    limits: LimitFilters
     report: Report
 
 
-def build_routes(manager: View, clusters: frozenset[str], report: Report) -> RouteConfiguration:
-    """The routes of one connection manager. A route to a cluster that is not in `clusters` is reported."""
+def build_routes(manager: View, clusters: frozenset[str], limits: LimitFilters, report: Report) -> RouteConfiguration:
+    """The routes of one connection manager, whose filters are `limits`. A route to a cluster that is not in `clusters`
+    is reported."""
     config = manager.child("route_config")
     websocket, levels = _websocket(manager, False, report), Levels(manager, report)
-    around = Surroundings(config, clusters, cors_filters(manager), hashable_keys(manager), websocket, levels, report)
+    names, keys = cors_filters(manager), hashable_keys(manager)
+    around = Surroundings(config, clusters, names, keys, websocket, levels, limits, report)
     affinity = levels.at(config, levels.listener)
     hosts = tuple(_virtual_host(view, affinity, around) for view in config.items("virtual_hosts"))
     _check_domains(config, report)
@@ -93,6 +97,7 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
         stat_prefix=view.value("stat_prefix"),
         cors=build_cors((view, action, host, around.config), around.cors_filters, around.report),
         header_rules=build_header_rules(view, around.report),
+        limits=around.limits.at((view, host, around.config)),
     )
     if view.has("redirect"):
         return replace(route, redirect=build_redirect(view.child("redirect"), around.report))

@@ -21,12 +21,10 @@ GUARDS = words("api_key_auth basic_auth csrf ext_authz jwt_authn oauth2 rbac gcp
 
 _HTTP_FILTERS = {
     **dict.fromkeys(GUARDS, _GUARDED),
-    **dict.fromkeys(
-        ("local_ratelimit", "ratelimit", "rate_limit_quota", "bandwidth_limit", "admission_control"), _LIMITED
-    ),
+    **dict.fromkeys(("ratelimit", "rate_limit_quota", "bandwidth_limit", "admission_control"), _LIMITED),
     "adaptive_concurrency": _LIMITED,
     **dict.fromkeys(("lua", "wasm", "dynamic_modules", "ext_proc"), _CODE),
-    **dict.fromkeys(("buffer", "file_system_buffer"), "requests are not held back; remove it"),
+    "file_system_buffer": "requests are not held back; remove it",
     **dict.fromkeys(("compressor", "decompressor", "gzip", "transform"), _BODIES),
     **dict.fromkeys(("grpc_web", "grpc_stats", "grpc_http1_bridge", "grpc_json_transcoder"), _GRPC),
     **dict.fromkeys(("cache", "cache_v2"), "nothing is cached; remove it"),
@@ -50,8 +48,13 @@ _LISTENER = "envoy.config.listener.v3."
 _CLUSTER = "envoy.config.cluster.v3.Cluster"
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTE = "envoy.config.route.v3."
+_LOCAL_RATE_LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
 FIELDS: dict[tuple[str, str], str] = {
+    (_LOCAL_RATE_LIMIT, "descriptors"): "all requests of a route take from one bucket; write a limit to each route",
+    (_LOCAL_RATE_LIMIT, "rate_limits"): "all requests of a route take from one bucket; write a limit to each route",
+    (_LOCAL_RATE_LIMIT, "local_rate_limit_per_downstream_connection"): "a bucket serves all connections; remove it",
+    (_LOCAL_RATE_LIMIT, "local_cluster_rate_limit"): "a bucket serves this proxy alone; remove it",
     ("envoy.config.bootstrap.v3.Bootstrap", "dynamic_resources"): _CONTROL_PLANE,
     (f"{_LISTENER}FilterChain", "transport_socket"): _TLS_IN,
     (f"{_LISTENER}Listener", "udp_listener_config"): _NO_UDP,

@@ -83,7 +83,7 @@ cdef class Answers(Response):
             return False
         is_preflight = equals(facts.head.method, b"options") and bool(value_of(facts, ASKED_METHOD))
         if is_allowed:
-            x.fields = cors_fields(policy.model, origin.data[:origin.length], is_preflight, facts)
+            x.fields = (x.fields or []) + cors_fields(policy.model, origin.data[:origin.length], is_preflight, facts)
             x.changes_response = True
         elif policy.model.forward_not_matching_preflights:
             return False

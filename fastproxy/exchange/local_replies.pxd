@@ -12,4 +12,6 @@ cdef bytes HEADER_TIMEOUT
 cdef bytes REQUEST_TIMEOUT
 cdef bytes DURATION_TIMEOUT
 cdef bytes BAD_REQUEST
+cdef bytes PAYLOAD_TOO_LARGE
+cdef bytes RATE_LIMITED
 cdef bytes NO_BODY

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Buffer, Connection
-from fastproxy.exchange.choice cimport Choice
+from fastproxy.exchange.limiting cimport Limiting
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.request_facts cimport RequestFacts
@@ -17,7 +17,7 @@ cdef class MirroredRequest:
     cdef Buffer *copy  # head, and what there is of the body; NULL: given up
 
 
-cdef class Mirroring(Choice):
+cdef class Mirroring(Limiting):
     cdef void begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan)
     cdef MirroredRequest copy_head(self, Exchange x, Mirror mirror, RequestHead *plan)
     cdef void mirror_body(self, Exchange x, iovec *parts, int count)

@@ -38,7 +38,7 @@ cdef class MirroredRequest:
         free(self.copy)
 
 
-cdef class Mirroring(Choice):
+cdef class Mirroring(Limiting):
     """Sends requests to other clusters as well."""
 
     cdef void begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan):
@@ -115,7 +115,7 @@ cdef class Mirroring(Choice):
         if u.flags & MIRROR:
             self.mirror_event(u, events)
         else:
-            Choice.upstream_event(self, u, events)
+            Limiting.upstream_event(self, u, events)
 
     cdef void mirror_event(self, Connection *u, uint32_t events):
         """The kernel has told of a connection that carries a copy: send what is left, drop what comes."""

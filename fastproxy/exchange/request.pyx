@@ -189,6 +189,9 @@ cdef class Request(RequestHeads):
         facts.filter_state = NULL
         facts.random = self.stamps.random()
         x.route = manager.routes.find(&facts)
+        x.limits = manager.limits if x.route is None else x.route.limits
+        if x.limits is not None and self.is_limited(x, &facts):
+            return self.after_reply(c, 0)
         if x.route is None:
             x.response_flags |= FLAG_NR
             c.counters[<int> http_no_route] += 1
@@ -247,6 +250,8 @@ cdef class Request(RequestHeads):
             count_received(x, used)
             if x.packet_source == PACKETS_OF_CLIENT:
                 payload_feed(&x.packets, data, payload)
+            if x.limits is not None and self.is_body_too_large(x):
+                return GONE
         if head != NULL:
             parts[0] = head[0]
             count = 1

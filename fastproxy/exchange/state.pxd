@@ -15,6 +15,7 @@ from fastproxy.bodies cimport Body
 from fastproxy.routing cimport Route
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
+from fastproxy.traffic_limits cimport TrafficLimits
 from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
@@ -46,6 +47,7 @@ cdef class Exchange:
     cdef Connection *upstream
     cdef Manager manager
     cdef Route route
+    cdef TrafficLimits limits  # None: none
     cdef Cluster cluster
     cdef Host host
     cdef Body request_body

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from fastproxy.config.build_limits import LimitFilters
 from fastproxy.config.build_routes import build_routes
 from fastproxy.config.tree import Report
 from fastproxy.model import RouteConfiguration
@@ -19,7 +20,8 @@ def built(change: Change) -> tuple[RouteConfiguration, Report]:
     assert errors(report) == []
     listener = bootstrap.child("static_resources").items("listeners")[0]
     manager = listener.items("filter_chains")[0].items("filters")[0].child("typed_config")
-    return build_routes(manager, frozenset({"nodes", "other"}), report), report
+    limits = LimitFilters(manager, report)
+    return build_routes(manager, frozenset({"nodes", "other"}), limits, report), report
 
 
 def failed(change: Change) -> list[tuple[str, str]]:

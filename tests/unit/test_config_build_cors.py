@@ -5,7 +5,7 @@ from tests.unit.built_routes import built, failed, hosts_of
 from tests.unit.config_files import V3_MANAGER_PATH, V3_ROUTE_PATH, v3_manager, v3_route
 
 CORS = "type.googleapis.com/envoy.extensions.filters.http.cors.v3."
-BUFFER = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute"
+GZIP = "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.CompressorPerRoute"
 FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 FILTER = {"name": "cors", "typed_config": {"@type": f"{CORS}Cors"}}
 
@@ -75,7 +75,7 @@ def test_a_filter_config_around_a_policy():
 
 
 def test_settings_of_other_filters_are_refused():
-    settings = {"envoy.filters.http.buffer": {"@type": BUFFER, "disabled": True}}
+    settings = {"envoy.filters.http.compressor": {"@type": GZIP, "disabled": True}}
     for change, path in (
         (lambda d: v3_route(d).update(typed_per_filter_config=settings), V3_ROUTE_PATH),
         (lambda d: hosts_of(d)[0].update(typed_per_filter_config=settings), V3_ROUTE_PATH.rpartition(".")[0]),
@@ -85,5 +85,5 @@ def test_settings_of_other_filters_are_refused():
         ),
     ):
         [(where, message)] = failed(change)
-        assert where == f'{path}.typed_per_filter_config["envoy.filters.http.buffer"]'
+        assert where == f'{path}.typed_per_filter_config["envoy.filters.http.compressor"]'
         assert "are not supported" in message

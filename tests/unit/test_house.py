@@ -23,6 +23,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "fastproxy.model": "test_config_build.py: each field, as the files fill it",
     "fastproxy.model_dns": "test_config_build_dns.py: each field, as the files fill it",
     "fastproxy.model_heads": "test_config_build_manager.py: each field, as the files fill it",
+    "fastproxy.model_limits": "test_config_build_limits.py: each field, as the files fill it",
 }
 # What a .pyx imports from: ourselves, and the C declarations that Cython brings along.
 NOT_PACKAGES = {"fastproxy", "libc", "posix", "cpython", "cython"}

@@ -11,6 +11,7 @@ from tests.support import source_tree
 # A folder stands for all modules in it.
 LAYERS: list[set[str]] = [
     {"fastproxy", "model_affinity", "model_balancing", "model_heads", "model_logs", "errors"},
+    {"model_limits"},
     {"model_routes", "model_listeners"},
     {"model_dns"},
     {"model_clusters"},
@@ -20,6 +21,7 @@ LAYERS: list[set[str]] = [
     {"log_format", "log_file", "regexes", "_session_buckets", "_session_hosts", "json_members", "inflation"},
     {"addresses", "timers", "http1", "bodies", "frames", "payloads", "head_guard", "affinity", "_session_slots"},
     {"_maglev", "edf", "active_requests", "circuit_breakers", "host_sets", "open_packets"},
+    {"token_buckets"},
     {"balancing", "bounded_load"},
     {"hash_balancing", "priorities"},
     {"balancers"},
@@ -40,7 +42,7 @@ LAYERS: list[set[str]] = [
     {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting"},
     {"cors", "redirects", "header_rules", "tcp_proxy"},
-    {"filter_state"},
+    {"filter_state", "traffic_limits"},
     {"routing"},
     {"reply_mapping"},
     {"runtime", "route_explanation"},
