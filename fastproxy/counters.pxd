@@ -65,6 +65,7 @@ cpdef enum HttpCounter:
     http_sid_unknown
     http_sid_evicted
     http_sid_not_stored
+    http_sid_shared
     http_sid_asked
     http_sid_asked_rq
     http_sid_found
@@ -95,6 +96,7 @@ cpdef enum RouteCounter:
     route_sid_unknown
     route_sid_evicted
     route_sid_not_stored
+    route_sid_shared
     route_sid_asked
     route_sid_asked_rq
     route_sid_found

@@ -25,6 +25,7 @@ from fastproxy.counters cimport (
     http_downstream_rq_timeout,
 )
 from fastproxy.exchange.heartbeats import Heartbeats
+from fastproxy.exchange.shared_ids import SharedIds
 from fastproxy.exchange.local_replies cimport (
     CONNECT_TIMEOUT, DURATION_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
 )
@@ -46,6 +47,7 @@ cdef class Exchanges(Takeover):
         self.guard = HeadGuard()
         self.stamps = Stamps()
         self.heartbeats = Heartbeats()
+        self.shared_ids = SharedIds()
         self.openings = {}
         self.begin_asking()
         self.make_room(runtime)

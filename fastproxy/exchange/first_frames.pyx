@@ -7,9 +7,8 @@ without a `sid`. A message that permessage-deflate has compressed is not looked 
 from libc.stdint cimport uint64_t, uintptr_t
 
 from fastproxy._sessions cimport Sealed
-from fastproxy.affinity_policy cimport AffinityPolicy, Protocol
+from fastproxy.affinity_policy cimport AffinityPolicy
 from fastproxy.connections cimport AWAITS_OPEN_PACKET, CLOSED, Connection, buffer_append
-from fastproxy.exchange.sessions cimport GRACE_S
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.json_members cimport FOUND, FOUND_PART, Found
 from fastproxy.open_packets cimport Session, read_first_frame
@@ -73,12 +72,11 @@ cdef class FirstFrames(Sessions):
 
     cdef void opened(self, Connection *u, Exchange x, Session *session):
         """The node has told the id of the session that this tunnel carries, and counts."""
-        cdef Protocol protocol = x.protocol
-        cdef Sealed seal = protocol.seal(self.runtime.sessions, Slice(<const char *> session.sid, session.sid_length))
+        cdef Slice id = Slice(<const char *> session.sid, session.sid_length)
+        cdef Sealed seal
         x.downstream = u.peer  # which counts
         x.opens_session = False
-        self.check_heartbeat(x, session.lifetime_s)
-        self.store(x, &seal, session.lifetime_s + GRACE_S)
+        self.learn_open_packet(x, id, session.lifetime_s, &seal)
         self.runtime.sessions.hand_over(&seal)
         x.downstream = NULL
 

@@ -13,9 +13,11 @@ from fastproxy.slices cimport Slice
 
 cdef enum:
     GRACE_S = 15  # an entry outlives its session's heartbeat by this
+    SEVERAL_HOSTS = 1  # stands for a host's digest where several hosts of a cluster have issued the same id
 
 
 cdef class Sessions(Attempt):
+    cdef object shared_ids  # SharedIds
     cdef uint32_t longest_lifetime_s  # of an Engine.IO session, that this worker has learned
 
     cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
@@ -28,5 +30,7 @@ cdef class Sessions(Attempt):
     cdef void learn(self, Exchange x, char *data, size_t length)
     cdef void learn_from_body(self, Exchange x, char *data, size_t length)
     cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s)
-    cdef void store(self, Exchange x, const Sealed *seal, uint32_t lifetime_s)
+    cdef void learn_open_packet(self, Exchange x, Slice id, uint32_t lifetime_s, Sealed *seal)
+    cdef bint is_issued_elsewhere(self, Exchange x, const Sealed *seal)
+    cdef void store(self, Exchange x, const Sealed *seal, uint32_t digest, uint32_t lifetime_s)
     cdef void count_opened(self, Exchange x) noexcept

@@ -9,8 +9,8 @@ from fastproxy.affinity_policy cimport AFFINITY_SID, AffinityPolicy, Protocol
 from fastproxy.connections cimport CARRIES_SESSION, buffer_append
 from fastproxy.counters cimport (
     host_sid_learned, host_sid_opened_polling, host_sid_opening_active, http_sid_evicted, http_sid_known,
-    http_sid_learned, http_sid_not_learned_coding, http_sid_not_stored, http_sid_opened_polling, http_sid_unknown,
-    http_sid_upgrade_tried,
+    http_sid_learned, http_sid_not_learned_coding, http_sid_not_stored, http_sid_opened_polling, http_sid_shared,
+    http_sid_unknown, http_sid_upgrade_tried,
 )
 from fastproxy.exchange.state cimport (
     PACKETS_OF_CLIENT, PACKETS_OF_HOST, SID_GONE, SID_KNOWN, SID_NONE, SID_UNKNOWN, Exchange, count_sid,
@@ -55,6 +55,9 @@ cdef class Sessions(Attempt):
         x.sid_state = SID_UNKNOWN
         memcpy(x.sid_beginning, id.data, min((id.length + 3) // 4, <size_t> TOLD_CHARACTERS))
         if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, &digest):
+            if digest == SEVERAL_HOSTS:
+                x.sid_state = SID_NONE
+                return
             x.host = x.cluster.host_with_digest(digest)
             x.issuer_digest = digest
             x.sid_state = SID_GONE if x.host is None else SID_KNOWN
@@ -114,7 +117,7 @@ cdef class Sessions(Attempt):
                 self.runtime.sessions.forget(&x.seal)
         elif protocol.takes_paths:
             if is_own:
-                self.store(x, &x.seal, protocol.lifetime_s)
+                self.store(x, &x.seal, x.host.digest, protocol.lifetime_s)
         elif not x.learns_sid:
             self.expect_in_body(x, protocol)
 
@@ -149,6 +152,7 @@ cdef class Sessions(Attempt):
 
     cdef void learn_from_body(self, Exchange x, char *data, size_t length):
         cdef SessionId id
+        cdef Sealed seal
         cdef Found found
         cdef uint32_t lifetime_s
         if x.opening != NULL:
@@ -168,24 +172,44 @@ cdef class Sessions(Attempt):
         if found != FOUND:
             return
         if x.issuer is (<AffinityPolicy> x.route.affinity).engine_io:
-            self.check_heartbeat(x, lifetime_s)
-            lifetime_s += GRACE_S
-            self.longest_lifetime_s = max(self.longest_lifetime_s, lifetime_s)
-        self.remember(x, x.issuer, Slice(<const char *> id.text, id.length), lifetime_s)
+            self.learn_open_packet(x, Slice(<const char *> id.text, id.length), lifetime_s, &seal)
+        else:
+            self.remember(x, x.issuer, Slice(<const char *> id.text, id.length), lifetime_s)
+
+    cdef void learn_open_packet(self, Exchange x, Slice id, uint32_t lifetime_s, Sealed *seal):
+        """The exchange's host has begun a session. An id that another host of the cluster has issued as well says
+        nothing: requests with it go where the hash or the balancer sends them."""
+        seal[0] = x.protocol.seal(self.runtime.sessions, id)
+        self.check_heartbeat(x, lifetime_s)
+        lifetime_s += GRACE_S
+        self.longest_lifetime_s = max(self.longest_lifetime_s, lifetime_s)
+        if self.is_issued_elsewhere(x, seal):
+            count_sid(x, http_sid_shared)
+            self.shared_ids.tell(x.cluster.name.decode(), x.host.address.decode())
+            self.store(x, seal, SEVERAL_HOSTS, lifetime_s)
+        else:
+            self.store(x, seal, x.host.digest, lifetime_s)
+
+    cdef bint is_issued_elsewhere(self, Exchange x, const Sealed *seal):
+        """Whether a live session of another host of the cluster has this id."""
+        cdef uint32_t digest = 0
+        if not self.runtime.sessions.find(seal, self.io.now_ms // 1000, &digest) or digest == x.host.digest:
+            return False
+        return digest == SEVERAL_HOSTS or x.cluster.host_with_digest(digest) is not None
 
     cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s):
         """The exchange's host has issued this id."""
         cdef Sealed seal = protocol.seal(self.runtime.sessions, id)
-        self.store(x, &seal, lifetime_s)
+        self.store(x, &seal, x.host.digest, lifetime_s)
 
-    cdef void store(self, Exchange x, const Sealed *seal, uint32_t lifetime_s):
-        """Write down that a session is the exchange's host's, unless that is known: some answers repeat their id."""
-        cdef uint32_t digest = 0
+    cdef void store(self, Exchange x, const Sealed *seal, uint32_t digest, uint32_t lifetime_s):
+        """Write down that a session is the host's of that digest, unless it is known: some answers repeat their id."""
+        cdef uint32_t known = 0
         cdef int stored
-        if x.sid_state != SID_NONE and self.runtime.sessions.find(seal, self.io.now_ms // 1000, &digest) and \
-                digest == x.host.digest:
+        if x.sid_state != SID_NONE and self.runtime.sessions.find(seal, self.io.now_ms // 1000, &known) and \
+                known == digest:
             return
-        stored = self.runtime.sessions.learn(seal, x.host.digest, self.io.now_ms // 1000, lifetime_s)
+        stored = self.runtime.sessions.learn(seal, digest, self.io.now_ms // 1000, lifetime_s)
         count_sid(x, <int> (http_sid_not_stored if stored < 0 else http_sid_learned))
         if stored == 1:
             count_sid(x, http_sid_evicted)
