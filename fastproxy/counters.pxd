@@ -53,6 +53,7 @@ cpdef enum HttpCounter:
     http_no_cluster
     http_cors_origin_valid
     http_cors_origin_invalid
+    http_origin_refused
     http_rq_direct_response
     http_rq_redirect
     http_rq_total

@@ -28,6 +28,7 @@ from fastproxy.http1 cimport (
     TOKEN_OTHER, TOKEN_UPGRADE, Head, HeadError, head_length, parse_request, parse_response,
 )
 from fastproxy.log_operations cimport LogFacts
+from fastproxy.origins cimport OriginPolicy
 from fastproxy.referer cimport check_referer
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.routing cimport Route, RouteTable, hash_policies_of
@@ -257,6 +258,16 @@ def traced_hash(HashPolicies policies, head: bytes, client: str = "", fd: int = 
 def allows_origin(CorsPolicy policy, origin: bytes):
     """Whether a CORS policy lets pages of an origin in."""
     return bool(policy.allows(Slice(origin, len(origin))))
+
+
+def admits_origin(OriginPolicy policy, head: bytes, is_engine_io: bool = False):
+    """Whether a route with this policy is open to a request with that head."""
+    cdef Head parsed
+    cdef bytearray copy = parse(&parsed, head, True, 100)
+    cdef bint is_handshake = read_upgrade(&parsed) == UPGRADE_WEBSOCKET
+    cdef bint admitted = policy.admits(&parsed, is_handshake, is_engine_io)
+    copy.clear()
+    return bool(admitted)
 
 
 def changed_heads(rules, request: bytes, response: bytes, room: int = 4096, **numbers):

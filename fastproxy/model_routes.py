@@ -162,6 +162,18 @@ class CorsPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginPolicy:
+    """Whose pages may use a route. `origins` are in lower case and without the port of their scheme.
+
+    Each is one origin (`https://a.example`, `null`), all below a name (`https://*.a.example`), `same` for that of the
+    host that the request names, or `*` for any.
+    """
+
+    origins: tuple[str, ...]
+    is_required: bool = False  # a WebSocket handshake has to name one
+
+
+@dataclass(frozen=True, slots=True)
 class RetryPolicy:
     retry_on: tuple[str, ...] = ()
     num_retries: int = 1
@@ -219,6 +231,7 @@ class Route:
     header_rules: HeaderRules | None = None
     affinity: SessionAffinity | None = None  # None: that of the connection manager
     limits: TrafficLimits | None = None  # likewise
+    origins: OriginPolicy | None = None  # None: pages of any origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fastproxy.cors cimport CorsPolicy
 from fastproxy.domains cimport Domains
 from fastproxy.hashing cimport HashPolicies
 from fastproxy.matching cimport Conditions
+from fastproxy.origins cimport OriginPolicy
 from fastproxy.path_matching cimport PathMatcher
 from fastproxy.redirects cimport Redirect
 from fastproxy.request_facts cimport RequestFacts
@@ -56,6 +57,7 @@ cdef class Route:
     cdef readonly bint attempt_count_in_response
     cdef readonly int missing_cluster_status
     cdef readonly CorsPolicy cors  # None: none
+    cdef readonly OriginPolicy origins  # None: any
     cdef readonly AffinityPolicy affinity  # None: no session is looked for
     cdef readonly tuple mirrors  # Mirror
     cdef TrafficLimits limits  # None: none

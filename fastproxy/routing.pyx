@@ -74,6 +74,7 @@ cdef class Route:
         self.attempt_count_in_request = host is not None and host.include_request_attempt_count
         self.attempt_count_in_response = host is not None and host.include_attempt_count_in_response
         self.cors = CorsPolicy(model.cors) if model.cors is not None else None
+        self.origins = OriginPolicy(model.origins) if model.origins is not None else None
         self.mirrors = tuple(Mirror(each, clusters[each.cluster]) for each in model.mirrors)
         if model.redirect is not None:
             self.action = ROUTE_REDIRECT

@@ -70,6 +70,18 @@ class Changes:
         self.modified += sum(after[name] != before[name] for name in after.keys() & before.keys())
 
 
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the admin may have the supervisor do; it returns at once, and is done between two runs of the loop."""
+
+    end: Callable[[], None] = _nothing
+    reopen_logs: Callable[[], None] = _nothing
+
+
 @dataclass(slots=True)
 class Status:
     """`configuration` holds the host sets as of now; `listeners` the addresses that were really bound."""
@@ -81,6 +93,7 @@ class Status:
     resolvers: Sequence[ClusterResolver] = ()
     state: ServerState = ServerState.INITIALIZING
     live_at: LiveAt = lambda address: 0
+    orders: Orders = field(default_factory=Orders)
     workers_started: bool = False
     workers_replaced: int = 0
     clock: Callable[[], float] = time.monotonic

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastproxy import control, listeners, resolver, worker
@@ -28,7 +29,7 @@ from fastproxy.resolver import ClusterResolver
 from fastproxy.session_stats import live_in
 from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout, StatsReader, clear_gauges
-from fastproxy.status import ServerState, Status
+from fastproxy.status import Orders, ServerState, Status
 from fastproxy.worker_process import CRASH_PAUSE_S, WorkerProcess, describe_status
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Supervisor:
         self._reload: Reload | None = None
         self._reload_again = False
         self._actions: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+        put = self._actions.put_nowait
+        self.status.orders = Orders(partial(put, self._end), partial(put, self._reopen_logs))
         self._admin: AdminServer | None = None
         self._finished = False
         self._exit_status = 0

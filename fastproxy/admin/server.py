@@ -15,7 +15,7 @@ log = logging.getLogger("fastproxy.admin")
 
 
 class AdminServer:
-    """Serves until closed. Every path answers every method, as Envoy's paths that change nothing do."""
+    """Serves until closed. A path that changes nothing answers every method, as with Envoy."""
 
     def __init__(self, status: Status, access_log: AccessLog) -> None:
         self._status = status
@@ -38,7 +38,7 @@ class AdminServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         began, clock = time.time(), time.monotonic()
-        reply = answer(self._status, request.path, request.query)
+        reply = answer(self._status, request.path, request.query, request.method, request.headers)
         body = reply.text.encode()
         response = web.Response(body=body, status=reply.status, headers=reply.headers)
         headers = request.headers

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastproxy._sessions import region_bytes
+from fastproxy.config.build_origins import build_origins, origin_policy
 from fastproxy.config.build_session_protocols import build_protocols
 from fastproxy.config.tree import Node, Report, describe, did_you_mean, words
 from fastproxy.config.v3 import View
 from fastproxy.model_affinity import DEFAULT_AFFINITY, ENGINE_IO, SessionAffinity
+from fastproxy.model_routes import OriginPolicy
 
 NAME = "fastproxy"
 OUR_FILTER = "fastproxy.v1.HttpFilter"
 TYPED_STRUCT = "xds.type.v3.TypedStruct"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
-KEYS = words("sid_affinity learn ask_unknown max_asked_body_bytes least_sessions")
+KEYS = words("sid_affinity learn ask_unknown max_asked_body_bytes least_sessions allowed_origins require_origin")
 """Of every level."""
 SESSION_TABLE_SLOTS = "session_table_slots"
 
@@ -47,6 +49,11 @@ class Settings:
             value("max_asked_body_bytes", default.max_asked_body_bytes),
             value("least_sessions", default.least_sessions),
         )
+
+    def origins(self) -> OriginPolicy | None:
+        if self.is_disabled:
+            return None
+        return origin_policy(self.values.get("allowed_origins"), self.values.get("require_origin", False))
 
 
 def is_ours(config: View) -> bool:
@@ -117,6 +124,9 @@ def _values(node: Node, report: Report) -> dict[str, Any]:
     for key, member in node.members().items():
         if key == "learn":
             found[key] = build_protocols(member, report)
+        elif key == "allowed_origins":
+            origins = build_origins(member, report)
+            found |= {} if origins is None else {key: origins}
         elif key == "max_asked_body_bytes":
             value = whole(member, 0, MAX_ASKED_BODY_BYTES, "each request that is asked for is held in memory", report)
             found |= {} if value is None else {key: value}

@@ -20,7 +20,7 @@ from fastproxy.config.build_limits import LimitFilters
 from fastproxy.config.build_matchers import build_match
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
-from fastproxy.model import Route, RouteConfiguration, SessionAffinity, VirtualHost
+from fastproxy.model import Route, RouteConfiguration, VirtualHost
 from fastproxy.model_routes import RequireTls
 
 WEBSOCKET = "websocket"
@@ -74,8 +74,7 @@ def _virtual_host(view: View, affinity: Settings, around: Surroundings) -> Virtu
     check_filters(view, around.report)
     affinity = around.levels.at(view, affinity)
     routes = tuple(
-        replace(_route(route, view, around), affinity=_affinity(route, affinity, around))
-        for route in view.items("routes")
+        replace(_route(route, view, around), **_own(route, affinity, around)) for route in view.items("routes")
     )
     return VirtualHost(
         view.value("name"),
@@ -108,10 +107,11 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
     return replace(route, **_forwarding(action, host, around))
 
 
-def _affinity(view: View, above: Settings, around: Surroundings) -> SessionAffinity | None:
-    """What a route's sessions are, where it or what is above it says more than the connection manager."""
+def _own(view: View, above: Settings, around: Surroundings) -> dict[str, Any]:
+    """What our filter does for a route; the sessions where it, or what is above it, says more than the manager."""
     found = around.levels.at(view, above)
-    return None if found is around.levels.listener else found.affinity()
+    affinity = None if found is around.levels.listener else found.affinity()
+    return {"affinity": affinity, "origins": found.origins()}
 
 
 def _forwarding(action: View, host: View, around: Surroundings) -> dict[str, Any]:

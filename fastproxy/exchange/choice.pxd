@@ -16,6 +16,7 @@ cdef class Choice(Rewriting):
     cdef bint check_request(self, Exchange x, RequestHead *plan)
     cdef void keep_request_id(self, Exchange x)
     cdef bint check_upgrade(self, Exchange x)
+    cdef bint is_origin_admitted(self, Exchange x, const EngineIo *engine_io)
     cdef Framing request_framing(self, Exchange x)
     cdef bint expects_continue(self)
     cdef void say_continue(self, Exchange x)

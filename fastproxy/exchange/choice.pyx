@@ -6,8 +6,8 @@ from fastproxy.admission cimport (
 )
 from fastproxy.affinity cimport EngineIo
 from fastproxy.affinity_policy cimport AFFINITY_HASH, AFFINITY_LEAST, AFFINITY_RANDOM
-from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route
-from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM
+from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route, http_origin_refused
+from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM, ORIGIN_REFUSED
 from fastproxy.exchange.state cimport SID_NONE, Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.bodies cimport FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, Framing
@@ -101,6 +101,15 @@ cdef class Choice(Rewriting):
             x.request_body.done = True
         x.is_upgrade = True
         return True
+
+    cdef bint is_origin_admitted(self, Exchange x, const EngineIo *engine_io):
+        """Whether the route is open to the page that asks; else it is answered here."""
+        if x.route.origins.admits(&self.head, x.is_upgrade, engine_io.is_engine_io):
+            return True
+        x.downstream.counters[<int> http_origin_refused] += 1
+        x.keep_alive = x.keep_alive and not x.is_upgrade
+        self.reply(x, 403, ORIGIN_REFUSED)
+        return False
 
     cdef Framing request_framing(self, Exchange x):
         if x.is_upgrade:

@@ -14,4 +14,5 @@ cdef bytes DURATION_TIMEOUT
 cdef bytes BAD_REQUEST
 cdef bytes PAYLOAD_TOO_LARGE
 cdef bytes RATE_LIMITED
+cdef bytes ORIGIN_REFUSED
 cdef bytes NO_BODY

@@ -14,4 +14,5 @@ DURATION_TIMEOUT = b"downstream duration timeout"
 BAD_REQUEST = b"Bad Request"
 PAYLOAD_TOO_LARGE = b"Payload Too Large"
 RATE_LIMITED = b"local_rate_limited"
+ORIGIN_REFUSED = b"origin not allowed"  # Envoy knows no such answer
 NO_BODY = b""

@@ -204,6 +204,8 @@ cdef class Request(RequestHeads):
             return self.after_reply(c, 0)
         self.take_route_timeouts(x)
         read_query(&engine_io, plan.path)
+        if x.route.origins is not None and not self.is_origin_admitted(x, &engine_io):
+            return self.after_reply(c, 0)
         if not self.direct(x, &facts, &plan):
             return self.after_reply(c, 0)
         if not self.pick(x, &facts, &engine_io):

@@ -41,7 +41,7 @@ LAYERS: list[set[str]] = [
     {"session_stats"},
     {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting"},
-    {"cors", "redirects", "header_rules", "tcp_proxy"},
+    {"cors", "origins", "redirects", "header_rules", "tcp_proxy"},
     {"filter_state", "traffic_limits"},
     {"routing"},
     {"reply_mapping"},
