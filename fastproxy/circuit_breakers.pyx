@@ -128,7 +128,7 @@ cdef class CircuitBreakers:
     def admitted(self, str priority):
         """Of which of NAMES there may be one more."""
         cdef Priority of = priority_of(priority)
-        found = {name for i, name in enumerate(NAMES[:-1]) if self.admits(<Resource> i, of)}
+        found = {name for i, name in enumerate(NAMES[: len(NAMES) - 1]) if self.admits(<Resource> i, of)}
         return found | ({"retries"} if self.may_retry(of) else set())
 
     def begin_retry(self, str priority):

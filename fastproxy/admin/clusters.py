@@ -1,11 +1,11 @@
 """`/clusters`: each cluster with its circuit breakers and its hosts as they are now."""
 
-import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
 from fastproxy.admin.reply import Query, Reply
 from fastproxy.model import Cluster, HealthStatus, Host, Thresholds
+from fastproxy.regexes import BadRegex, Regex
 from fastproxy.session_stats import SHOWN, by_host, spread, told
 from fastproxy.status import Status
 
@@ -33,10 +33,10 @@ HEALTH_FLAGS = {
 def clusters(status: Status, query: Query) -> Reply:
     """Envoy's text form; `filter` is a regular expression found anywhere in the cluster's name."""
     try:
-        pattern = re.compile(query.get("filter", ""))
-    except re.error as error:
+        pattern = Regex(query.get("filter", ""))
+    except BadRegex as error:
         return Reply(f"Invalid re2 regex: {error}", HTTPStatus.BAD_REQUEST)
-    chosen = (cluster for cluster in status.configuration.clusters if pattern.search(cluster.name))
+    chosen = (cluster for cluster in status.configuration.clusters if pattern.search(cluster.name.encode()))
     return Reply("".join(f"{line}\n" for cluster in chosen for line in _cluster(status, cluster)))
 
 

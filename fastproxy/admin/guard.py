@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from fastproxy.admin.reply import Reply
 
-PRIVATE_DOMAINS = frozenset("localhost local internal lan home corp intranet test svc arpa".split())
-"""Last labels that no registry hands out to anybody (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal and its kin)."""
+PRIVATE_DOMAINS = ("localhost", "local", "internal", "home.arpa", "lan", "home", "corp", "intranet", "test", "svc")
+"""Nobody can register a name below them (RFC 6761, RFC 6762, RFC 8375; others that were never delegated)."""
 
 _SENT_BY_BROWSERS = ("Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Accept-Language")
 _OTHER_SITES = ("cross-site", "same-site")
@@ -42,12 +42,12 @@ def is_private(authority: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
-        return bool(host) and (host.rpartition(".")[2] in PRIVATE_DOMAINS or _is_ours(host))
+        return bool(host) and ("." not in host or host == socket.gethostname().lower() or _is_below(host))
     return True
 
 
-def _is_ours(host: str) -> bool:
-    return "." not in host or host == socket.gethostname().lower()
+def _is_below(host: str) -> bool:
+    return host.endswith(tuple(f".{domain}" for domain in PRIVATE_DOMAINS))
 
 
 def _is_from_browser(headers: Mapping[str, str]) -> bool:

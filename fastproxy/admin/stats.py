@@ -1,12 +1,12 @@
 """`/stats`: every counter and gauge, one a line, sorted by name; `/stats/prometheus`: the same for Prometheus."""
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 from fastproxy.admin.prometheus import prometheus_text
 from fastproxy.admin.reply import JSON, Query, Reply
+from fastproxy.regexes import BadRegex, Regex
 from fastproxy.stats import Statistic, used
 from fastproxy.status import Status
 
@@ -23,7 +23,7 @@ def stats(status: Status, query: Query) -> Reply:
     """`usedonly`, `filter` (a regular expression found anywhere in the name), `type` and `format` narrow it."""
     try:
         chosen = _choose(status.statistics(), query)
-    except re.error as error:
+    except BadRegex as error:
         return Reply(f"Invalid re2 regex: {error}", HTTPStatus.BAD_REQUEST)
     except KeyError:
         return Reply(f"usage: /stats?type=({'|'.join(_TYPES)})\n\n", HTTPStatus.BAD_REQUEST)
@@ -43,11 +43,11 @@ def prometheus(status: Status, query: Query) -> Reply:
 
 
 def _choose(statistics: list[Statistic], query: Query) -> list[Statistic]:
-    pattern = re.compile(query.get("filter", ""))
+    pattern = Regex(query.get("filter", ""))
     of_type = _TYPES[query.get("type", "All")]
     if "usedonly" in query:
         statistics = used(statistics)
-    return sorted(each for each in statistics if of_type(each) and pattern.search(each.name))
+    return sorted(each for each in statistics if of_type(each) and pattern.search(each.name.encode()))
 
 
 def _as_json(statistics: Iterable[Statistic]) -> str:

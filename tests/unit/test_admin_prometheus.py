@@ -57,7 +57,9 @@ def test_samples_of_a_metric_stand_together_behind_its_type():
 
 def test_the_path_and_the_format():
     status = Server().status
-    reply = answer(status, "/stats/prometheus", {"filter": "membership_total"})
-    assert reply.text == answer(status, "/stats", {"format": "prometheus", "filter": "membership_total"}).text
+    reply = answer(status, "/stats/prometheus", {"filter": "membership_total"}, "GET", {})
+    assert (
+        reply.text == answer(status, "/stats", {"format": "prometheus", "filter": "membership_total"}, "GET", {}).text
+    )
     assert 'envoy_cluster_membership_total{envoy_cluster_name="backend"} 3\n' in reply.text
     assert reply.headers["content-type"] == "text/plain; charset=UTF-8"

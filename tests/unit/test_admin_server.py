@@ -12,10 +12,10 @@ from fastproxy.model import Address
 from tests.unit.admin_status import Server
 
 
-def request(port: int, method: str, path: str) -> tuple[int, dict[str, str], str]:
+def request(port: int, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request(method, path)
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
     finally:
@@ -24,18 +24,18 @@ def request(port: int, method: str, path: str) -> tuple[int, dict[str, str], str
 
 @pytest.fixture
 def ask(tmp_path):
-    """`ask(method, path)` to a server that lives as long as the question."""
+    """`ask(method, path, **headers)` to a server that lives as long as the question."""
 
-    async def once(method: str, path: str):
+    async def once(method: str, path: str, headers: dict[str, str]):
         listening = open_admin(Address("127.0.0.1", 0), "f")
         admin = AdminServer(Server().status, AccessLog(str(tmp_path / "admin.log"), "f"))
         await admin.start(listening)
         try:
-            return await asyncio.to_thread(request, bound_address(listening).port, method, path)
+            return await asyncio.to_thread(request, bound_address(listening).port, method, path, headers)
         finally:
             await admin.close()
 
-    return lambda method, path: asyncio.run(once(method, path))
+    return lambda method, path, **headers: asyncio.run(once(method, path, headers))
 
 
 def test_ready(ask):
@@ -67,3 +67,17 @@ def test_an_unknown_path(ask):
 def test_each_request_is_logged(ask, tmp_path):
     ask("GET", "/nosuch?a=b")
     assert '"GET /nosuch?a=b HTTP/1.1" 404 - 0 ' in (tmp_path / "admin.log").read_text()
+
+
+def test_what_a_page_of_another_site_asks(ask):
+    """Refused where it changes something or the name could be the page's own; never an answer that it may read."""
+    for status, method, path, headers in [
+        (403, "POST", "/quitquitquit", {"Origin": "https://evil.example"}),
+        (405, "GET", "/quitquitquit", {}),
+        (403, "GET", "/stats", {"Host": "evil.example", "User-Agent": "Mozilla/5.0"}),
+        (200, "GET", "/stats", {"Origin": "https://evil.example"}),
+    ]:
+        got, answered, _ = ask(method, path, **headers)
+        assert got == status
+        assert not [name for name in answered if name.startswith("access-control")]
+        assert answered["x-content-type-options"] == "nosniff"
