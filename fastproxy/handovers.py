@@ -4,6 +4,7 @@ The model and the places of the counters: neither follows from the other. One fi
 descriptor of it. Nothing is executed when it is read, and nothing but model and layout can come out of it.
 """
 
+import fcntl
 import mmap
 import os
 from dataclasses import dataclass
@@ -20,11 +21,17 @@ class Handover:
 
 
 _CODEC = Codec(Handover)
+_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 def write(handover: Handover) -> int:
-    """The descriptor of a file in memory that has the handover in it; the caller closes it."""
-    return write_bytes("configuration", _CODEC.encode(handover))
+    """The descriptor of a file in memory that has the handover in it, and will never have anything else.
+
+    The caller closes it.
+    """
+    fd = write_bytes("configuration", _CODEC.encode(handover))
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    return fd
 
 
 def read(fd: int) -> Handover:
@@ -34,7 +41,7 @@ def read(fd: int) -> Handover:
 
 def write_bytes(name: str, data: bytes) -> int:
     """The descriptor of a file in memory; `name` is for people who look at /proc."""
-    fd = os.memfd_create(name)
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with open(fd, "wb", closefd=False) as file:
             file.write(data)
@@ -49,5 +56,5 @@ def read_bytes(fd: int) -> bytes:
     size = os.fstat(fd).st_size
     if size == 0:
         return b""
-    with mmap.mmap(fd, size, prot=mmap.PROT_READ) as view:
+    with mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ) as view:
         return view[:]

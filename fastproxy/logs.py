@@ -5,7 +5,9 @@ a message, so control characters never reach the terminal as they are.
 """
 
 import logging
+import os
 import sys
+from io import TextIOWrapper
 
 LEVELS = {
     "trace": 5,
@@ -55,4 +57,13 @@ def _file_handler(path: str) -> logging.Handler:
     """Opens the file by its name again after a rotation."""
     from logging.handlers import WatchedFileHandler  # imports more than a start without it needs
 
-    return WatchedFileHandler(path, encoding="utf-8")
+    class File(WatchedFileHandler):
+        def _open(self) -> TextIOWrapper:
+            return open(self.baseFilename, "a", encoding=self.encoding, opener=_open_private)
+
+    return File(path, encoding="utf-8")
+
+
+def _open_private(path: str, flags: int) -> int:
+    """A new file is not for every user of the machine."""
+    return os.open(path, flags, 0o640)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from fastproxy.errors import FastproxyError
 
+MODE = 0o640
+"""Of a new file, as that of the listeners' logs: not for every user of the machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -70,6 +73,6 @@ class AccessLog:
 
     def _open(self) -> int:
         try:
-            return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
         except OSError as error:
             raise FastproxyError(f"{self._file}: admin: access log '{self._path}': {error.strerror}") from error

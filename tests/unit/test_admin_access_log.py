@@ -54,3 +54,7 @@ def test_a_full_disk_loses_the_line_only():
     full = AccessLog("/dev/full", "envoy.json")
     full.write(ENTRY)
     full.close()
+
+
+def test_the_file_is_not_for_every_user(log, tmp_path):
+    assert (tmp_path / "admin.log").stat().st_mode & 0o007 == 0

@@ -5,13 +5,14 @@ import pytest
 from fastproxy.config.build_origins import MAX_ORIGINS, origin_policy
 from fastproxy.model_routes import OriginPolicy
 from tests.unit import test_config_build_affinity as affinity
+from tests.unit.config_files import errors
 from tests.unit.test_config_build_affinity import at_host, at_listener, at_route, ours
 
 
 def origins(*changes):
     """What the only route has."""
     found, report = affinity.built(*changes)
-    assert affinity.errors(report) == []
+    assert errors(report) == []
     return found.listeners[0].manager.route_config.virtual_hosts[0].routes[0].origins
 
 

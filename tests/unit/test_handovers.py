@@ -34,3 +34,10 @@ def test_what_is_no_handover_is_an_error(data):
     with pytest.raises((ValueError, KeyError, TypeError)):
         handovers.read(fd)
     os.close(fd)
+
+
+def test_nobody_can_change_what_was_handed_over(fd):
+    with pytest.raises(PermissionError):
+        os.pwrite(fd, b"x", 0)
+    with pytest.raises(PermissionError):
+        os.ftruncate(fd, 0)

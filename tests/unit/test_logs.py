@@ -2,6 +2,7 @@
 
 import logging
 import re
+import stat
 import sys
 
 from fastproxy import logs
@@ -47,3 +48,11 @@ def test_configure_sets_the_level_once(monkeypatch):
     logs.configure("off")
     assert len(logging.root.handlers) == 1
     assert logging.root.level > logging.CRITICAL
+
+
+def test_a_file_is_not_for_every_user(tmp_path, monkeypatch):
+    monkeypatch.setattr(logging.root, "handlers", [])
+    path = tmp_path / "server.log"
+    logs.configure("info", str(path))
+    logging.root.handlers[0].close()
+    assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
