@@ -6,7 +6,9 @@ from fastproxy.admission cimport (
 )
 from fastproxy.affinity cimport EngineIo
 from fastproxy.affinity_policy cimport AFFINITY_HASH, AFFINITY_LEAST, AFFINITY_RANDOM
-from fastproxy.counters cimport cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route, http_origin_refused
+from fastproxy.counters cimport (
+    cluster_upstream_cx_none_healthy, http_downstream_rq_ws_on_non_ws_route, http_origin_refused,
+)
 from fastproxy.exchange.local_replies cimport NO_BODY, NO_HEALTHY_UPSTREAM, ORIGIN_REFUSED
 from fastproxy.exchange.state cimport SID_NONE, Exchange
 from fastproxy.heads cimport RequestHead
