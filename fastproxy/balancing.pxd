@@ -13,6 +13,7 @@ cdef class Balancer:
     cdef uint64_t random_state
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept
+    cdef Py_ssize_t choose_again(self, uint64_t hash, bint has_hash, uint32_t attempt) noexcept
     cdef Balancer next_group(self)
     cdef Py_ssize_t choose_other(self, uint64_t hash, bint has_hash, Py_ssize_t first, set tried)
     cdef Py_ssize_t position_of(self, Py_ssize_t place) noexcept nogil

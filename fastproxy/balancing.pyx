@@ -56,6 +56,10 @@ cdef class Balancer:
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
         return -1
 
+    cdef Py_ssize_t choose_again(self, uint64_t hash, bint has_hash, uint32_t attempt) noexcept:
+        """The host for a retry; equal hashes give others for other attempts (Envoy: of choosing a host), from 0 on."""
+        return self.choose(hash, has_hash)
+
     cdef Balancer next_group(self):
         """The balancer among whose hosts a request without a hash has its choice; None: among none."""
         return self
@@ -87,6 +91,10 @@ cdef class Balancer:
     def pick(self, hash=None):
         """The place of the host for a request hash, or for no hash at all."""
         return self.choose(0 if hash is None else hash, hash is not None)
+
+    def pick_again(self, hash, attempt):
+        """The place of the host for a retry at that attempt of choosing one."""
+        return self.choose_again(0 if hash is None else hash, hash is not None, attempt)
 
     def pick_other(self, hash, first, tried):
         """The place of the host to go on to when those in `tried`, `first` before all, could not be reached."""

@@ -171,6 +171,14 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_mirror_dropped
     cluster_upstream_rq_retry
     cluster_upstream_rq_retry_reused_cx
+    cluster_upstream_rq_retry_success
+    cluster_upstream_rq_retry_overflow
+    cluster_upstream_rq_retry_limit_exceeded
+    cluster_upstream_rq_retry_backoff_exponential
+    cluster_upstream_rq_retry_backoff_ratelimited
+    cluster_upstream_rq_per_try_timeout
+    cluster_upstream_rq_per_try_idle_timeout
+    cluster_retry_or_shadow_abandoned
     cluster_upstream_rq_rx_reset
     cluster_upstream_rq_tx_reset
     cluster_packets_rx_total

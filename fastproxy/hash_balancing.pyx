@@ -26,6 +26,13 @@ cdef class HashBalancer(Balancer):
             index = self.bound.choose(hash, index)
         return self.members[index]
 
+    cdef Py_ssize_t choose_again(self, uint64_t hash, bint has_hash, uint32_t attempt) noexcept:
+        cdef Py_ssize_t index
+        if attempt == 0 or not has_hash:
+            return self.choose(hash, has_hash)
+        index = self.look_up(hash, attempt)
+        return -1 if index < 0 else <Py_ssize_t> self.members[index]
+
     cdef Py_ssize_t choose_other(self, uint64_t hash, bint has_hash, Py_ssize_t first, set tried):
         """The next host along the ring, or in the order of the table's attempts, that was not tried."""
         cdef uint32_t attempt

@@ -16,6 +16,7 @@ cdef struct RequestHead:  # what the proxy decided about a request's head
     Slice authority
     Slice original_path  # x-envoy-original-path; empty: none
     uint64_t timeout_ms  # x-envoy-expected-rq-timeout-ms; 0: none
+    uint64_t attempt_count  # x-envoy-attempt-count; 0: none
     bint is_upgrade
     bint is_chunked
     bint keeps_expect  # `100-continue`: the upstream is to answer it

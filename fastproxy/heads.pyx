@@ -175,6 +175,10 @@ cdef inline void put_named(Writer *writer, const char *name, size_t length, Slic
 cdef void add_request_fields(Writer *writer, Head *head, RequestHead *plan) noexcept nogil:
     """What the proxy says about the request, behind the received fields."""
     put_named(writer, b"x-envoy-original-path: ", 23, plan.original_path)
+    if plan.attempt_count:
+        put(writer, b"x-envoy-attempt-count: ", 23)
+        put_number(writer, plan.attempt_count)
+        put(writer, b"\r\n", 2)
     if plan.timeout_ms:
         put(writer, b"x-envoy-expected-rq-timeout-ms: ", 32)
         put_number(writer, plan.timeout_ms)

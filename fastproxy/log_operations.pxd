@@ -31,6 +31,7 @@ cdef struct LogFacts:
     uint64_t bytes_received
     uint64_t bytes_sent
     int response_code  # 0: nothing was sent
+    int attempt_count  # of requests upstream, retries included
     int protocol  # 10, 11, or 0 when unknown
     uint64_t flags  # bits of response_flags.pxd
     Slice upstream_host

@@ -109,7 +109,9 @@ cdef uint64_t number_of(const LogFacts *facts, int which) noexcept nogil:
     """`which` counts as log_format.NUMBERS does."""
     if which == 0:
         return facts.bytes_received
-    return facts.bytes_sent if which == 1 else <uint64_t>facts.response_code
+    if which == 1:
+        return facts.bytes_sent
+    return <uint64_t> (facts.response_code if which == 2 else facts.attempt_count)
 
 
 cdef char *put_operation(char *at, Operation *operation, const Slice *values, const LogFacts *facts) noexcept nogil:

@@ -161,6 +161,19 @@ class CorsPolicy:
     shadow_enabled: int = 0
 
 
+class ResetFormat(Enum):
+    SECONDS = "SECONDS"  # from now on
+    UNIX_TIMESTAMP = "UNIX_TIMESTAMP"
+
+
+@dataclass(frozen=True, slots=True)
+class ResetHeader:
+    """A response header, in lower case, that says when its sender takes requests again."""
+
+    name: str
+    format: ResetFormat = ResetFormat.SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class OriginPolicy:
     """Whose pages may use a route. `origins` are in lower case and without the port of their scheme.
@@ -175,6 +188,8 @@ class OriginPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
+    """When a request is sent again. `retry_on` are Envoy's words, those that do not exist left out."""
+
     retry_on: tuple[str, ...] = ()
     num_retries: int = 1
     per_try_timeout_s: float | None = None
@@ -183,6 +198,11 @@ class RetryPolicy:
     back_off_base_s: float = 0.025
     back_off_max_s: float = 0.25
     host_selection_retry_max_attempts: int = 1
+    avoids_previous_hosts: bool = False
+    reset_headers: tuple[ResetHeader, ...] = ()
+    reset_max_s: float = 300.0
+    retriable_headers: tuple[HeaderMatcher, ...] = ()  # one that holds for the response is enough
+    retriable_request_headers: tuple[HeaderMatcher, ...] = ()  # or for the request; none: any request
 
 
 class RequireTls(Enum):
@@ -226,6 +246,7 @@ class Route:
     idle_timeout_s: float | None = None  # None: that of the connection manager; 0: none
     max_stream_duration_s: float | None = None  # likewise
     retry_policy: RetryPolicy | None = None
+    request_buffer_bytes: int | None = None  # of a request that may be sent again; None: as much as of a connection
     mirrors: tuple[MirrorPolicy, ...] = ()
     cors: CorsPolicy | None = None
     header_rules: HeaderRules | None = None

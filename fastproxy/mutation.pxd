@@ -15,6 +15,7 @@ cdef class Mutation:
     cdef Stamps stamps
     cdef Room room  # for the values of this request's headers, then for those of its response; until the next one
     cdef int64_t timeout_ms  # that an internal request asks for; -1: none
+    cdef dict retry_fields  # by which an internal request asks to be sent again; None: none
     cdef char peer_ip[48]
     cdef char client_ip[48]
     cdef char port[8]

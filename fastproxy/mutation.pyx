@@ -30,6 +30,10 @@ cdef list EDGE_ONLY = [
     b"x-envoy-decorator-operation", b"x-envoy-downstream-service-cluster", b"x-envoy-downstream-service-node",
     b"x-envoy-external-address", b"x-envoy-original-path", b"x-envoy-original-host",
 ]
+cdef frozenset RETRIES = frozenset([
+    b"x-envoy-retry-on", b"x-envoy-retry-grpc-on", b"x-envoy-max-retries", b"x-envoy-upstream-rq-per-try-timeout-ms",
+    b"x-envoy-retriable-status-codes", b"x-envoy-retriable-header-names",
+])
 cdef const char *INTERNAL_NAMES[32]
 cdef size_t INTERNAL_LENGTHS[32]
 cdef Slice CLIENT_CERT = Slice(b"x-forwarded-client-cert", 23)
@@ -91,9 +95,11 @@ cdef class Mutation:
         cdef bint is_edge = manager.use_remote_address and not is_internal
         self.room.used = 0
         self.timeout_ms = -1
+        self.retry_fields = None
         if head.seen >> <int> H_X_ENVOY & 1:
             if is_internal:
                 self.timeout_ms = timeout_of(head)
+                self.retry_fields = retry_fields_of(head)
             sanitize(head, is_edge)
         if not self.say_who_asks(head, manager, peer):
             return False
@@ -231,6 +237,19 @@ cdef int64_t timeout_of(Head *head) noexcept nogil:
                 timeout_ms = timeout_ms * 10 + field.value.data[k] - 48
             return timeout_ms
     return -1
+
+
+cdef dict retry_fields_of(const Head *head):
+    """What the request says of its retries, by name; None for nothing."""
+    cdef const Field *field
+    cdef int i
+    found = None
+    for i in range(head.count):
+        field = &head.fields[i]
+        if field.id == H_X_ENVOY and field.name.data[:field.name.length] in RETRIES:
+            found = found or {}
+            found[field.name.data[:field.name.length]] = field.value.data[:field.value.length]
+    return found
 
 
 cdef bint has_names_allowed(Head *head, Manager manager) noexcept nogil:

@@ -4,6 +4,7 @@ Needed only where a cluster has more than one priority, hosts that are not healt
 cluster has the balancer of its policy alone.
 """
 
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport calloc, free
 
 
@@ -62,6 +63,9 @@ cdef class Priorities(Composite):
         free(self.parts)
 
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
+        return self.choose_again(hash, has_hash, 0)
+
+    cdef Py_ssize_t choose_again(self, uint64_t hash, bint has_hash, uint32_t attempt) noexcept:
         cdef uint64_t draw
         cdef Part *part
         if self.hashes and not has_hash:
@@ -72,7 +76,7 @@ cdef class Priorities(Composite):
             return -1
         if part.in_panic:
             self.panic_counter[0] += 1
-        return (<Balancer> self.children[part.child]).choose(hash, has_hash)
+        return (<Balancer> self.children[part.child]).choose_again(hash, has_hash, attempt)
 
     cdef Balancer next_group(self):
         cdef Part *part = self.part_of(self.random())
@@ -131,6 +135,10 @@ cdef class Localities(Composite):
     cdef Py_ssize_t choose(self, uint64_t hash, bint has_hash) noexcept:
         cdef Balancer child = self.next_child()
         return -1 if child is None else child.choose(hash, has_hash)
+
+    cdef Py_ssize_t choose_again(self, uint64_t hash, bint has_hash, uint32_t attempt) noexcept:
+        cdef Balancer child = self.next_child()
+        return -1 if child is None else child.choose_again(hash, has_hash, attempt)
 
     cdef Balancer next_group(self):
         cdef Balancer child = self.next_child()

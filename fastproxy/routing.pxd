@@ -1,6 +1,6 @@
 """Which route a request takes, and what the route does with it."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from fastproxy.affinity_policy cimport AffinityPolicy
 from fastproxy.circuit_breakers cimport Priority
@@ -12,6 +12,7 @@ from fastproxy.origins cimport OriginPolicy
 from fastproxy.path_matching cimport PathMatcher
 from fastproxy.redirects cimport Redirect
 from fastproxy.request_facts cimport RequestFacts
+from fastproxy.retry_policies cimport RetryPolicy
 from fastproxy.rewriting cimport HostRewriter, PathRewriter
 from fastproxy.traffic_limits cimport TrafficLimits
 from fastproxy.upstream cimport Cluster
@@ -55,6 +56,8 @@ cdef class Route:
     cdef readonly bint auto_host_rewrite  # the host's own name becomes the authority
     cdef readonly bint attempt_count_in_request
     cdef readonly bint attempt_count_in_response
+    cdef readonly RetryPolicy retry_policy  # None: none
+    cdef readonly int64_t request_buffer_bytes  # of a request that may be sent again; -1: as the listener says
     cdef readonly int missing_cluster_status
     cdef readonly CorsPolicy cors  # None: none
     cdef readonly OriginPolicy origins  # None: any

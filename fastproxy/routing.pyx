@@ -116,6 +116,8 @@ cdef class Route:
         """Where requests go, and what is rewritten."""
         self.action = ROUTE_FORWARD
         self.missing_cluster_status = model.missing_cluster_status
+        self.retry_policy = RetryPolicy(model.retry_policy) if model.retry_policy is not None else None
+        self.request_buffer_bytes = -1 if model.request_buffer_bytes is None else model.request_buffer_bytes
         self.path_rewriter = PathRewriter(model.prefix_rewrite, model.regex_rewrite)
         self.host_rewriter = HostRewriter(model)
         self.auto_host_rewrite = model.auto_host_rewrite

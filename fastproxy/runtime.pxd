@@ -44,6 +44,7 @@ cdef class Manager:
     cdef uint64_t max_stream_duration_ms
     cdef uint32_t max_requests_per_connection
     cdef size_t max_head_bytes
+    cdef size_t buffer_limit_bytes  # of its listener's connections; as much is kept of a request to be sent again
     cdef int max_fields
     cdef bint use_remote_address
     cdef bint skip_xff_append

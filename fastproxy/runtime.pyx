@@ -136,6 +136,7 @@ cdef class Listener:
                 chain.tcp_proxy = TcpProxy(filter, layout, index, row, clusters, logs)
             elif filter is not None:
                 chain.manager = Manager(filter, layout, index, row, clusters, logs)
+                chain.manager.buffer_limit_bytes = model.per_connection_buffer_limit_bytes or ~<size_t> 0
             return chain
 
         self.model = model

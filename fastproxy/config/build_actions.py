@@ -14,7 +14,6 @@ from fastproxy.model_routes import (
     MirrorPolicy,
     Redirect,
     RegexRewrite,
-    RetryPolicy,
     RoutingPriority,
     WeightedCluster,
     WeightedClusters,
@@ -151,20 +150,4 @@ def build_mirrors(views: list[View], clusters: frozenset[str], report: Report) -
             view.value("host_rewrite_literal"),
         )
         for view in views
-    )
-
-
-def build_retry_policy(view: View) -> RetryPolicy:
-    """When an answer is to be asked for again."""
-    back_off = view.child("retry_back_off")
-    base = back_off.seconds("base_interval", 0.025) or 0.025
-    return RetryPolicy(
-        retry_on=tuple(word.strip() for word in view.value("retry_on").split(",") if word.strip()),
-        num_retries=view.wrapped("num_retries", 1),
-        per_try_timeout_s=view.seconds("per_try_timeout", None) or None,
-        per_try_idle_timeout_s=view.seconds("per_try_idle_timeout", None) or None,
-        retriable_status_codes=tuple(view.value("retriable_status_codes")),
-        back_off_base_s=base,
-        back_off_max_s=back_off.seconds("max_interval", base * 10) or base * 10,
-        host_selection_retry_max_attempts=view.value("host_selection_retry_max_attempts") or 1,
     )

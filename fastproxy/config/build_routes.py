@@ -9,7 +9,6 @@ from fastproxy.config.build_actions import (
     build_direct_response,
     build_mirrors,
     build_redirect,
-    build_retry_policy,
 )
 from fastproxy.config.build_affinity import Levels, Settings
 from fastproxy.config.build_cors import build_cors, check_filters, cors_filters
@@ -18,6 +17,7 @@ from fastproxy.config.build_hash_policies import build_hash_policies
 from fastproxy.config.build_headers import build_header_rules
 from fastproxy.config.build_limits import LimitFilters
 from fastproxy.config.build_matchers import build_match
+from fastproxy.config.build_retry_policy import build_request_buffer, build_retry_policy
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import Route, RouteConfiguration, VirtualHost
@@ -104,7 +104,7 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
         max_bytes = around.config.wrapped("max_direct_response_body_size_bytes", DEFAULT_BODY_BYTES)
         answer = build_direct_response(view.child("direct_response"), max_bytes, around.report)
         return replace(route, direct_response=answer)
-    return replace(route, **_forwarding(action, host, around))
+    return replace(route, **_forwarding(view, action, host, around))
 
 
 def _own(view: View, above: Settings, around: Surroundings) -> dict[str, Any]:
@@ -114,16 +114,17 @@ def _own(view: View, above: Settings, around: Surroundings) -> dict[str, Any]:
     return {"affinity": affinity, "origins": found.origins()}
 
 
-def _forwarding(action: View, host: View, around: Surroundings) -> dict[str, Any]:
+def _forwarding(view: View, action: View, host: View, around: Surroundings) -> dict[str, Any]:
     """The fields of `model.Route` for a request that is sent on."""
-    mirrors = next((view for view in (action, host, around.config) if view.has("request_mirror_policies")), action)
-    retries = next((view for view in (action, host) if view.has("retry_policy")), None)
+    mirrors = next((each for each in (action, host, around.config) if each.has("request_mirror_policies")), action)
+    retries = next((each for each in (action, host) if each.has("retry_policy")), None)
     return {
         **build_action(action, around.clusters, around.report),
         "hash_policies": build_hash_policies(action.items("hash_policy"), around.report, around.filter_state),
         "allow_websocket": _websocket(action, around.websocket, around.report),
         "mirrors": build_mirrors(mirrors.items("request_mirror_policies"), around.clusters, around.report),
-        "retry_policy": build_retry_policy(retries.child("retry_policy")) if retries is not None else None,
+        "retry_policy": build_retry_policy(retries.child("retry_policy"), around.report) if retries else None,
+        "request_buffer_bytes": build_request_buffer((view, host)),
     }
 
 

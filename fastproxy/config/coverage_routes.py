@@ -5,7 +5,8 @@ from typing import Any
 from fastproxy.config.tree import because, words
 
 _ROUTE = "envoy.config.route.v3."
-_RETRIES = "no answer is retried; connects that fail go on to the next host"
+_HEDGING = "there is one try of a request at a time"
+_HOSTS = "envoy.extensions.retry.host."
 _MATCHER = "envoy.type.matcher.v3."
 _HEADERS = words("request_headers_to_add request_headers_to_remove response_headers_to_add response_headers_to_remove")
 _CORS = words(
@@ -20,10 +21,16 @@ ACTED_ON: dict[str, frozenset[str]] = {
     )
     | _HEADERS,
     f"{_ROUTE}VirtualHost": words(
-        "name domains routes require_tls cors typed_per_filter_config request_mirror_policies"
+        "name domains routes require_tls cors typed_per_filter_config request_mirror_policies retry_policy "
+        "include_request_attempt_count include_attempt_count_in_response per_request_buffer_limit_bytes "
+        "request_body_buffer_limit"
     )
     | _HEADERS,
-    f"{_ROUTE}Route": words("name match route redirect direct_response typed_per_filter_config stat_prefix") | _HEADERS,
+    f"{_ROUTE}Route": words(
+        "name match route redirect direct_response typed_per_filter_config stat_prefix per_request_buffer_limit_bytes "
+        "request_body_buffer_limit"
+    )
+    | _HEADERS,
     f"{_ROUTE}RouteMatch": words(
         "prefix path safe_regex case_sensitive path_separated_prefix path_match_policy headers query_parameters "
         "runtime_fraction grpc"
@@ -44,8 +51,20 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "cluster cluster_header weighted_clusters cluster_not_found_response_code timeout idle_timeout "
         "max_stream_duration hash_policy prefix_rewrite regex_rewrite host_rewrite_literal host_rewrite_header "
         "host_rewrite_path_regex auto_host_rewrite append_x_forwarded_host cors upgrade_configs "
-        "request_mirror_policies priority"
+        "request_mirror_policies priority retry_policy"
     ),
+    f"{_ROUTE}RetryPolicy": words(
+        "retry_on num_retries per_try_timeout per_try_idle_timeout retry_host_predicate "
+        "host_selection_retry_max_attempts retriable_status_codes retry_back_off rate_limited_retry_back_off "
+        "retriable_headers retriable_request_headers"
+    ),
+    f"{_ROUTE}RetryPolicy.RetryBackOff": words("base_interval max_interval"),
+    f"{_ROUTE}RetryPolicy.RateLimitedRetryBackOff": words("reset_headers max_interval"),
+    f"{_ROUTE}RetryPolicy.ResetHeader": words("name format"),
+    f"{_ROUTE}RetryPolicy.RetryHostPredicate": words("name typed_config"),
+    f"{_HOSTS}previous_hosts.v3.PreviousHostsPredicate": frozenset(),
+    f"{_HOSTS}omit_canary_hosts.v3.OmitCanaryHostsPredicate": frozenset(),
+    f"{_HOSTS}omit_host_metadata.v3.OmitHostMetadataConfig": frozenset(),
     f"{_ROUTE}RouteAction.RequestMirrorPolicy": words(
         "cluster runtime_fraction disable_shadow_host_suffix_append host_rewrite_literal"
     ),
@@ -88,17 +107,20 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "validate_clusters": "every cluster that a route names has to exist",
     },
     f"{_ROUTE}VirtualHost": {
-        **because(
-            "",
-            "virtual_clusters include_request_attempt_count include_attempt_count_in_response "
-            "include_is_timeout_retry_header per_request_buffer_limit_bytes request_body_buffer_limit",
-        ),
-        **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
+        **because("", "virtual_clusters include_is_timeout_retry_header retry_policy_typed_config"),
+        "hedge_policy": _HEDGING,
     },
-    f"{_ROUTE}Route": because("", "decorator tracing per_request_buffer_limit_bytes request_body_buffer_limit"),
+    f"{_ROUTE}Route": because("", "decorator tracing"),
     f"{_ROUTE}RouteAction": {
-        **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout"),
-        **because(_RETRIES, "retry_policy retry_policy_typed_config hedge_policy"),
+        **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout retry_policy_typed_config"),
+        "hedge_policy": _HEDGING,
+    },
+    f"{_ROUTE}RetryPolicy": {
+        "retry_priority": "a retry chooses among the priorities as any request does",
+        **because("", "retry_options_predicates"),
+    },
+    f"{_HOSTS}omit_host_metadata.v3.OmitHostMetadataConfig": {
+        "metadata_match": "hosts are not told apart by their metadata",
     },
     f"{_ROUTE}RouteAction.MaxStreamDuration": because("", "grpc_timeout_header_max grpc_timeout_header_offset"),
     f"{_ROUTE}WeightedCluster": {"runtime_key_prefix": "the weights are those of the file"},

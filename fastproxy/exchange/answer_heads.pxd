@@ -2,12 +2,12 @@
 
 from fastproxy.bodies cimport Framing
 from fastproxy.connections cimport Connection
-from fastproxy.exchange.repeating cimport Repeating
+from fastproxy.exchange.retrying cimport Retrying
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.head_guard cimport HeadGuard
 
 
-cdef class AnswerHeads(Repeating):
+cdef class AnswerHeads(Retrying):
     cdef HeadGuard guard
 
     cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length)

@@ -6,7 +6,7 @@ from fastproxy.exchange.state cimport Exchange, PartialHead
 from fastproxy.http1 cimport head_length
 
 
-cdef class AnswerHeads(Repeating):
+cdef class AnswerHeads(Retrying):
     """Decides what is the head of an answer, and what follows it."""
 
     cdef bint keep_partial_response(self, Exchange x, Connection *u, char *data, size_t length):

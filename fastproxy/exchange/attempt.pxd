@@ -6,6 +6,7 @@ from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.syscalls cimport iovec
 from fastproxy.exchange.upgrade cimport Upgrade
+from fastproxy.upstream cimport Host
 
 
 cdef class Attempt(Upgrade):
@@ -19,3 +20,6 @@ cdef class Attempt(Upgrade):
     cdef void start_response_timer(self, Exchange x) noexcept
     cdef uint64_t connect_delay_ms(self, Exchange x)
     cdef void send_more(self, Exchange x, iovec *parts, int count)
+
+
+cdef bint has_same_name(Host one, Host other)

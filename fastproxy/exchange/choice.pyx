@@ -181,3 +181,4 @@ cdef class Choice(Rewriting):
             equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")
             or equals(self.head.method, b"trace"))
         plan.timeout_ms = 0 if x.manager.suppress_envoy_headers else x.timeout_ms
+        plan.attempt_count = 1 if x.route.attempt_count_in_request else 0

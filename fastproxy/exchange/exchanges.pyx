@@ -7,8 +7,8 @@ Invariants: an exchange belongs to one downstream connection and at most one ups
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
 log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < first_frames < lost_sessions < asking
-< repeating < answer_heads < response < answers < rewriting < choice < limiting < mirroring < request_heads < request
-< takeover.
+< repeating < retrying < answer_heads < response < answers < rewriting < choice < limiting < mirroring < request_heads
+< request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -19,19 +19,18 @@ from fastproxy.connections cimport (
     MIRROR, PARTIAL_HEAD, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_rq_timeout,
-    host_rq_timeout, http_downstream_cx_idle_timeout, http_downstream_cx_max_duration_reached,
+    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, http_downstream_cx_idle_timeout, http_downstream_cx_max_duration_reached,
     http_downstream_rq_header_timeout, http_downstream_rq_idle_timeout, http_downstream_rq_max_duration_reached,
     http_downstream_rq_timeout,
 )
 from fastproxy.exchange.heartbeats import Heartbeats
 from fastproxy.exchange.shared_ids import SharedIds
 from fastproxy.exchange.local_replies cimport (
-    CONNECT_TIMEOUT, DURATION_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT, UPSTREAM_TIMEOUT,
+    CONNECT_TIMEOUT, DURATION_TIMEOUT, HEADER_TIMEOUT, REQUEST_TIMEOUT, STREAM_TIMEOUT,
 )
 from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.head_guard cimport HeadGuard
-from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC, FLAG_UT
+from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
 from fastproxy.tunnel cimport TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, Tunnel, TunnelState, tunnel_read
@@ -111,17 +110,18 @@ cdef class Exchanges(Takeover):
             self.retry_connect(x, CONNECT_TIMEOUT)
         elif x.question is not None and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
             self.settle(x)
+        elif x.retries is not None and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
+            self.try_is_late(x)
         else:
-            u.counters[<int> cluster_upstream_rq_timeout] += 1
-            x.host.counters[<int> host_rq_timeout] += 1
-            x.response_flags |= FLAG_UT
-            self.reply(x, 504, UPSTREAM_TIMEOUT)
+            self.response_is_late(x)
 
     cdef void downstream_timer(self, Connection *c):
         cdef Exchange x = exchange_of(c)
         if c.tunnel != NULL:
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             self.end_tunnel(<Tunnel *> c.tunnel, FLAG_SI)
+        elif x is not None and x.retry_at_ms and self.io.now_ms >= x.retry_at_ms:
+            self.retry_now(x)
         elif x is not None:
             self.late_exchange(c, x)
         elif c.flags & PARTIAL_HEAD and self.head_timeout_ms(<Manager> c.owner):

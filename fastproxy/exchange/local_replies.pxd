@@ -1,6 +1,7 @@
 """The bodies of the answers that the proxy gives by itself, in Envoy's words."""
 
 cdef bytes RESET_PREFIX
+cdef bytes RETRIED_PREFIX
 cdef bytes CONNECT_FAILURE
 cdef bytes CONNECT_TIMEOUT
 cdef bytes TERMINATION

@@ -1,6 +1,8 @@
 """The bodies of the answers that the proxy gives by itself, in Envoy's words."""
 
 RESET_PREFIX = b"upstream connect error or disconnect/reset before headers. reset reason: "
+RETRIED_PREFIX = (
+    b"upstream connect error or disconnect/reset before headers. retried and the latest reset reason: ")
 CONNECT_FAILURE = RESET_PREFIX + b"remote connection failure"
 CONNECT_TIMEOUT = RESET_PREFIX + b"connection timeout"
 TERMINATION = RESET_PREFIX + b"connection termination"

@@ -80,6 +80,7 @@ cdef class ExchangeLog:
         facts.bytes_received = x.bytes_received
         facts.bytes_sent = x.bytes_sent
         facts.response_code = x.status
+        facts.attempt_count = 0 if x.host is None else x.retried + 1
         facts.protocol = 10 + x.minor_version
         facts.flags = x.response_flags
         facts.fastproxy_affinity = AFFINITIES[<int> x.affinity]

@@ -215,6 +215,8 @@ cdef class Request(RequestHeads):
         if not manager.proxy_100_continue and self.expects_continue():
             self.say_continue(x)
         self.plan_request(x, &plan)
+        if x.route.retry_policy is not None or self.mutation.retry_fields is not None:
+            self.begin_retries(x, &facts, &plan, self.mutation.retry_fields)
         self.writer.at = self.writer.start
         self.writer.overflow = False
         write_request(&self.writer, &self.head, &plan)
@@ -263,6 +265,8 @@ cdef class Request(RequestHeads):
             x.sent_ms = self.io.now_ms
         if x.mirrored is not None:
             self.mirror_body(x, parts + (head != NULL), count - (head != NULL))
+        if x.retries is not None:
+            self.keep_for_retries(x, parts, count)
         if x.question is not None:
             self.gather(x, parts, count)
         elif head != NULL:

@@ -16,7 +16,7 @@ from fastproxy.exchange.lost_sessions cimport VERDICT_OPEN, VERDICT_OTHER, Verdi
 from fastproxy.exchange.state cimport CHUNK_SIZE_BYTES, PACKETS_OF_HOST, Exchange, encode, exchange_of
 from fastproxy.heads cimport ResponseHead, write_interim, write_response
 from fastproxy.bodies cimport (
-    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
+    FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Framing, body_init, body_take,
 )
 from fastproxy.http1 cimport (
     HEAD_OK, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, head_length, parse_response,
@@ -93,6 +93,8 @@ cdef class Response(AnswerHeads):
             if got < 0:
                 self.upstream_ended(x, u)
                 return
+            if x.retries is not None:
+                x.retries.active_ms = self.io.now_ms
             u.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
             x.host.counters[<int> host_cx_rx_bytes_total] += got
             self.answered(x, u, self.io.read_buffer, got)
@@ -114,7 +116,7 @@ cdef class Response(AnswerHeads):
             self.retry_connect(x, CONNECT_FAILURE)
         elif u.held != NULL:
             self.protocol_error(x)
-        elif not self.is_repeated(x, u):
+        elif not (self.is_repeated(x, u) or x.retries is not None and self.is_reset_retried(x)):
             x.response_flags |= FLAG_UC
             x.host.counters[<int> host_rq_error] += 1
             self.reply(x, 503, TERMINATION)
@@ -200,9 +202,14 @@ cdef class Response(AnswerHeads):
             message_end = head_end + <size_t> self.head.content_length
         if not self.admit_response(x, data, head_end, message_end):
             self.protocol_error(x)
+        elif x.retries is not None and verdict == VERDICT_OTHER and self.is_answer_retried(
+                x, length == (head_end if framing == FRAMING_NONE else message_end)):
+            return
         elif x.is_judged and self.is_declined(x, verdict):
             return
         elif self.head.status == 101:
+            if x.retries is not None:
+                self.settle_retries(x)
             if x.is_upgrade and is_websocket_answer(&self.head, x.expected_accept):
                 self.begin_tunnel(x, data + head_end, length - head_end)
             else:
@@ -213,6 +220,8 @@ cdef class Response(AnswerHeads):
 
     cdef void plan_response(self, Exchange x, Connection *u, Framing framing):
         """Note what the parsed head says about the response and about both connections."""
+        if x.retries is not None:
+            self.settle_retries(x)
         x.response_started = True
         x.status = self.head.status
         x.answered_ms = self.io.now_ms

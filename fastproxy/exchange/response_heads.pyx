@@ -19,6 +19,7 @@ from fastproxy.reply_mapping cimport ReplyMapper, ReplyMapping
 from fastproxy.slices cimport Slice
 
 cdef bytes TEXT = b"text/plain"
+cdef bytes ATTEMPT_COUNT = b"x-envoy-attempt-count"
 
 
 cdef class ResponseHeads(Timeouts):
@@ -58,6 +59,8 @@ cdef class ResponseHeads(Timeouts):
             for name, value in x.fields:
                 remove_fields(&self.head, Slice(name, len(name)), header_id(name, len(name)))
                 fits = fits and self.append_text(name, value)
+        if x.cluster is not None and x.route.attempt_count_in_response:
+            fits = fits and self.say_attempt_count(x)
         return fits
 
     cdef void say_service_time(self, Exchange x) noexcept:
@@ -68,6 +71,19 @@ cdef class ResponseHeads(Timeouts):
                 Slice(<const char *> self.service_time,
                       snprintf(self.service_time, sizeof(self.service_time), b"%lld", <long long> x.service_time_ms)))
             x.service_time_ms = -1
+
+    cdef bint say_attempt_count(self, Exchange x) noexcept:
+        """Have the head say how often the request was sent; False when it has no room for it."""
+        cdef Slice count
+        cdef Slice name = Slice(ATTEMPT_COUNT, len(ATTEMPT_COUNT))
+        self.say_service_time(x)
+        count.data = self.attempt_count
+        count.length = snprintf(self.attempt_count, sizeof(self.attempt_count), b"%u", x.retried + 1)
+        remove_fields(&self.head, name, header_id(name.data, name.length))
+        if not has_room(&self.head, 1):
+            return False
+        append_field(&self.head, name, header_id(name.data, name.length), count)
+        return True
 
     cdef bint append_text(self, bytes name, bytes value) noexcept:
         """Put a field behind the others of the head at hand; the exchange has to own both texts."""

@@ -39,6 +39,7 @@ cdef class Rewriting(Answers):
             self.reply(x, x.route.missing_cluster_status, NO_BODY)
             return False
         x.cluster = destination.cluster
+        x.changes_response = x.changes_response or x.route.attempt_count_in_response
         if x.manager.filter_state is not None:
             self.set_filter_state(x, facts)
         if destination.header_rules and not self.apply_rules(x, destination, facts):

@@ -9,6 +9,7 @@ from fastproxy.affinity_policy cimport Affinity, AffinityPolicy, Protocol
 from fastproxy.connections cimport Buffer, Connection
 from fastproxy.counters cimport http_sid_opened_polling, route_rx_bytes_total
 from fastproxy.exchange.questions cimport Question
+from fastproxy.exchange.retries cimport Retries
 from fastproxy.header_rules cimport KeptValues
 from fastproxy.payloads cimport PayloadCursor
 from fastproxy.bodies cimport Body
@@ -79,6 +80,7 @@ cdef class Exchange:
     cdef Question question  # while its hosts are asked whose session it is; else None
     cdef PacketSource packet_source  # of a poll
     cdef PayloadCursor packets
+    cdef Retries retries  # of its route; None: none
     cdef uint32_t issuer_digest  # of the host that issued the id
     cdef char sid_beginning[5]  # a few characters for the log
     cdef uint64_t hash
@@ -90,6 +92,8 @@ cdef class Exchange:
     cdef uint64_t sent_ms  # when the request was complete
     cdef uint64_t answered_ms
     cdef uint64_t upstream_keeps_ms  # how long its connection may be used again; 0: as the cluster says
+    cdef uint64_t retry_at_ms  # when it is sent again; 0: it is under way
+    cdef uint32_t retried  # how often it was
     cdef uint64_t response_deadline_ms  # the route's timeout; 0: none, or it does not run yet
     cdef int64_t service_time_ms
     cdef PeerAddress client  # as far as it is trusted

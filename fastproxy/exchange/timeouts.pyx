@@ -46,6 +46,8 @@ cdef class Timeouts(ExchangeLog):
             delay_ms = sooner(delay_ms, x.request_deadline_ms, self.io.now_ms)
         if x.end_ms:
             delay_ms = sooner(delay_ms, x.end_ms, self.io.now_ms)
+        if x.retry_at_ms:
+            delay_ms = sooner(delay_ms, x.retry_at_ms, self.io.now_ms)
         self.io.set_timer(x.downstream, delay_ms)
 
     cdef void begin_timeouts(self, Exchange x) noexcept:

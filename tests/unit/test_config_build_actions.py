@@ -9,7 +9,6 @@ from fastproxy.model_routes import (
     MirrorPolicy,
     Redirect,
     RegexRewrite,
-    RetryPolicy,
     WeightedCluster,
     WeightedClusters,
 )
@@ -108,19 +107,6 @@ def test_mirrors_of_the_nearest_level():
 
     found, _ = built(change)
     assert found.virtual_hosts[0].routes[0].mirrors == (MirrorPolicy("nodes", 1_000_000, False, "h"),)
-
-
-def test_retry_policies_of_the_nearest_level():
-    policy = {
-        "retry_on": "5xx, connect-failure", "num_retries": 3, "per_try_timeout": "1s", "retriable_status_codes": [409],
-        "retry_back_off": {"base_interval": "0.1s"}, "host_selection_retry_max_attempts": 5,
-    }  # fmt: skip
-    model = RetryPolicy(("5xx", "connect-failure"), 3, 1.0, None, (409,), 0.1, 1.0, 5)
-    assert forwarding(retry_policy=policy).retry_policy == model
-
-    found, _ = built(lambda d: hosts_of(d)[0].update(retry_policy={"retry_on": "reset"}))
-    assert found.virtual_hosts[0].routes[0].retry_policy == RetryPolicy(("reset",))
-    assert forwarding().retry_policy is None
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,9 @@ def test_refused(change, path):
     ("change", "path", "words"),
     [
         (
-            lambda d: v3_route(d)["route"].update(retry_policy={"retry_on": "5xx"}),
-            f"{V3_ROUTE_PATH}.route.retry_policy",
-            "has no effect here: no answer is retried; connects that fail go on to the next host",
+            lambda d: v3_route(d)["route"].update(hedge_policy={"hedge_on_per_try_timeout": True}),
+            f"{V3_ROUTE_PATH}.route.hedge_policy",
+            "has no effect here: there is one try of a request at a time",
         ),
         (
             lambda d: v3_manager(d).update(tracing={}),

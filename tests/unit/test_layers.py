@@ -41,6 +41,7 @@ LAYERS: list[set[str]] = [
     {"session_stats"},
     {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting"},
+    {"retry_policies"},
     {"cors", "origins", "redirects", "header_rules", "tcp_proxy"},
     {"filter_state", "traffic_limits"},
     {"routing"},

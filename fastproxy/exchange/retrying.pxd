@@ -1,0 +1,31 @@
+"""Requests that are sent again as their routes' policies say."""
+
+from libc.stdint cimport int64_t, uint32_t
+
+from fastproxy.connections cimport Connection
+from fastproxy.exchange.repeating cimport Repeating
+from fastproxy.exchange.state cimport Exchange
+from fastproxy.heads cimport RequestHead
+from fastproxy.request_facts cimport RequestFacts
+from fastproxy.syscalls cimport iovec
+
+
+cdef class Retrying(Repeating):
+    cdef int begin_retries(self, Exchange x, const RequestFacts *facts, RequestHead *plan, dict fields) except -1
+    cdef void keep_for_retries(self, Exchange x, iovec *parts, int count)
+    cdef bint is_retried(self, Exchange x, uint32_t reasons)
+    cdef bint is_reset_retried(self, Exchange x)
+    cdef bint is_answer_retried(self, Exchange x, bint is_whole)
+    cdef bint may_have_begun(self, Exchange x) noexcept
+    cdef bint takes_retry(self, Exchange x) noexcept
+    cdef void end_retry(self, Exchange x) noexcept
+    cdef void settle_retries(self, Exchange x)
+    cdef void retry_later(self, Exchange x, int64_t stated_ms)
+    cdef void retry_now(self, Exchange x)
+    cdef void send_again(self, Exchange x)
+    cdef bint choose_again(self, Exchange x)
+    cdef Py_ssize_t other_place(self, Exchange x)
+    cdef void start_try_timer(self, Exchange x) noexcept
+    cdef void set_try_timer(self, Exchange x) noexcept
+    cdef void try_is_late(self, Exchange x)
+    cdef void response_is_late(self, Exchange x)
