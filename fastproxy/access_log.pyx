@@ -145,6 +145,7 @@ cdef LogFacts read_facts(dict facts) except *:
     told.bytes_received = facts.get("bytes_received", 0)
     told.bytes_sent = facts.get("bytes_sent", 0)
     told.response_code = facts.get("response_code", 0)
+    told.attempt_count = facts.get("attempt_count", 0)
     told.protocol = facts.get("protocol", 0)
     told.flags = facts.get("flags", 0)
     for number, name in enumerate(FACTS):

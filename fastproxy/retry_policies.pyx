@@ -9,7 +9,6 @@ from fastproxy.http1 cimport HEAD_OK, parse_response
 from fastproxy.matching cimport HeaderMatcher
 from fastproxy.model_routes import ResetFormat
 from fastproxy.request_values cimport next_line, read_number
-from fastproxy.slices cimport Slice
 
 cdef enum:
     STATUSES_OF_GRPC = 17

@@ -8,6 +8,7 @@ from fastproxy.hashing import HashPolicies
 from fastproxy.header_rules import HeaderRules
 from fastproxy.model_routes import HeaderRules as HeaderRulesModel
 from fastproxy.model_routes import MirrorPolicy
+from fastproxy.retry_policies import RetryPolicy
 from fastproxy.stats import StatsLayout
 from fastproxy.traffic_limits import LimitMaker, TrafficLimits
 from fastproxy.upstream import Cluster
@@ -60,6 +61,8 @@ class Route:
     auto_host_rewrite: bool
     attempt_count_in_request: bool
     attempt_count_in_response: bool
+    retry_policy: RetryPolicy | None
+    request_buffer_bytes: int
     missing_cluster_status: int
     cors: CorsPolicy | None
     affinity: AffinityPolicy | None

@@ -13,7 +13,7 @@ from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.http1 cimport keep_alive_timeout_s
 from fastproxy.response_flags cimport FLAG_UF
-from fastproxy.sent_requests cimport keep_more_sent, keep_sent
+from fastproxy.sent_requests cimport forget_sent, keep_more_sent, keep_sent
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
 
@@ -163,7 +163,10 @@ cdef class Attempt(Upgrade):
     cdef void send_more(self, Exchange x, iovec *parts, int count):
         cdef Connection *u = x.upstream
         cdef int i
-        if u == NULL or u.flags & SHUT:
+        if u == NULL:
+            return
+        if u.flags & SHUT:
+            forget_sent(u)  # what is lost here would be missing from it
             return
         for i in range(count):
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += parts[i].iov_len

@@ -19,9 +19,9 @@ from fastproxy.connections cimport (
     MIRROR, PARTIAL_HEAD, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, http_downstream_cx_idle_timeout, http_downstream_cx_max_duration_reached,
-    http_downstream_rq_header_timeout, http_downstream_rq_idle_timeout, http_downstream_rq_max_duration_reached,
-    http_downstream_rq_timeout,
+    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, http_downstream_cx_idle_timeout,
+    http_downstream_cx_max_duration_reached, http_downstream_rq_header_timeout, http_downstream_rq_idle_timeout,
+    http_downstream_rq_max_duration_reached, http_downstream_rq_timeout,
 )
 from fastproxy.exchange.heartbeats import Heartbeats
 from fastproxy.exchange.shared_ids import SharedIds

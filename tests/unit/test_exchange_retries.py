@@ -1,11 +1,13 @@
 """What is kept of a request, and what its headers ask for, is seen in what is sent again."""
 
+from typing import Any
+
 import pytest
 
 from fastproxy.model_routes import RetryPolicy
 from tests.unit.engine_world import field, get, ok
 
-FAST = {"back_off_base_s": 0.001, "back_off_max_s": 0.001}
+FAST: dict[str, Any] = {"back_off_base_s": 0.001, "back_off_max_s": 0.001}
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy"
 INTERNAL = ("x-forwarded-for: 10.0.0.1",)
 MANAGER = {"internal_addresses": ("10.0.0.0/8",)}

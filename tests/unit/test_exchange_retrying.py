@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from fastproxy.model import HeaderHashPolicy, LbPolicy, Thresholds
+from fastproxy.model import HeaderHashPolicy, HttpConnectionManager, LbPolicy
+from fastproxy.model_clusters import CircuitBreakers, Thresholds
 from fastproxy.model_routes import HeaderMatcher, ResetHeader, RetryPolicy
 from tests.unit.engine_world import Peer, World, get, handshake, ok, switching
 
 PREFIX = b"upstream connect error or disconnect/reset before headers. "
 RETRIED = PREFIX + b"retried and the latest reset reason: "
-FAST = {"back_off_base_s": 0.001, "back_off_max_s": 0.001}
+FAST: dict[str, Any] = {"back_off_base_s": 0.001, "back_off_max_s": 0.001}
+SLOW: dict[str, Any] = {"back_off_base_s": 30.0, "back_off_max_s": 30.0}
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy"
 SID = "abcdefghij0123456789"
 OPENING = "/engine.io/?EIO=4&transport=polling"
@@ -71,7 +73,7 @@ def test_no_retries_left_from_the_beginning(worlds):
 
 
 def test_a_cluster_that_admits_none(worlds):
-    world = worlds(route=policy("5xx"), cluster={"thresholds": Thresholds(max_retries=0)})
+    world = worlds(route=policy("5xx"), cluster={"circuit_breakers": CircuitBreakers(Thresholds(max_retries=0))})
     client, node = world.ask(get())
     busy(node)
     assert client.response() == (503, b"busy")
@@ -119,8 +121,7 @@ def test_a_request_that_is_too_large_goes_out_once(worlds):
 
 
 def test_a_request_that_grows_too_large_between_two_tries(worlds):
-    slow = {"back_off_base_s": 30.0, "back_off_max_s": 30.0}
-    world = worlds(route=policy("5xx", **slow) | {"request_buffer_bytes": 10})
+    world = worlds(route=policy("5xx", **SLOW) | {"request_buffer_bytes": 10})
     client = world.client().send(get("/", "content-length: 20", method="POST") + bytes(5))
     busy(world.nodes[0].accept())
     world.until(lambda: world.count("upstream_rq_retry") == 1)
@@ -238,8 +239,7 @@ def test_the_routes_timeout_covers_all_tries(worlds, timeout_s):
 
 
 def test_the_routes_timeout_ends_a_back_off(worlds):
-    slow = {"back_off_base_s": 30.0, "back_off_max_s": 30.0}
-    world = worlds(route=policy("5xx", **slow) | {"timeout_s": 0.05})
+    world = worlds(route=policy("5xx", **SLOW) | {"timeout_s": 0.05})
     client, node = world.ask(get())
     busy(node)
     assert client.response() == LATE
@@ -256,8 +256,7 @@ def test_an_answer_that_says_when(worlds):
 
 
 def test_a_client_that_leaves_between_two_tries(worlds):
-    slow = {"back_off_base_s": 30.0, "back_off_max_s": 30.0}
-    world = worlds(route=policy("5xx", **slow))
+    world = worlds(route=policy("5xx", **SLOW))
     client, node = world.ask(get())
     busy(node)
     world.until(lambda: world.count("upstream_rq_retry") == 1)
@@ -388,8 +387,9 @@ def test_a_policy_does_not_keep_a_request_that_the_reused_connection_needs(world
     assert counts(world, "", "_reused_cx", "_limit_exceeded") == [0, 1, 0]
 
 
-def counted(world: World, **fields: bool) -> World:
+def counted(world: World, **fields: Any) -> World:
     manager = world.configuration.listeners[0].filter
+    assert isinstance(manager, HttpConnectionManager)
     (host,) = manager.route_config.virtual_hosts
     routes = replace(manager.route_config, virtual_hosts=(replace(host, **fields),))
     listener = replace(world.configuration.listeners[0], filter=replace(manager, route_config=routes))

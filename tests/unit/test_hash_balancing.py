@@ -121,3 +121,24 @@ def test_nobody() -> None:
 def test_a_ring_without_entries() -> None:
     balancer = RingHash(PLACES, KEYS, SHARES, RingHashConfig(0, 0))
     assert (balancer.pick(7), balancer.pick(), balancer.trace(7).host) == (-1, -1, -1)
+
+
+def test_attempts_of_a_retry_follow_the_ring() -> None:
+    ring = Ring(KEYS, [1] * 3, minimum_size=1024, maximum_size=8 << 20, murmur=False)
+    for digest in HASHES[:20]:
+        found = [ring_hash().pick_again(digest, attempt) for attempt in range(6)]
+        assert found == [PLACES[ring.choose_py(digest, attempt) or 0] for attempt in range(6)]
+
+
+def test_attempts_of_a_retry_follow_the_table() -> None:
+    """Attempt a looks up the hash, turned by 2^64 - a; the first is the choice itself."""
+    table, balancer = MaglevTable(KEYS, SHARES, 251), maglev()
+    for digest in HASHES[:20]:
+        turned = [digest] + [digest ^ (2**64 - attempt) for attempt in range(1, 6)]
+        wanted = [table.choose_py(each) for each in turned]
+        assert [balancer.pick_again(digest, attempt) for attempt in range(6)] == [PLACES[host or 0] for host in wanted]
+
+
+def test_without_a_hash_any_host_is_tried_again() -> None:
+    assert {ring_hash().pick_again(None, 3) for _ in range(300)} == set(PLACES)
+    assert RingHash([], [], [], RingHashConfig()).pick_again(7, 3) == -1

@@ -103,3 +103,17 @@ def test_localities_take_turns_by_weight() -> None:
 
 def test_no_localities() -> None:
     assert Localities([], [], []).pick() == -1
+
+
+def test_a_retry_stays_in_its_priority() -> None:
+    """Attempts are those of the table that the draw has named."""
+    balancer = Priorities([table(0, 1, 2), table(3, 4, 5)], [(share(0, 50), 0), (share(1, 50), 1)], hashes=True)
+    for digest in range(100):
+        found = [balancer.pick_again(digest, attempt) for attempt in range(8)]
+        assert found[0] == balancer.pick(digest)
+        assert {place // 3 for place in found} == {int(digest % 100 >= 50)}
+
+
+def test_a_retry_takes_the_turn_of_a_locality() -> None:
+    balancer = Localities([table(0), table(1)], [A, B], [1, 1])
+    assert Counter(balancer.pick_again(7, 1) for _ in range(10)) == {0: 5, 1: 5}

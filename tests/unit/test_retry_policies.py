@@ -1,5 +1,7 @@
 """Reasons for a retry, and how long to wait for it."""
 
+from typing import Any
+
 import pytest
 
 from fastproxy import model_routes
@@ -7,7 +9,7 @@ from fastproxy.model_routes import HeaderMatcher, ResetFormat, ResetHeader, Stri
 from fastproxy.retry_policies import RetryPolicy, reasons
 
 
-def policy(*words: str, **fields: object) -> RetryPolicy:
+def policy(*words: str, **fields: Any) -> RetryPolicy:
     return RetryPolicy(model_routes.RetryPolicy(words, **fields))
 
 

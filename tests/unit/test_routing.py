@@ -128,6 +128,7 @@ def test_what_exchanges_ask_a_route():
     assert (route.max_stream_duration_ms, route.max_stream_duration_is_set) == (2000, True)
     assert (route.append_x_forwarded_host, route.auto_host_rewrite, route.allow_websocket) == (True, True, True)
     assert (route.attempt_count_in_request, route.attempt_count_in_response) == (True, False)
+    assert (route.retry_policy, route.request_buffer_bytes) == (None, -1)
     assert route.cors is not None
     assert route.cors.model is policy
     [mirror] = route.mirrors
