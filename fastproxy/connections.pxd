@@ -69,8 +69,10 @@ cdef struct Connection:
     int fd
     uint16_t flags
     uint8_t kind
+    uint8_t is_gated  # counts in the connection_limit of its filter chain
     PeerAddress address
     uint32_t requests
+    uint32_t hold  # where it is counted among those of its address, and 1; 0: nowhere
     uint32_t read_limit  # the most that one recv takes: per_connection_buffer_limit_bytes
     uint64_t leaves_ms  # when a downstream connection has lasted, or an upstream one was idle, long enough; 0: never
 

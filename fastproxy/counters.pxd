@@ -39,6 +39,13 @@ cpdef enum HttpCounter:
     http_downstream_rq_5xx
     http_downstream_rq_timeout
     http_downstream_rq_too_large
+    http_downstream_rq_url_too_long
+    http_downstream_cx_address_limited
+    http_tunnel_paused
+    http_tunnel_too_fast
+    http_tunnel_too_large
+    http_tunnel_concurrent_limited
+    http_limit_table_crowded
     http_downstream_rq_header_timeout
     http_downstream_rq_idle_timeout
     http_downstream_rq_max_duration_reached
@@ -78,6 +85,7 @@ cpdef enum HttpCounter:
     http_sid_lost_host_gone
     http_sid_lost_connect_fail
     http_sid_lost_by_host
+    http_sid_handshake_limited
     http_packets_rx_total
     http_packets_tx_total
     http_packets_unread_polls
@@ -109,6 +117,7 @@ cpdef enum RouteCounter:
     route_sid_lost_host_gone
     route_sid_lost_connect_fail
     route_sid_lost_by_host
+    route_sid_handshake_limited
     route_packets_rx_total
     route_packets_tx_total
     route_packets_unread_polls
@@ -125,6 +134,11 @@ cpdef enum LocalRateLimitCounter:
     local_rate_limit_ok
     local_rate_limit_rate_limited
     LOCAL_RATE_LIMIT_COUNTERS
+
+cpdef enum ConnectionLimitCounter:
+    connection_limit_active_connections
+    connection_limit_limited_connections
+    CONNECTION_LIMIT_COUNTERS
 
 cpdef enum TcpCounter:
     tcp_downstream_cx_rx_bytes_total

@@ -14,6 +14,9 @@ class RouteCounter(IntEnum):
 class LocalRateLimitCounter(IntEnum):
     LOCAL_RATE_LIMIT_COUNTERS = ...
 
+class ConnectionLimitCounter(IntEnum):
+    CONNECTION_LIMIT_COUNTERS = ...
+
 class TcpCounter(IntEnum):
     TCP_COUNTERS = ...
 

@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t, uint64_t
 cdef struct FrameCursor:  # zeroed, it stands before the first frame of a direction
     uint64_t left  # bytes of the frame at hand, its masking key included, that have not passed; or its length so far
     uint64_t message_bytes  # payload that the frames of the message begun last have announced
+    uint64_t largest_bytes  # the most that a message has announced
     uint8_t state
     uint8_t length_bytes  # of a long length, that have not passed
     bint has_mask
@@ -14,4 +15,5 @@ cdef struct FrameCursor:  # zeroed, it stands before the first frame of a direct
 
 
 cdef size_t frames_feed(FrameCursor *cursor, const char *data, size_t length) noexcept nogil
+cdef bint frames_are_between(const FrameCursor *cursor) noexcept nogil
 cdef bint frames_are_broken(const FrameCursor *cursor) noexcept nogil

@@ -49,6 +49,11 @@ cdef size_t frames_feed(FrameCursor *cursor, const char *data, size_t length) no
     return messages
 
 
+cdef bint frames_are_between(const FrameCursor *cursor) noexcept nogil:
+    """Whether another frame may stand here: a control frame, or the next one of a message."""
+    return cursor.state == FRAME_OPCODE
+
+
 cdef bint frames_are_broken(const FrameCursor *cursor) noexcept nogil:
     return cursor.state == FRAMES_BROKEN
 
@@ -102,6 +107,8 @@ cdef inline void begin_payload(FrameCursor *cursor) noexcept nogil:
         return
     if not cursor.is_control:
         cursor.message_bytes += cursor.left
+        if cursor.message_bytes > cursor.largest_bytes:
+            cursor.largest_bytes = cursor.message_bytes
     if cursor.has_mask:
         cursor.left += MASK_BYTES
     cursor.state = FRAME_PAYLOAD
@@ -112,6 +119,6 @@ cdef inline void begin_payload(FrameCursor *cursor) noexcept nogil:
 def messages(pieces):
     """`(counts, message_bytes, is_broken)`: how many messages end in each piece of one direction's bytes, what the
     last one has announced, and whether the frames are broken."""
-    cdef FrameCursor cursor = FrameCursor(0, 0, 0, 0, False, False, False, False)
+    cdef FrameCursor cursor = FrameCursor(0, 0, 0, 0, 0, False, False, False, False)
     counts = [frames_feed(&cursor, piece, len(piece)) for piece in pieces]
     return counts, cursor.message_bytes, bool(frames_are_broken(&cursor))

@@ -45,9 +45,13 @@ from fastproxy.model_heads import HeaderValue as HeaderValue
 from fastproxy.model_heads import IpDetection as IpDetection
 from fastproxy.model_heads import ServerHeaderTransformation as ServerHeaderTransformation
 from fastproxy.model_limits import NO_LIMITS as NO_LIMITS
+from fastproxy.model_limits import ConcurrentTunnels as ConcurrentTunnels
+from fastproxy.model_limits import ConnectionLimit as ConnectionLimit
 from fastproxy.model_limits import LocalRateLimit as LocalRateLimit
+from fastproxy.model_limits import Rate as Rate
 from fastproxy.model_limits import TokenBucket as TokenBucket
 from fastproxy.model_limits import TrafficLimits as TrafficLimits
+from fastproxy.model_limits import TunnelLimits as TunnelLimits
 from fastproxy.model_listeners import EVERY_CONNECTION as EVERY_CONNECTION
 from fastproxy.model_listeners import Address as Address
 from fastproxy.model_listeners import FilterChainMatch as FilterChainMatch
@@ -189,6 +193,8 @@ class HttpConnectionManager:
     local_replies: LocalReplies | None = None
     filter_state: tuple[FilterStateValue, ...] = ()
     limits: TrafficLimits = NO_LIMITS
+    max_connections_per_address: int = 0  # 0: no limit
+    connection_limit: ConnectionLimit | None = None
 
 
 Filter = HttpConnectionManager | TcpProxy

@@ -6,6 +6,7 @@ after a reload the place has what was left of it, if it says the same. A share i
 
 from dataclasses import dataclass
 
+from fastproxy.model_affinity import IdPlace
 from fastproxy.model_heads import HeaderValue
 
 
@@ -36,12 +37,60 @@ class LocalRateLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second, and as many as `burst` at once. Shared by all that come by the same `place` of the file."""
+
+    place: str
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelLimits:
+    """Of what the client of a WebSocket sends; 0: no limit."""
+
+    messages_per_second: float = 0
+    message_burst: int = 0
+    bytes_per_second: float = 0
+    byte_burst: int = 0
+    max_message_bytes: int = 0
+    closes: bool = False
+    """Who is too fast is closed with 1008; otherwise it is not read for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrentTunnels:
+    """So many at once of those with the same key: the client's address, or what stands in the request at `key`."""
+
+    place: str
+    most: int
+    key: IdPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimit:
+    """Envoy's network filter: so many connections at once by its filter chain; one more is closed after `delay_s`."""
+
+    stat_prefix: str
+    max_connections: int
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficLimits:
     """Of a connection manager or a route; 0 and None: no limit."""
 
     local_rate_limit: LocalRateLimit | None = None
     max_request_bytes: int = 0
     """Of a body; beyond it the answer is 413."""
+    max_url_bytes: int = 0
+    """Of path and query; beyond it the answer is 414."""
+    handshakes: Rate | None = None
+    """Of new Engine.IO sessions; beyond it the answer is 429, while sessions that are known go on."""
+    handshakes_per_address: Rate | None = None
+    tunnels: TunnelLimits | None = None
+    concurrent_tunnels: ConcurrentTunnels | None = None
+    """Beyond it a WebSocket's handshake is answered with 429."""
 
 
 NO_LIMITS = TrafficLimits()

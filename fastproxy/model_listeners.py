@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fastproxy.model_limits import ConnectionLimit
 from fastproxy.model_logs import AccessLog
 
 
@@ -89,3 +90,4 @@ class TcpProxy:
     idle_timeout_s: float | None = 3600.0
     max_connect_attempts: int = 1
     max_downstream_connection_duration_s: float | None = None
+    connection_limit: ConnectionLimit | None = None

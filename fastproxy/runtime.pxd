@@ -4,9 +4,11 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy._sessions cimport SessionTable
 from fastproxy.client_address cimport ClientAddresses
+from fastproxy.connection_gates cimport ConnectionGate
 from fastproxy.connections cimport Connection
 from fastproxy.filter_chains cimport FilterChains
 from fastproxy.filter_state cimport SetFilterState
+from fastproxy.limit_tables cimport LimitTables
 from fastproxy.path_normalization cimport Normalization
 from fastproxy.reply_mapping cimport ReplyMapping
 from fastproxy.routing cimport RouteTable
@@ -69,6 +71,10 @@ cdef class Manager:
     cdef bint allow_absolute_url
     cdef bint polls_outlive_default_timeout
     cdef bint connect_failover
+    cdef readonly ConnectionGate gate  # None: as many connections as there may be
+    cdef uint64_t max_connections_per_address  # 0: no limit
+    cdef uint64_t address_limit  # what that is called in the keys of addresses
+    cdef bint limits_connections
 
     cdef int set_head_options(self, model) except -1
     cdef Manager newest(self)
@@ -99,6 +105,7 @@ cdef class Runtime:
     cdef readonly SessionTable sessions
     cdef readonly object configuration  # model.Configuration
     cdef readonly object layout
+    cdef readonly LimitTables tables
     cdef readonly dict open_logs  # of the managers, by model.AccessLog
     cdef object row
     cdef object rows  # None: there is no other worker

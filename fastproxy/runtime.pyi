@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from fastproxy import model as models
 from fastproxy._sessions import SessionTable
 from fastproxy.access_log import AccessLog
+from fastproxy.limit_tables import LimitTables
 from fastproxy.routing import RouteTable
 from fastproxy.stats import StatsLayout
 from fastproxy.tcp_proxy import TcpProxy
@@ -38,6 +39,7 @@ class Runtime:
     max_head_bytes: int
     configuration: models.Configuration
     layout: StatsLayout
+    tables: LimitTables
     open_logs: dict[models.AccessLog, AccessLog]
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Runtime:
         session_key: bytes,
         previous: Runtime | None = None,
         rows: Sequence[memoryview] | None = None,
+        tables: LimitTables | None = None,
     ) -> None: ...
     def next(self, configuration: models.Configuration, layout: StatsLayout) -> Runtime: ...
     def sweep(self, now_s: int) -> int: ...

@@ -9,6 +9,7 @@ from fastproxy.addresses cimport PeerAddress, read_local_address
 from fastproxy.client_address import ClientAddresses
 from fastproxy.filter_state import SetFilterState as make_filter_state
 from fastproxy.hashing import HashPolicies
+from fastproxy.limit_tables import LimitTables
 from fastproxy.model import (
     NO_NORMALIZATION,
     HeaderKeyFormat,
@@ -43,6 +44,7 @@ cdef class Manager:
         self.filter_state = make_filter_state(model.filter_state) if model.filter_state else None
         self.counters = &view[0] + <Py_ssize_t> layout.http(model.stat_prefix)
         self.listener_counters = &view[0] + <Py_ssize_t> layout.listener(listener_index)
+        self.address_limit = layout.listener(listener_index) + 1
         self.server_name = model.server_name.encode()
         self.add_user_agent = model.add_user_agent
         self.service_cluster = model.service_cluster.encode()
@@ -94,6 +96,9 @@ cdef class Manager:
     def set_limits(self, maker):
         """Have the limits that the model asks for hold."""
         self.limits = maker.ready(self.model.limits)
+        self.gate = maker.gate(self.model.connection_limit)
+        self.max_connections_per_address = self.model.max_connections_per_address
+        self.limits_connections = self.gate is not None or self.max_connections_per_address > 0
         self.routes.set_limits(maker, self.limits)
 
     def supersede(self, Manager successor):
@@ -117,7 +122,14 @@ cdef class Manager:
     cdef bint continues(self, Manager other) noexcept:
         """Whether a tunnel that began under `other` can as well be this one's: it is counted and logged alike."""
         return self.counters == other.counters and self.listener_counters == other.listener_counters \
-            and self.access_logs == other.access_logs
+            and self.access_logs == other.access_logs and same_gate(self.gate, other.gate)
+
+
+cdef bint same_gate(ConnectionGate one, ConnectionGate other) noexcept:
+    """Whether both count at the same place, or neither counts."""
+    if one is None or other is None:
+        return one is other
+    return one.counters == other.counters
 
 
 cdef class Chain:
@@ -185,11 +197,13 @@ cdef class Runtime:
 
     `row` is the worker's row of counters (a writable buffer of 64-bit words laid out by `layout`), `rows` those of all
     workers where there are others, `sessions` the shared memory of the session table or None, `session_key` its 16-byte
-    key. Made `next` to another one it shares with it what is the same in both: clusters with their connections, session
-    table, open access logs.
+    key, `tables` the LimitTables (without them it has some of its own). Made `next` to another one it shares with it
+    what is the same in both: clusters with their connections, session table, tables of limits, open access logs.
     """
 
-    def __init__(self, configuration, layout, row, sessions, session_key, Runtime previous=None, rows=None):
+    def __init__(
+        self, configuration, layout, row, sessions, session_key, Runtime previous=None, rows=None, tables=None
+    ):
         self.row = row
         self.rows = rows
         self.configuration = configuration
@@ -202,11 +216,12 @@ cdef class Runtime:
         ]
         chains = [chain for listener in self.listeners for chain in listener.served]
         self.managers = [chain.manager for chain in chains if chain.manager is not None]
-        maker = LimitMaker(layout, row, rows[0] if rows else row)
-        for manager in self.managers:
-            manager.set_limits(maker)
         self.tcp_proxies = [chain.tcp_proxy for chain in chains if chain.tcp_proxy is not None]
         users = self.managers + self.tcp_proxies
+        self.tables = tables or (LimitTables.private() if previous is None else previous.tables)
+        maker = LimitMaker(layout, row, rows or [row], self.tables)
+        for user in users:
+            user.set_limits(maker)
         self.open_logs = {model: logs[model] for user in users for model in user.model.access_logs}
         if previous is not None:
             self.sessions = previous.sessions

@@ -12,6 +12,7 @@ from itertools import islice
 
 from fastproxy.counters import (
     ClusterCounter,
+    ConnectionLimitCounter,
     HostCounter,
     HttpCounter,
     ListenerCounter,
@@ -25,8 +26,9 @@ from fastproxy.model import (
     Configuration,
     HttpConnectionManager,
     Listener,
-    LocalRateLimit,
+    Rate,
     TokenBucket,
+    TrafficLimits,
     VirtualHost,
 )
 
@@ -58,6 +60,7 @@ ROUTE_NAMES = _names(RouteCounter, "route_")
 TCP_NAMES = _names(TcpCounter, "tcp_")
 CLUSTER_NAMES = _names(ClusterCounter, "cluster_")
 HOST_NAMES = _names(HostCounter, "host_")
+CONNECTION_LIMIT_NAMES = _names(ConnectionLimitCounter, "connection_limit_")
 LOCAL_RATE_LIMIT_NAMES = _names(LocalRateLimitCounter, "local_rate_limit_")
 BUCKET = "bucket"
 """A word of state, that of a token bucket: the one in the first worker's row counts for all workers."""
@@ -68,6 +71,7 @@ KINDS = {
     "tcp": TCP_NAMES,
     "cluster": CLUSTER_NAMES,
     "host": HOST_NAMES,
+    "connection_limit": CONNECTION_LIMIT_NAMES,
     "local_rate_limit": LOCAL_RATE_LIMIT_NAMES,
     BUCKET: ("full_at",),
 }
@@ -76,7 +80,7 @@ _NOT_SHOWN = ("host", BUCKET)
 
 def is_gauge(name: str) -> bool:
     """Gauges go down as well as up; everything else only grows."""
-    return name.endswith(("_active", "_open")) or ".remaining_" in name
+    return name.endswith(("_active", "_open", "active_connections")) or ".remaining_" in name
 
 
 def is_hidden(name: str) -> bool:
@@ -160,13 +164,28 @@ def bucket_scope(place: str, bucket: TokenBucket) -> str:
     return f"{place} {bucket.max_tokens} {bucket.tokens_per_fill} {bucket.fill_interval_s}"
 
 
-def local_rate_limits(managers: Iterable[HttpConnectionManager]) -> Iterator[LocalRateLimit]:
-    """All there are, of managers and of routes."""
-    for manager in managers:
-        routes = (route for host in manager.route_config.virtual_hosts for route in host.routes)
-        for limits in (manager.limits, *(route.limits for route in routes)):
-            if limits is not None and limits.local_rate_limit is not None:
-                yield limits.local_rate_limit
+def bucket_of(rate: Rate) -> TokenBucket:
+    return TokenBucket(rate.burst, 1, 1 / rate.per_second)
+
+
+def traffic_limits(manager: HttpConnectionManager) -> Iterator[TrafficLimits]:
+    """All there are, of the manager and of its routes."""
+    yield manager.limits
+    for host in manager.route_config.virtual_hosts:
+        yield from (route.limits for route in host.routes if route.limits is not None)
+
+
+def limit_scopes(listener: Listener) -> Iterator[tuple[str, str]]:
+    """Of the limits of its filters: who counts, and the buckets that all workers share."""
+    for chain_filter in listener.filters:
+        if chain_filter.connection_limit is not None:
+            yield "connection_limit", chain_filter.connection_limit.stat_prefix
+    for limits in (limits for manager in listener.managers for limits in traffic_limits(manager)):
+        if limits.local_rate_limit is not None:
+            yield "local_rate_limit", limits.local_rate_limit.stat_prefix
+            yield BUCKET, bucket_scope(limits.local_rate_limit.place, limits.local_rate_limit.bucket)
+        if limits.handshakes is not None:
+            yield BUCKET, bucket_scope(limits.handshakes.place, bucket_of(limits.handshakes))
 
 
 def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
@@ -176,8 +195,7 @@ def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     scopes |= {("http", manager.stat_prefix): 1 for listener in listeners for manager in listener.managers}
     routes = dict.fromkeys(counted_routes(manager for listener in listeners for manager in listener.managers))
     scopes |= {("route", name): 1 for name in islice(routes, MAX_COUNTED_ROUTES)}
-    for limit in local_rate_limits(manager for listener in listeners for manager in listener.managers):
-        scopes |= {("local_rate_limit", limit.stat_prefix): 1, (BUCKET, bucket_scope(limit.place, limit.bucket)): 1}
+    scopes |= {scope: 1 for listener in listeners for scope in limit_scopes(listener)}
     scopes |= {("tcp", proxy.stat_prefix): 1 for listener in listeners for proxy in listener.tcp_proxies}
     scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
     return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}

@@ -1,13 +1,15 @@
 """Memory that the supervisor and all workers share, and that outlives any worker.
 
 Anonymous and made before the first fork: no name in /dev/shm that could stay behind. Each worker's row of counters
-begins on a page of its own, so two workers never write to the same cache line; behind the rows comes the session table.
+begins on a page of its own, so two workers never write to the same cache line; behind the rows come the session table
+and the tables of limits.
 Pages cost nothing until they are touched.
 """
 
 import mmap
 
 from fastproxy._sessions import region_bytes
+from fastproxy.limit_tables import limits_bytes
 from fastproxy.model import Configuration
 from fastproxy.stats import StatsLayout
 
@@ -22,7 +24,7 @@ def _whole_pages(size_bytes: int) -> int:
 
 
 class SharedMemory:
-    """`row(i)` is worker i's counters; `sessions` is one region for everybody. All zero at first."""
+    """`row(i)` is worker i's counters; `sessions` and `limits` are regions for everybody. All zero at first."""
 
     def __init__(self, configuration: Configuration, layout: StatsLayout, workers: int) -> None:
         self.row_slots = max(4 * layout.slots, ROW_SLOTS)
@@ -31,10 +33,13 @@ class SharedMemory:
         self._workers = workers
         rows_bytes = self._stride_bytes * workers
         sessions_bytes = region_bytes(configuration.session_table_slots)
-        self._map = mmap.mmap(-1, max(rows_bytes + sessions_bytes, mmap.PAGESIZE))
+        limits_start = rows_bytes + _whole_pages(sessions_bytes)
+        limits_end = limits_start + limits_bytes(workers)
+        self._map = mmap.mmap(-1, limits_end)
         self._view = memoryview(self._map)
         self.sessions = self._view[rows_bytes : rows_bytes + sessions_bytes]
-        self._views = [self.sessions]
+        self.limits = self._view[limits_start:limits_end]
+        self._views = [self.sessions, self.limits]
 
     def row(self, worker: int) -> memoryview:
         """Worker `worker`'s counters: a writable view of 64-bit words ('Q'), row_slots long."""

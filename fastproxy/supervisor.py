@@ -168,6 +168,7 @@ class Supervisor:
             [(each.number, each.index, each.fd(index)) for each in bound],
             channel,
             self._options.shutdown_grace_s,
+            self._memory.limits,
         )
 
     def _fork(self, process: WorkerProcess) -> None:

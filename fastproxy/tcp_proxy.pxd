@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.addresses cimport PeerAddress
+from fastproxy.connection_gates cimport ConnectionGate
 from fastproxy.upstream cimport Cluster
 
 
@@ -29,6 +30,7 @@ cdef class TcpProxy:
     cdef uint64_t max_duration_ms
     cdef uint32_t max_connect_attempts
     cdef bint hash_source_ip
+    cdef readonly ConnectionGate gate  # None: as many connections as there may be
 
     cdef Cluster choose_cluster(self, int fd, const PeerAddress *remote, uint64_t random)
     cdef Cluster by_route(self, const PeerAddress *local, const PeerAddress *remote)

@@ -69,6 +69,10 @@ cdef class TcpProxy:
         self.max_connect_attempts = model.max_connect_attempts
         self.hash_source_ip = model.hash_source_ip
 
+    def set_limits(self, maker):
+        """Have the limit that the model asks for hold."""
+        self.gate = maker.gate(self.model.connection_limit)
+
     def supersede(self):
         """Another configuration is in use: connections that stand need neither clusters nor routes of this one."""
         self.clusters = []

@@ -1,4 +1,9 @@
+from collections.abc import Sequence
+
+from fastproxy.connection_gates import ConnectionGate
 from fastproxy.header_rules import HeaderRules
+from fastproxy.limit_tables import LimitTables
+from fastproxy.model import ConnectionLimit
 from fastproxy.model import TrafficLimits as Model
 from fastproxy.stats import StatsLayout
 
@@ -11,7 +16,15 @@ class TrafficLimits:
     model: Model
     local_rate_limit: LocalRateLimit | None
     max_request_bytes: int
+    max_url_bytes: int
 
 class LimitMaker:
-    def __init__(self, layout: StatsLayout, row: memoryview, first_row: memoryview) -> None: ...
+    def __init__(
+        self,
+        layout: StatsLayout,
+        row: memoryview,
+        rows: Sequence[memoryview],
+        tables: LimitTables | None = None,
+    ) -> None: ...
+    def gate(self, model: ConnectionLimit | None) -> ConnectionGate | None: ...
     def ready(self, model: Model) -> TrafficLimits | None: ...

@@ -1,15 +1,18 @@
 """What follows a 101, or the connect of a TCP proxy: bytes in both directions, until one side or a timer ends it."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastproxy.addresses cimport PeerAddress
 from fastproxy.connections cimport Connection, Connections
 from fastproxy.frames cimport FrameCursor
+from fastproxy.tunnel_meters cimport TunnelMeter
 
 cdef enum TunnelState:
     TUNNEL_GOES_ON
     TUNNEL_ENDED_BY_DOWNSTREAM
     TUNNEL_ENDED_BY_UPSTREAM
+    TUNNEL_TOO_FAST  # what its client sends is beyond its limits
+    TUNNEL_TOO_LARGE
 
 cdef struct Tunnel:
     Connection *downstream
@@ -23,12 +26,16 @@ cdef struct Tunnel:
     uint64_t bytes_received  # from downstream
     uint64_t bytes_sent  # to downstream
     uint64_t idle_timeout_ms
+    TunnelMeter *meter  # owned; NULL: its client may send what it likes
+    int64_t hold  # where it is counted among those of its key, and 1; 0: nowhere
     int affinity  # why it goes where it goes; of affinity_policy
     bint upstream_ended_first
+    bint is_cut  # the client was told why, and has to have the time to read it
     bint is_relay  # of a TCP proxy, not behind a 101
     PeerAddress client  # as far as it is trusted
 
 
 cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil
-cdef void count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil
+cdef uint64_t count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil
+cdef void tunnel_resume(Connections io, Tunnel *tunnel) noexcept nogil

@@ -12,11 +12,12 @@ from fastproxy.counters cimport (
     cluster_packets_rx_total, cluster_packets_tx_total, cluster_upstream_cx_rx_bytes_total,
     cluster_upstream_cx_tx_bytes_total, host_cx_rx_bytes_total, host_cx_tx_bytes_total, host_packets_rx_total,
     host_packets_tx_total, http_downstream_cx_rx_bytes_total, http_downstream_cx_tx_bytes_total,
-    http_packets_rx_total, http_packets_tx_total, http_packets_unread_ws, route_packets_rx_total,
+    http_packets_rx_total, http_packets_tx_total, http_packets_unread_ws, http_tunnel_paused, route_packets_rx_total,
     route_packets_tx_total, route_packets_unread_ws, route_rx_bytes_total, route_tx_bytes_total,
 )
 from fastproxy.frames cimport FrameCursor, frames_are_broken, frames_feed
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
+from fastproxy.tunnel_meters cimport METER_PAUSES, METER_TOO_FAST, METER_TOO_LARGE, MeterVerdict, meter_take
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
@@ -67,7 +68,8 @@ cdef inline TunnelState over(Connection *connection) noexcept nogil:
     return TUNNEL_ENDED_BY_UPSTREAM if tunnel.upstream_ended_first else TUNNEL_ENDED_BY_DOWNSTREAM
 
 
-cdef void count(Connection *connection, Tunnel *tunnel, const char *data, size_t got) noexcept nogil:
+cdef uint64_t count(Connection *connection, Tunnel *tunnel, const char *data, size_t got) noexcept nogil:
+    """How many messages of a WebSocket end in these bytes."""
     cdef bint from_host = connection.kind == UPSTREAM
     if from_host:
         tunnel.bytes_sent += got
@@ -79,17 +81,18 @@ cdef void count(Connection *connection, Tunnel *tunnel, const char *data, size_t
         connection.counters[<int> http_downstream_cx_rx_bytes_total] += got
         connection.peer.counters[<int> cluster_upstream_cx_tx_bytes_total] += got
         tunnel.host_counters[<int> host_cx_tx_bytes_total] += got
-    if not tunnel.is_relay:
-        tunnel.route_counters[<int> route_tx_bytes_total if from_host else <int> route_rx_bytes_total] += got
-        count_packets(tunnel, from_host, data, got)
+    if tunnel.is_relay:
+        return 0
+    tunnel.route_counters[<int> route_tx_bytes_total if from_host else <int> route_rx_bytes_total] += got
+    return count_packets(tunnel, from_host, data, got)
 
 
-cdef void count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil:
+cdef uint64_t count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil:
     """Count the messages of a WebSocket that end in these bytes of one direction."""
     cdef FrameCursor *cursor = &tunnel.from_host if from_host else &tunnel.from_client
     cdef uint64_t packets
     if frames_are_broken(cursor):
-        return
+        return 0
     packets = frames_feed(cursor, data, length)
     if from_host:
         tunnel.upstream.counters[<int> cluster_packets_rx_total] += packets
@@ -104,6 +107,33 @@ cdef void count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t
     if frames_are_broken(cursor):
         tunnel.downstream.counters[<int> http_packets_unread_ws] += 1
         tunnel.route_counters[<int> route_packets_unread_ws] += 1
+    return packets
+
+
+cdef inline void touch(Connections io, Tunnel *tunnel) noexcept nogil:
+    """Something has passed: the idle timeout runs anew, unless the timer has to end a pause."""
+    if tunnel.idle_timeout_ms and (tunnel.meter == NULL or tunnel.meter.resumes_ms == 0):
+        io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
+
+
+cdef TunnelState meter(Connections io, Tunnel *tunnel, uint64_t packets, size_t got) noexcept nogil:
+    """Hold the client to its limits: the tunnel goes on, perhaps after a pause, or nothing of this is passed on."""
+    cdef MeterVerdict verdict = meter_take(tunnel.meter, packets, got, tunnel.from_client.largest_bytes, io.now_ms)
+    if verdict == METER_PAUSES:
+        tunnel.downstream.counters[<int> http_tunnel_paused] += 1
+        io.set_timer(tunnel.downstream, tunnel.meter.resumes_ms - io.now_ms)
+    elif verdict == METER_TOO_FAST:
+        return TUNNEL_TOO_FAST
+    elif verdict == METER_TOO_LARGE:
+        return TUNNEL_TOO_LARGE
+    return TUNNEL_GOES_ON
+
+
+cdef void tunnel_resume(Connections io, Tunnel *tunnel) noexcept nogil:
+    """The client has paid for what it had sent too fast."""
+    tunnel.meter.resumes_ms = 0
+    touch(io, tunnel)
+    io.enqueue(tunnel.downstream)
 
 
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil:
@@ -113,7 +143,12 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
     cdef ssize_t got
     cdef iovec part
     cdef int reads = 0
+    cdef uint64_t packets
+    cdef TunnelState state
+    cdef bint is_metered = tunnel.meter != NULL and connection == tunnel.downstream
     while connection.flags & READABLE:
+        if is_metered and tunnel.meter.resumes_ms:
+            return TUNNEL_GOES_ON
         if peer.out != NULL:
             connection.flags |= PAUSED
             return TUNNEL_GOES_ON
@@ -128,9 +163,12 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
             return pass_end_on(io, connection)
         if got < 0:
             return ended_by(connection)
-        count(connection, tunnel, io.read_buffer, got)
-        if tunnel.idle_timeout_ms:
-            io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
+        packets = count(connection, tunnel, io.read_buffer, got)
+        if is_metered:
+            state = meter(io, tunnel, packets, got)
+            if state != TUNNEL_GOES_ON:
+                return state
+        touch(io, tunnel)
         part.iov_base = io.read_buffer
         part.iov_len = got
         if io.transmit(peer, &part, 1) < 0:
@@ -149,7 +187,7 @@ cdef TunnelState pass_end_on(Connections io, Connection *connection) noexcept no
         # half a TCP connection has a use; half a WebSocket has none
         if not tunnel.is_relay and (tunnel.idle_timeout_ms == 0 or tunnel.idle_timeout_ms > HALF_CLOSED_TIMEOUT_MS):
             tunnel.idle_timeout_ms = HALF_CLOSED_TIMEOUT_MS
-            io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
+            touch(io, tunnel)
     if peer.out != NULL:
         peer.flags |= SHUT_WHEN_FLUSHED
         return TUNNEL_GOES_ON

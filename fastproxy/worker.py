@@ -61,6 +61,8 @@ class Assignment:
     listeners: Sequence[tuple[int, int, int]]
     channel: control.Channel
     grace_s: float
+    limits: memoryview | None = None
+    """The tables of limits; None: this worker has some of its own."""
 
     @property
     def row(self) -> memoryview:
@@ -74,11 +76,16 @@ Build = Callable[[Assignment], EngineLike]
 def load_data_plane() -> Build:
     """Import the compiled data plane, before any fork so that the workers share its pages."""
     from fastproxy.engine import Engine
+    from fastproxy.limit_tables import LimitTables
     from fastproxy.runtime import Runtime
 
     def build(given: Assignment) -> EngineLike:
         rows, row = given.rows, given.row
-        return Engine(Runtime(given.configuration, given.layout, row, given.sessions, given.session_key, rows=rows))
+        tables = None
+        if given.limits is not None:
+            tables = LimitTables(given.limits, given.session_key, given.index, len(rows))
+        sessions, key = given.sessions, given.session_key
+        return Engine(Runtime(given.configuration, given.layout, row, sessions, key, rows=rows, tables=tables))
 
     return build
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from fastproxy._sessions import region_bytes
 from fastproxy.config.build_origins import build_origins, origin_policy
+from fastproxy.config.build_own_limits import LIMIT_KEYS, MAX_CONNECTIONS_PER_ADDRESS, limit_value, own_limits
 from fastproxy.config.build_session_protocols import build_protocols
-from fastproxy.config.tree import Node, Report, describe, did_you_mean, words
+from fastproxy.config.own_values import flag, whole
+from fastproxy.config.tree import Node, Report, did_you_mean, words
 from fastproxy.config.v3 import View
 from fastproxy.model_affinity import DEFAULT_AFFINITY, ENGINE_IO, SessionAffinity
 from fastproxy.model_routes import OriginPolicy
@@ -19,10 +21,19 @@ NAME = "fastproxy"
 OUR_FILTER = "fastproxy.v1.HttpFilter"
 TYPED_STRUCT = "xds.type.v3.TypedStruct"
 FILTER_CONFIG = "envoy.config.route.v3.FilterConfig"
-KEYS = words("sid_affinity learn ask_unknown max_asked_body_bytes least_sessions allowed_origins require_origin")
+KEYS = (
+    words("sid_affinity learn ask_unknown max_asked_body_bytes least_sessions allowed_origins require_origin")
+    | LIMIT_KEYS
+)
 """Of every level."""
 SESSION_TABLE_SLOTS = "session_table_slots"
 
+_OF_LISTENERS = (
+    "polls_outlive_default_timeout",
+    "connect_failover",
+    SESSION_TABLE_SLOTS,
+    MAX_CONNECTIONS_PER_ADDRESS,
+)
 MAX_ASKED_BODY_BYTES = 64 << 20
 MIN_SLOTS = 1024
 MAX_SLOTS = 1 << 28
@@ -54,6 +65,10 @@ class Settings:
         if self.is_disabled:
             return None
         return origin_policy(self.values.get("allowed_origins"), self.values.get("require_origin", False))
+
+    def limits(self) -> dict[str, Any]:
+        """The fields of model.TrafficLimits that the filter fills."""
+        return own_limits({} if self.is_disabled else self.values)
 
 
 def is_ours(config: View) -> bool:
@@ -112,7 +127,7 @@ class Levels:
 def _check_keys(node: Node, report: Report) -> None:
     """Reports the keys that do not belong to a route."""
     for key, member in node.members().items():
-        if key in ("polls_outlive_default_timeout", "connect_failover", SESSION_TABLE_SLOTS):
+        if key in _OF_LISTENERS:
             report.error(member, "counts for a whole listener; write it to the entry in http_filters", at_key=True)
         elif key not in KEYS:
             report.error(member, f"there is no such key for a route{did_you_mean(key, KEYS)}", at_key=True)
@@ -130,28 +145,12 @@ def _values(node: Node, report: Report) -> dict[str, Any]:
         elif key == "max_asked_body_bytes":
             value = whole(member, 0, MAX_ASKED_BODY_BYTES, "each request that is asked for is held in memory", report)
             found |= {} if value is None else {key: value}
+        elif key in LIMIT_KEYS:
+            limit = limit_value(key, member, report)
+            found |= {} if limit is None else {key: limit}
         elif key in KEYS and (value := flag(member, report)) is not None:
             found[key] = value
     return found
-
-
-def flag(node: Node, report: Report) -> bool | None:
-    """True or false; None, reported, for anything else."""
-    if isinstance(node.value, bool):
-        return node.value
-    report.error(node, f"expected true or false, not {describe(node)}")
-    return None
-
-
-def whole(node: Node, least: int, most: int, why: str, report: Report) -> int | None:
-    """A whole number within bounds; None, reported with the reason, for anything else."""
-    value = node.value
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
-    report.error(node, f"expected a whole number from {least} to {most} ({why}), not {describe(node)}")
-    return None
 
 
 def table_slots(node: Node, report: Report) -> int | None:

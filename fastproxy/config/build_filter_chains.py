@@ -1,8 +1,10 @@
 """The filter chains of a listener: which connections each takes, and the one network filter that serves them."""
 
+from dataclasses import replace
 from itertools import combinations
 
 from fastproxy.config.addresses import is_range
+from fastproxy.config.build_connection_limit import build_connection_limit, is_connection_limit
 from fastproxy.config.build_manager import MANAGER, build_manager
 from fastproxy.config.build_tcp_proxy import TCP_PROXY, build_tcp_proxy, build_tcp_routes, is_tcp_routes
 from fastproxy.config.tree import Report, shorten
@@ -63,17 +65,22 @@ def _filter(chain: View, node: View, clusters: frozenset[str], report: Report) -
     routes: tuple[TcpRoute, ...] = ()
     if views and is_tcp_routes(views[0]):
         routes = build_tcp_routes(views.pop(0), clusters, report)
+    limits = [view for view in views if is_connection_limit(view)]
+    views = [view for view in views if not is_connection_limit(view)]
     if not views:
         if not chain.node.damaged:
             report.warning(chain.node_of("filters"), "there are no filters: every connection is closed")
         return None
     for view in views[:-1]:
         _refuse(view, "there can be one filter only", report)
+    for view in limits[1:]:
+        report.error(view.node, "there is a connection_limit already; remove one of the two")
+    limit = build_connection_limit(limits[0], report) if limits else None
     config = views[-1].child("typed_config")
     if config.type_name == MANAGER:
-        return build_manager(config, node, clusters, report)
+        return replace(build_manager(config, node, clusters, report), connection_limit=limit)
     if config.type_name == TCP_PROXY:
-        return build_tcp_proxy(config, routes, clusters, report)
+        return replace(build_tcp_proxy(config, routes, clusters, report), connection_limit=limit)
     _refuse(views[-1], f"use {MANAGER} or {TCP_PROXY}", report)
     return None
 

@@ -7,12 +7,13 @@ from fastproxy.config import codes
 from fastproxy.config.build_affinity import (
     KEYS,
     SESSION_TABLE_SLOTS,
-    flag,
     is_ours,
     listener_settings,
     table_slots,
 )
 from fastproxy.config.build_log_filters import build_log_filter
+from fastproxy.config.build_own_limits import MAX_CONNECTIONS_PER_ADDRESS, connections_per_address
+from fastproxy.config.own_values import flag
 from fastproxy.config.reasons import filter_reason, is_guard
 from fastproxy.config.tree import Node, Report, did_you_mean, shorten
 from fastproxy.config.v3 import View
@@ -42,6 +43,7 @@ class OurFilter:
 
     departures: Departures = field(default_factory=Departures)
     affinity: SessionAffinity = DEFAULT_AFFINITY
+    max_connections_per_address: int = 0
 
 
 def build_our_filter(manager: View, report: Report) -> OurFilter:
@@ -87,12 +89,14 @@ def _refuse(view: View, config: View, report: Report) -> None:
 def _settings(config: View, ours: OurFilter, report: Report) -> OurFilter:
     """What the entry says besides KEYS, which `build_affinity` reads."""
     departures = {each.name for each in fields(Departures)}
-    known = {*KEYS, *departures, SESSION_TABLE_SLOTS}
+    known = {*KEYS, *departures, SESSION_TABLE_SLOTS, MAX_CONNECTIONS_PER_ADDRESS}
     for key, member in config.node_of("value").members().items():
         if key not in known:
             report.error(member, f"there is no such key in the fastproxy filter{did_you_mean(key, known)}", at_key=True)
         elif key == SESSION_TABLE_SLOTS:
             table_slots(member, report)
+        elif key == MAX_CONNECTIONS_PER_ADDRESS:
+            ours = replace(ours, max_connections_per_address=connections_per_address(member, report))
         elif key in departures and (value := flag(member, report)) is not None:
             ours = replace(ours, departures=replace(ours.departures, **{key: value}))
     return ours

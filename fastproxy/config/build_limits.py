@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fastproxy.config import codes
-from fastproxy.config.build_affinity import FILTER_CONFIG
+from fastproxy.config.build_affinity import FILTER_CONFIG, Settings, listener_settings
 from fastproxy.config.build_filters import BUFFER, LOCAL_RATE_LIMIT
 from fastproxy.config.build_headers import build_header_values
 from fastproxy.config.build_matchers import build_share
@@ -33,18 +33,22 @@ class LimitFilters:
         self._buffers = self._filters(manager, BUFFER)
         self._built: dict[str, LocalRateLimit | None] = {}
         rate = self._standing(self._rates, self._rate)
-        self.listener = TrafficLimits(rate, self._standing(self._buffers, _size) or 0)
+        self._own = listener_settings(manager, Report(""))  # which is complained of elsewhere
+        size = self._standing(self._buffers, _size) or 0
+        self.listener = TrafficLimits(rate, size, **self._own.limits())
 
-    def at(self, views: tuple[View, ...]) -> TrafficLimits | None:
-        """What holds at a route, of which `views` are the levels, itself first; None where none says anything."""
+    def at(self, views: tuple[View, ...], own: Settings) -> TrafficLimits | None:
+        """What holds at a route, of which `views` are the levels, itself first, and `own` what the `fastproxy` filter
+        says there; None where that is what holds for the connection manager."""
         rate, says_rate = self._settings(views, self._rates, self._rate)
         size, says_size = self._settings(views, self._buffers, _size)
-        if not says_rate and not says_size:
-            return None
         above = self.listener
-        return TrafficLimits(
-            rate if says_rate else above.local_rate_limit, (size or 0) if says_size else above.max_request_bytes
+        found = TrafficLimits(
+            rate if says_rate else above.local_rate_limit,
+            (size or 0) if says_size else above.max_request_bytes,
+            **own.limits(),
         )
+        return None if found == above else found
 
     def _filters(self, manager: View, type_name: str) -> dict[str, View]:
         """The filters of a type by their names; a second one is reported."""

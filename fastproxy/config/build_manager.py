@@ -89,6 +89,7 @@ def build_manager(view: View, node: View, clusters: frozenset[str], report: Repo
         local_replies=build_local_replies(view, report),
         filter_state=build_filter_state(view, report),
         limits=limits.listener,
+        max_connections_per_address=ours.max_connections_per_address,
     )
 
 

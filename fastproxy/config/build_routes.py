@@ -74,7 +74,7 @@ def _virtual_host(view: View, affinity: Settings, around: Surroundings) -> Virtu
     check_filters(view, around.report)
     affinity = around.levels.at(view, affinity)
     routes = tuple(
-        replace(_route(route, view, around), **_own(route, affinity, around)) for route in view.items("routes")
+        replace(_route(route, view, around), **_own(route, view, affinity, around)) for route in view.items("routes")
     )
     return VirtualHost(
         view.value("name"),
@@ -96,7 +96,6 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
         stat_prefix=view.value("stat_prefix"),
         cors=build_cors((view, action, host, around.config), around.cors_filters, around.report),
         header_rules=build_header_rules(view, around.report),
-        limits=around.limits.at((view, host, around.config)),
     )
     if view.has("redirect"):
         return replace(route, redirect=build_redirect(view.child("redirect"), around.report))
@@ -107,11 +106,12 @@ def _route(view: View, host: View, around: Surroundings) -> Route:
     return replace(route, **_forwarding(view, action, host, around))
 
 
-def _own(view: View, above: Settings, around: Surroundings) -> dict[str, Any]:
-    """What our filter does for a route; the sessions where it, or what is above it, says more than the manager."""
+def _own(view: View, host: View, above: Settings, around: Surroundings) -> dict[str, Any]:
+    """What filters do for a route; sessions and limits where it, or what is above it, says more than the manager."""
     found = around.levels.at(view, above)
     affinity = None if found is around.levels.listener else found.affinity()
-    return {"affinity": affinity, "origins": found.origins()}
+    limits = around.limits.at((view, host, around.config), found)
+    return {"affinity": affinity, "origins": found.origins(), "limits": limits}
 
 
 def _forwarding(view: View, action: View, host: View, around: Surroundings) -> dict[str, Any]:

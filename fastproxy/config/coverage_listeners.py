@@ -6,6 +6,7 @@ from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
 _LISTENER = "envoy.config.listener.v3."
+_CONNECTION_LIMIT = "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit"
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 
@@ -34,6 +35,8 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_TCP_PROXY}.WeightedCluster": words("clusters"),
     f"{_TCP_PROXY}.WeightedCluster.ClusterWeight": words("name weight"),
     "envoy.type.v3.HashPolicy": words("source_ip"),
+    _CONNECTION_LIMIT: words("stat_prefix max_connections delay runtime_enabled"),
+    f"{_CORE}RuntimeFeatureFlag": words("default_value runtime_key"),
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = {

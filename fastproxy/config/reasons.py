@@ -36,7 +36,7 @@ _HTTP_FILTERS = {
 }
 _NETWORK_FILTERS = {
     **dict.fromkeys(("ext_authz", "rbac"), _GUARDED),
-    **dict.fromkeys(("connection_limit", "local_ratelimit", "ratelimit"), _LIMITED),
+    **dict.fromkeys(("local_ratelimit", "ratelimit"), _LIMITED),
     **dict.fromkeys(("wasm", "ext_proc"), _CODE),
 }
 _KINDS = {

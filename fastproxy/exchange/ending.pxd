@@ -3,16 +3,16 @@
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.http1 cimport Head, HeadError
-from fastproxy.runtime cimport Manager, Runtime
+from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.response_heads cimport ResponseHeads
+from fastproxy.exchange.admitting cimport Admitting
 
 
-cdef class Ending(ResponseHeads):
-    cdef readonly Runtime runtime
+cdef class Ending(Admitting):
     cdef readonly size_t active
 
     cdef void accepted(self, Connection *c, Manager manager)
+    cdef void turn_away(self, Connection *c, Manager manager)
     cdef void close_downstream(self, Connection *c)
     cdef void end_downstream(self, Connection *c)
     cdef void downstream_failed(self, Connection *c)

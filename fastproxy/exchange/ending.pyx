@@ -34,7 +34,7 @@ cdef enum:
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
 
 
-cdef class Ending(ResponseHeads):
+cdef class Ending(Admitting):
     """Ends exchanges, and closes connections with their gauges."""
 
     cdef void accepted(self, Connection *c, Manager manager):
@@ -51,6 +51,16 @@ cdef class Ending(ResponseHeads):
         if manager.max_connection_duration_ms:
             c.leaves_ms = self.io.now_ms + manager.max_connection_duration_ms
         self.set_idle_timer(c, manager)
+        if manager.limits_connections and not (self.admits(c, manager.gate) and self.admits_address(c, manager)):
+            self.turn_away(c, manager)
+
+    cdef void turn_away(self, Connection *c, Manager manager):
+        """The connection is one too many: close it, at once or after the delay that the filter chain has for that."""
+        if manager.gate is None or c.is_gated or manager.gate.delay_ms == 0:
+            self.close_downstream(c)
+            return
+        c.flags |= LINGERING
+        self.io.set_timer(c, manager.gate.delay_ms)
 
     cdef void close_downstream(self, Connection *c):
         cdef Manager manager
@@ -62,6 +72,8 @@ cdef class Ending(ResponseHeads):
         c.counters[<int> http_downstream_cx_destroy] += 1
         manager.listener_counters[<int> listener_downstream_cx_active] -= 1
         manager.listener_counters[<int> listener_downstream_cx_destroy] += 1
+        if c.is_gated or c.hold:
+            self.leaves(c, manager.gate)
         self.io.close(c)
 
     cdef void end_downstream(self, Connection *c):
@@ -160,6 +172,7 @@ cdef class Ending(ResponseHeads):
         if before.listener_counters != manager.listener_counters:
             before.listener_counters[<int> listener_downstream_cx_active] -= 1
             manager.listener_counters[<int> listener_downstream_cx_active] += 1
+        self.change_gate(c, before.gate, manager.gate)
         set_owner(c, manager)
 
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count):
@@ -253,6 +266,9 @@ cdef class Ending(ResponseHeads):
         c.counters[<int> http_downstream_rq_completed] += 1
         if x.packet_source != PACKETS_OF_NOBODY:
             count_packets(x)
+        if x.hold:
+            self.runtime.tables.counts.give_back(x.hold - 1)
+            x.hold = 0
         self.log(x.manager, x.records, x, c)
         x.downstream = NULL
         set_exchange(c, None)

@@ -6,10 +6,12 @@ from fastproxy.connections cimport Connection
 from fastproxy.exchange.takeover cimport Takeover
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
+from fastproxy.tunnel cimport Tunnel, TunnelState
 
 
 cdef class Exchanges(Takeover):
     cdef void tunnel_event(self, Connection *connection, uint32_t events)
+    cdef void tunnel_over(self, Tunnel *tunnel, TunnelState state)
     cdef void resume(self, Connection *connection)
     cdef void timer(self, Connection *connection)
     cdef void upstream_timer(self, Connection *u)

@@ -6,9 +6,9 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < response_heads < ending < relay < upgrade < attempt < sessions < first_frames < lost_sessions < asking
-< repeating < retrying < answer_heads < response < answers < rewriting < choice < limiting < mirroring < request_heads
-< request < takeover.
+log < timeouts < response_heads < admitting < ending < relay < upgrade < attempt < sessions < first_frames
+< lost_sessions < asking < repeating < retrying < answer_heads < response < answers < rewriting < choice < limiting
+< mirroring < request_heads < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -33,7 +33,10 @@ from fastproxy.head_guard cimport HeadGuard
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
-from fastproxy.tunnel cimport TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, Tunnel, TunnelState, tunnel_read
+from fastproxy.tunnel cimport (
+    TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, TUNNEL_TOO_FAST, TUNNEL_TOO_LARGE, Tunnel, TunnelState, tunnel_read,
+    tunnel_resume,
+)
 from fastproxy.tunnel cimport tunnel_event as relay_event
 
 
@@ -61,7 +64,13 @@ cdef class Exchanges(Takeover):
             self.look_ahead(connection)
         state = relay_event(self.io, connection, events)
         if state != TUNNEL_GOES_ON:
-            self.end_tunnel(<Tunnel *> connection.tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
+            self.tunnel_over(<Tunnel *> connection.tunnel, state)
+
+    cdef void tunnel_over(self, Tunnel *tunnel, TunnelState state):
+        if state == TUNNEL_TOO_FAST or state == TUNNEL_TOO_LARGE:
+            self.cut_tunnel(tunnel, state == TUNNEL_TOO_LARGE)
+        else:
+            self.end_tunnel(tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
 
     cdef void resume(self, Connection *connection):
         """A connection of the queue has its turn: what it holds first, then what the kernel has for it."""
@@ -73,8 +82,7 @@ cdef class Exchanges(Takeover):
                 self.look_ahead(connection)
             state = tunnel_read(self.io, connection)
             if state != TUNNEL_GOES_ON:
-                self.end_tunnel(
-                    <Tunnel *> connection.tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
+                self.tunnel_over(<Tunnel *> connection.tunnel, state)
         elif connection.kind == UPSTREAM:
             self.read_upstream(connection)
         elif connection.kind == DOWNSTREAM:
@@ -117,9 +125,12 @@ cdef class Exchanges(Takeover):
 
     cdef void downstream_timer(self, Connection *c):
         cdef Exchange x = exchange_of(c)
-        if c.tunnel != NULL:
+        cdef Tunnel *tunnel = <Tunnel *> c.tunnel
+        if tunnel != NULL and tunnel.meter != NULL and tunnel.meter.resumes_ms:
+            tunnel_resume(self.io, tunnel)
+        elif tunnel != NULL:
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
-            self.end_tunnel(<Tunnel *> c.tunnel, FLAG_SI)
+            self.end_tunnel(tunnel, FLAG_SI)
         elif x is not None and x.retry_at_ms and self.io.now_ms >= x.retry_at_ms:
             self.retry_now(x)
         elif x is not None:

@@ -1,5 +1,6 @@
 """Limits of routes and connection managers on what clients ask for."""
 
+from fastproxy.affinity cimport EngineIo
 from fastproxy.exchange.choice cimport Choice
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.request_facts cimport RequestFacts
@@ -9,5 +10,8 @@ from fastproxy.traffic_limits cimport LocalRateLimit
 cdef class Limiting(Choice):
     cdef bint is_limited(self, Exchange x, RequestFacts *facts)
     cdef bint is_out_of_rate(self, Exchange x, LocalRateLimit limit, RequestFacts *facts)
+    cdef bint is_newcomer_limited(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
+    cdef bint is_handshake_limited(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
+    cdef bint is_tunnel_limited(self, Exchange x, const RequestFacts *facts)
     cdef bint is_body_too_large(self, Exchange x)
     cdef void refuse_body(self, Exchange x)

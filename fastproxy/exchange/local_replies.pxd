@@ -16,4 +16,7 @@ cdef bytes BAD_REQUEST
 cdef bytes PAYLOAD_TOO_LARGE
 cdef bytes RATE_LIMITED
 cdef bytes ORIGIN_REFUSED
+cdef bytes TOO_MANY_SESSIONS
+cdef bytes TOO_MANY_TUNNELS
+cdef bytes URI_TOO_LONG
 cdef bytes NO_BODY

@@ -17,4 +17,7 @@ BAD_REQUEST = b"Bad Request"
 PAYLOAD_TOO_LARGE = b"Payload Too Large"
 RATE_LIMITED = b"local_rate_limited"
 ORIGIN_REFUSED = b"origin not allowed"  # Envoy knows no such answer
+TOO_MANY_SESSIONS = b"too many new sessions"
+TOO_MANY_TUNNELS = b"too many tunnels"
+URI_TOO_LONG = b"URI Too Long"
 NO_BODY = b""

@@ -28,6 +28,7 @@ cdef class Relay(Ending):
     cdef void relay_accepted(self, Connection *c, TcpProxy proxy)
     cdef void relay_event(self, Connection *connection, uint32_t events)
     cdef void relay_timer(self, Connection *connection)
+    cdef void turn_relay_away(self, Connection *c, TcpProxy proxy)
     cdef void connect_relay(self, Connection *c, PendingRelay pending)
     cdef void relay_connect_failed(self, Connection *u)
     cdef bint next_relay_host(self, PendingRelay pending, TcpProxy proxy)

@@ -13,7 +13,7 @@ from libc.string cimport memset
 from fastproxy.access_log cimport AccessLog, LogFacts
 from fastproxy.addresses cimport format_address
 from fastproxy.connections cimport (
-    CLOSED, CONNECTING, HUNG_UP, READABLE, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection,
+    CLOSED, CONNECTING, HUNG_UP, LINGERING, READABLE, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_attempts_exceeded, cluster_upstream_cx_connect_fail,
@@ -54,6 +54,9 @@ cdef class Relay(Ending):
         set_exchange(c, pending)
         pending.start_ms = self.io.now_ms
         self.io.set_timer(c, proxy.max_duration_ms)
+        if not self.admits(c, proxy.gate):
+            self.turn_relay_away(c, proxy)
+            return
         pending.cluster = proxy.choose_cluster(c.fd, &c.address, self.stamps.random())
         if pending.cluster is None:
             c.counters[<int> tcp_downstream_cx_no_route] += 1
@@ -67,6 +70,14 @@ cdef class Relay(Ending):
             return
         pending.host = <Host> pending.cluster.hosts[pending.choice]
         self.connect_relay(c, pending)
+
+    cdef void turn_relay_away(self, Connection *c, TcpProxy proxy):
+        """The connection is one too many: close it, at once or after a delay."""
+        if proxy.gate.delay_ms == 0:
+            self.end_pending(c, 0)
+            return
+        c.flags |= LINGERING
+        self.io.set_timer(c, proxy.gate.delay_ms)
 
     cdef void connect_relay(self, Connection *c, PendingRelay pending):
         """Begin to connect to the chosen host, or to the next ones where not even that is possible."""
@@ -178,6 +189,8 @@ cdef class Relay(Ending):
         elif tunnel != NULL:
             tunnel.downstream.counters[<int> tcp_max_downstream_connection_duration] += 1
             self.end_relay(tunnel, FLAG_DT)
+        elif connection.flags & LINGERING:
+            self.end_pending(connection, 0)
         elif connection.kind == TCP_UPSTREAM:
             connection.counters[<int> cluster_upstream_cx_connect_timeout] += 1
             self.relay_connect_failed(connection)
@@ -221,6 +234,8 @@ cdef class Relay(Ending):
         c.counters[<int> tcp_downstream_cx_active] -= 1
         proxy.listener_counters[<int> listener_downstream_cx_active] -= 1
         proxy.listener_counters[<int> listener_downstream_cx_destroy] += 1
+        if c.is_gated:
+            self.leaves(c, proxy.gate)
         self.io.close(c)
 
     cdef void discard_relay(self, Connection *connection):

@@ -206,6 +206,8 @@ cdef class Request(RequestHeads):
         read_query(&engine_io, plan.path)
         if x.route.origins is not None and not self.is_origin_admitted(x, &engine_io):
             return self.after_reply(c, 0)
+        if x.limits is not None and self.is_newcomer_limited(x, &facts, &engine_io):
+            return self.after_reply(c, 0)
         if not self.direct(x, &facts, &plan):
             return self.after_reply(c, 0)
         if not self.pick(x, &facts, &engine_io):

@@ -49,6 +49,7 @@ cdef class Exchange:
     cdef Manager manager
     cdef Route route
     cdef TrafficLimits limits  # None: none
+    cdef int64_t hold  # where its tunnel is counted among those of its key, and 1; 0: nowhere
     cdef Cluster cluster
     cdef Host host
     cdef Body request_body

@@ -12,4 +12,6 @@ cdef class Upgrade(Relay):
     cdef void begin_tunnel(self, Exchange x, char *data, size_t length)
     cdef void count_tunnel(self, Exchange x) noexcept
     cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel)
+    cdef void limit_tunnel(self, Exchange x, Tunnel *tunnel) noexcept
+    cdef void cut_tunnel(self, Tunnel *tunnel, bint is_too_large)
     cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags)

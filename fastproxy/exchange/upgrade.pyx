@@ -1,7 +1,7 @@
 """From an exchange to a tunnel, and the end of the tunnel. The bytes between are tunnel.pyx's."""
 
-from libc.stdint cimport uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from fastproxy.affinity_policy cimport Affinity
@@ -11,17 +11,27 @@ from fastproxy.counters cimport (
     host_cx_tx_bytes_total, host_rq_active, host_rq_success, host_sid_opened_websocket, host_sid_opening_active,
     host_sid_upgrade_done, host_ws_active, host_ws_total, http_downstream_cx_upgrades_active,
     http_downstream_cx_upgrades_total, http_downstream_rq_active, http_downstream_rq_completed,
-    http_sid_opened_websocket, http_sid_upgrade_done, route_rx_bytes_total, route_ws_active, route_ws_total,
+    http_sid_opened_websocket, http_sid_upgrade_done,
+    http_tunnel_too_fast, http_tunnel_too_large, route_rx_bytes_total, route_ws_active, route_ws_total,
 )
 from fastproxy.exchange.state cimport SID_NONE, Exchange, count_sid, set_exchange
 from fastproxy.exchange.timeouts cimport sooner
+from fastproxy.frames cimport frames_are_between
 from fastproxy.heads cimport ResponseHead, write_response
-from fastproxy.response_flags cimport FLAG_LR
+from fastproxy.response_flags cimport FLAG_LR, FLAG_RL
 from fastproxy.runtime cimport Manager
 from fastproxy.sent_requests cimport drop_sent
 from fastproxy.syscalls cimport iovec
 from fastproxy.tunnel cimport Tunnel, count_packets
+from fastproxy.tunnel_meters cimport TunnelMeter
 from fastproxy.upstream cimport Host
+
+cdef enum:
+    METERED_READ_BYTES = 1024
+
+# Close frames of a server (RFC 6455 sections 5.5.1 and 7.4.1): policy violation, and message too big
+cdef bytes TOO_FAST_FRAME = b"\x88\x0a\x03\xf0too fast"
+cdef bytes TOO_LARGE_FRAME = b"\x88\x0b\x03\xf1too large"
 
 
 cdef class Upgrade(Relay):
@@ -69,9 +79,26 @@ cdef class Upgrade(Relay):
         tunnel.bytes_sent = length
         tunnel.idle_timeout_ms = x.idle_timeout_ms
         memcpy(tunnel.records, x.records, sizeof(tunnel.records))
+        self.limit_tunnel(x, tunnel)
         count_packets(tunnel, True, data, length)
         self.count_tunnel(x)
         self.become_tunnel(x, c, u, tunnel)
+
+    cdef void limit_tunnel(self, Exchange x, Tunnel *tunnel) noexcept:
+        """From here the tunnel has the limits of its exchange. Reads are small where they are limited: what comes with
+        one read goes on, and is paid for afterwards."""
+        cdef Connection *c = tunnel.downstream
+        tunnel.hold = x.hold
+        x.hold = 0
+        if x.limits is None or not x.limits.meters_tunnels:
+            return
+        tunnel.meter = <TunnelMeter *> malloc(sizeof(TunnelMeter))
+        if tunnel.meter == NULL:
+            return
+        tunnel.meter[0] = x.limits.meter
+        tunnel.meter.at_ms = self.io.now_ms
+        if tunnel.meter.bytes.per_ms > 0 or tunnel.meter.messages.per_ms > 0:
+            c.read_limit = min(c.read_limit, <uint32_t> METERED_READ_BYTES)
 
     cdef void count_tunnel(self, Exchange x) noexcept:
         """A host has a WebSocket more, which is a session of its own, or carries one that had begun before."""
@@ -123,12 +150,25 @@ cdef class Upgrade(Relay):
         self.io.enqueue(c)
         self.io.enqueue(u)
 
+    cdef void cut_tunnel(self, Tunnel *tunnel, bint is_too_large):
+        """The client goes beyond its limits: tell it so, between two frames of the node, and end the tunnel."""
+        cdef iovec part
+        cdef Connection *c = tunnel.downstream
+        cdef bytes frame = TOO_LARGE_FRAME if is_too_large else TOO_FAST_FRAME
+        c.counters[<int> (http_tunnel_too_large if is_too_large else http_tunnel_too_fast)] += 1
+        part.iov_base = <char *> frame
+        part.iov_len = len(frame)
+        if frames_are_between(&tunnel.from_host) and self.io.transmit(c, &part, 1) >= 0:
+            tunnel.is_cut = True
+        self.end_tunnel(tunnel, FLAG_RL)
+
     cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags):
         """Count, log and close; the connections' structs are not used again before the batch of events is over."""
         cdef Connection *c = tunnel.downstream
         cdef Connection *u = tunnel.upstream
         cdef Host host = <Host> u.owner
         cdef Exchange x
+        cdef bint is_cut = tunnel.is_cut
         if tunnel.is_relay:
             self.end_relay(tunnel, flags & FLAG_LR)  # Envoy has no flag for a TCP connection that an end has closed
             return
@@ -155,6 +195,12 @@ cdef class Upgrade(Relay):
             x.bytes_sent = tunnel.bytes_sent
             x.response_flags = flags
             self.log(<Manager> c.owner, tunnel.records, x, c)
+        if tunnel.hold:
+            self.runtime.tables.counts.give_back(tunnel.hold - 1)
+        free(tunnel.meter)
         free(tunnel)
         self.close_upstream(u)
-        self.close_downstream(c)
+        if is_cut:
+            self.end_downstream(c)
+        else:
+            self.close_downstream(c)

@@ -1,5 +1,8 @@
 """Everything that waits has an end, and says which."""
 
+import contextlib
+import socket
+
 import pytest
 
 from tests.support.proxies import World, Worlds
@@ -157,3 +160,20 @@ def test_idle_upstream_connection_is_closed(worlds: Worlds) -> None:
     second.read_request()
     second << OK
     assert client.read_response().body == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("head", "idle"),
+    [(b"GET / HTTP/1.1\r\nx: ", "5s"), (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 999\r\n\r\n", "0.4s")],
+)
+def test_body_that_trickles(worlds: Worlds, head: bytes, idle: str) -> None:
+    """A byte now and then keeps no request alive, whether in its head or in its body."""
+    world = worlds.start(request_timeout="0.5s", stream_idle_timeout=idle)
+    client = world.client() << head
+    client.socket.settimeout(0.05)
+    for _ in range(100):
+        with contextlib.suppress(TimeoutError):
+            assert client.socket.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 408"
+            break
+        client << b"x"
+    assert client.read_response().body == b"request timeout"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fastproxy.config.build_affinity import Levels
 from fastproxy.config.build_limits import LimitFilters
 from fastproxy.model import HeaderValue, LocalRateLimit, TokenBucket, TrafficLimits
 from tests.unit.config_files import EXTENSIONS, V3_MANAGER_PATH, errors, v3_file, v3_manager, v3_route, view, warnings
@@ -43,7 +44,9 @@ def built(*filters, route=None, host=None):
     config = manager.child("route_config")
     virtual_host = config.items("virtual_hosts")[0]
     limits = LimitFilters(manager, report)
-    return limits.listener, limits.at((virtual_host.items("routes")[0], virtual_host, config)), report
+    levels = Levels(manager, report)
+    own = levels.at(virtual_host.items("routes")[0], levels.at(virtual_host, levels.at(config, levels.listener)))
+    return limits.listener, limits.at((virtual_host.items("routes")[0], virtual_host, config), own), report
 
 
 def test_a_rate():

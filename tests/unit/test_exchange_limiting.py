@@ -2,8 +2,20 @@
 
 import pytest
 
-from fastproxy.model import HeaderValue, LocalRateLimit, Route, RouteMatch, TokenBucket, TrafficLimits
+from fastproxy.model import (
+    ConcurrentTunnels,
+    HeaderValue,
+    LocalRateLimit,
+    Rate,
+    Route,
+    RouteMatch,
+    TokenBucket,
+    TrafficLimits,
+    TunnelLimits,
+)
+from fastproxy.model_affinity import IdPlace, IdSource
 from fastproxy.model_routes import DirectResponse
+from tests.support.websocket import frame
 from tests.unit.engine_world import field, get, handshake, ok, switching
 
 WHOLE = 1_000_000
@@ -137,3 +149,197 @@ def test_a_body_of_just_that_size(worlds):
     assert exchange(world, world.client(), request)
     chunked = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     assert exchange(world, world.client(), chunked)
+
+
+POLL = "/socket.io/?EIO=4&transport=polling"
+SOCKET = "/socket.io/?EIO=4&transport=websocket"
+
+
+def sessions(handshakes=0, handshakes_per_address=0):
+    """So many at once, and hardly another one."""
+    return TrafficLimits(
+        handshakes=Rate("all", 0.01, handshakes) if handshakes else None,
+        handshakes_per_address=Rate("each", 0.01, handshakes_per_address) if handshakes_per_address else None,
+    )
+
+
+@pytest.mark.parametrize("scope", ["handshakes", "handshakes_per_address"])
+def test_too_many_new_sessions(worlds, scope):
+    world = worlds(route={"limits": sessions(**{scope: 2})})
+    client = world.client()
+    exchange(world, client, get(POLL))
+    exchange(world, client, get(POLL))
+    for request in (get(POLL), handshake(SOCKET)):
+        client.send(request)
+        head = client.head()
+        assert head.startswith(b"HTTP/1.1 429")
+        assert int(field(head, b"retry-after") or 0) in (99, 100)
+        assert client.take(21) == b"too many new sessions"
+    assert world.count("sid_handshake_limited") == 2
+    assert not world.nodes[0].is_asked()
+
+
+def test_sessions_that_are_there_and_other_requests_go_on(worlds):
+    world = worlds(route={"limits": sessions(handshakes=1)})
+    client = world.client()
+    exchange(world, client, get(POLL))
+    for request in (
+        get(POLL + "&sid=abcdefghijklmnop"),
+        get("/", "x: y"),
+        get(POLL, method="OPTIONS"),
+        b"POST " + POLL.encode() + b" HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx",
+    ):
+        exchange(world, client, request)
+    assert world.count("sid_handshake_limited") == 0
+
+
+def test_a_flood_of_one_address_does_not_take_from_all(worlds):
+    """Of a trusted header: the test's own address is always the same."""
+    limits = sessions(handshakes=3, handshakes_per_address=1)
+    world = worlds(route={"limits": limits}, manager={"use_remote_address": True, "xff_num_trusted_hops": 1})
+    client = world.client()
+    exchange(world, client, get(POLL, "x-forwarded-for: 192.0.2.1"))
+    for _ in range(5):
+        assert client.send(get(POLL, "x-forwarded-for: 192.0.2.1")).response()[0] == 429
+    exchange(world, client, get(POLL, "x-forwarded-for: 2001:db8:0:1::1"))
+    assert client.send(get(POLL, "x-forwarded-for: 2001:db8:0:1::2")).response()[0] == 429
+    exchange(world, client, get(POLL, "x-forwarded-for: 2001:db8:0:2::1"))
+    assert client.send(get(POLL, "x-forwarded-for: 192.0.2.9")).response()[0] == 429  # all together have had three
+
+
+def tunnel(world, request=None):
+    client = world.client().send(request or handshake())
+    node = world.nodes[0].accept()
+    node.head()
+    node.send(switching())
+    assert client.head().startswith(b"HTTP/1.1 101")
+    return client, node
+
+
+@pytest.mark.parametrize(
+    ("key", "one", "other"),
+    [
+        (None, handshake(), None),
+        (IdPlace(IdSource.HEADER, "x-user"), handshake("/", "x-user: a"), handshake("/", "x-user: b")),
+        (IdPlace(IdSource.QUERY, "user"), handshake("/?user=a"), handshake("/?user=b")),
+        (IdPlace(IdSource.COOKIE, "user"), handshake("/", "cookie: user=a"), handshake("/")),
+    ],
+)
+def test_too_many_tunnels_of_one_key(worlds, key, one, other):
+    world = worlds(route={"limits": TrafficLimits(concurrent_tunnels=ConcurrentTunnels("here", 1, key))})
+    first, node = tunnel(world, one)
+    late = world.client()
+    assert late.send(one).response() == (429, b"too many tunnels")
+    if other is not None:
+        tunnel(world, other)
+    exchange(world, late)  # what is no tunnel is not counted
+    first.close()
+    node.close()
+    world.until(lambda: world.engine.tunnels == (other is not None))
+    tunnel(world, one)
+    assert world.count("tunnel_concurrent_limited") == 1
+
+
+def test_a_handshake_that_fails_leaves_room(worlds):
+    world = worlds(route={"limits": TrafficLimits(concurrent_tunnels=ConcurrentTunnels("here", 1))})
+    client = world.client().send(handshake())
+    node = world.nodes[0].accept()
+    node.head()
+    node.send(ok(b"no"))
+    assert client.response() == (200, b"no")
+    gone = world.client().send(handshake())
+    world.nodes[0].accept().head() if world.nodes[0].is_asked() else node.head()
+    gone.close()
+    world.until(lambda: world.engine.exchanges == 0)
+    node.close()
+    tunnel(world)
+
+
+def metered(**fields):
+    return {"limits": TrafficLimits(tunnels=TunnelLimits(**fields))}
+
+
+def test_a_tunnel_that_is_too_fast_is_read_later(worlds):
+    world = worlds(route=metered(bytes_per_second=20_000, byte_burst=1000))
+    client, node = tunnel(world)
+    data = bytes(range(256)) * 12
+    client.send(data)
+    assert node.take(len(data)) == data
+    assert world.count("tunnel_paused") >= 1
+    node.send(b"x" * 100_000)  # the other direction has no limit
+    assert client.take(100_000) == b"x" * 100_000
+
+
+def test_messages_are_counted(worlds):
+    world = worlds(route=metered(messages_per_second=100, message_burst=2))
+    client, node = tunnel(world)
+    data = frame(b"a", masked=True) * 6
+    client.send(data)
+    assert node.take(len(data)) == data
+    assert world.count("tunnel_paused") >= 1
+
+
+def test_a_paused_client_that_leaves_is_noticed(worlds):
+    world = worlds(route=metered(bytes_per_second=5000, byte_burst=1))
+    client, node = tunnel(world)
+    client.send(b"x" * 1000)
+    world.until(lambda: world.count("tunnel_paused") >= 1)
+    client.close()
+    assert node.end() == b"x" * 1000
+
+
+def test_the_idle_timeout_runs_after_a_pause(worlds):
+    world = worlds(route=metered(bytes_per_second=10_000, byte_burst=1), manager={"stream_idle_timeout_s": 0.2})
+    client, node = tunnel(world)
+    client.send(b"x" * 1000)
+    assert node.take(1000)
+    assert client.end() == b""
+    assert world.count("downstream_rq_idle_timeout") == 1
+    assert world.count("tunnel_paused") == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "sent", "close", "counter"),
+    [
+        ({"messages_per_second": 1, "message_burst": 1, "closes": True}, frame(b"a", masked=True) * 2,
+         b"\x88\x0a\x03\xf0too fast", "tunnel_too_fast"),
+        ({"max_message_bytes": 10}, frame(b"a" * 11, masked=True)[:8],
+         b"\x88\x0b\x03\xf1too large", "tunnel_too_large"),
+        ({"max_message_bytes": 10}, frame(b"a" * 6, final=False, masked=True) + frame(b"a" * 6, 0, masked=True),
+         b"\x88\x0b\x03\xf1too large", "tunnel_too_large"),
+    ],
+)  # fmt: skip
+def test_a_tunnel_that_is_cut(worlds, limits, sent, close, counter):
+    world = worlds(route=metered(**limits))
+    client, node = tunnel(world)
+    node.send(frame(b"before"))
+    assert client.take(8) == frame(b"before")
+    client.send(sent)
+    assert client.end() == close
+    assert node.end() == b""
+    assert world.count(counter) == 1
+
+
+def test_no_close_frame_inside_a_frame_of_the_node(worlds):
+    world = worlds(route=metered(max_message_bytes=10))
+    client, node = tunnel(world)
+    node.send(frame(b"half")[:4])
+    assert client.take(4) == frame(b"half")[:4]
+    client.send(frame(b"a" * 11, masked=True))
+    assert client.end() == b""
+
+
+def test_a_message_of_just_that_size(worlds):
+    world = worlds(route=metered(max_message_bytes=10))
+    client, node = tunnel(world)
+    data = frame(b"a" * 10, masked=True) * 3
+    client.send(data)
+    assert node.take(len(data)) == data
+
+
+def test_a_long_url(worlds):
+    world = worlds(route={"limits": TrafficLimits(max_url_bytes=10)})
+    client = world.client()
+    exchange(world, client, get("/123456789"))
+    assert client.send(get("/1234567890")).response() == (414, b"URI Too Long")
+    assert world.count("downstream_rq_url_too_long") == 1

@@ -31,7 +31,7 @@ class Workers:
             )
         )
         self.rows = [memoryview(bytearray(8 * self.layout.slots)).cast("Q") for _ in range(2)]
-        self.makers = [LimitMaker(self.layout, row, self.rows[0]) for row in self.rows]
+        self.makers = [LimitMaker(self.layout, row, self.rows) for row in self.rows]
 
     def ready(self, worker: int, model: LocalRateLimit) -> ReadyLimit:
         limits = self.makers[worker].ready(TrafficLimits(model))
