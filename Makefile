@@ -6,6 +6,9 @@ PYTEST_ARGS ?=
 PYTEST := -m pytest -n logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 BENCH ?= ../shared/bench/compare.py
 BENCH_ARGS ?=
+SOAK_SECONDS ?= 300
+SOAK_ARGS ?=
+WSTEST ?= wstest
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +17,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run build compile debug sanitize test lint annotate bench wheel pages tools clean help
+.PHONY: run build compile debug sanitize test lint annotate bench soak autobahn wheel pages tools clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +29,8 @@ help:
 	@echo "make sanitize  the same with the address and undefined-behaviour sanitizers (needs gcc)"
 	@echo "make annotate  Cython's annotated sources in build/annotate/"
 	@echo "make bench     beside Envoy, HAProxy and nginx (needs them, and BENCH=path/to/compare.py)"
+	@echo "make soak      everything at once for five minutes, each byte checked (SOAK_SECONDS=300, SOAK_ARGS='--seed 1')"
+	@echo "make autobahn  the Autobahn WebSocket suite, directly and through fastproxy (needs WSTEST=path/to/wstest)"
 	@echo "make wheel     a wheel in dist/"
 	@echo "make clean     removes all that make has made"
 
@@ -100,6 +105,12 @@ annotate: $(READY)
 bench: build
 	@test -f $(BENCH) || { echo "no $(BENCH): say BENCH=path/to/compare.py" >&2; exit 1; }
 	$(PY) $(BENCH) --fastproxy $(VENV)/bin/fastproxy $(BENCH_ARGS)
+
+soak: build
+	$(PY) -m tests.soak --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
+
+autobahn: build
+	$(PY) -m tests.conformance.autobahn --wstest $(WSTEST)
 
 wheel: $(READY)
 	$(PY) -m build --wheel

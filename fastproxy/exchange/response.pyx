@@ -103,10 +103,11 @@ cdef class Response(AnswerHeads):
 
     cdef void upstream_ended(self, Exchange x, Connection *u):
         """The upstream has closed or reset while it carries an exchange."""
+        cdef bint in_order = u.flags & ENDED and not u.flags & SHUT  # else a body without a length is not all there
         u.counters[<int> cluster_upstream_cx_destroy_remote] += 1
         if x.answer_is_held and not self.judge_at_end(x, u):
             return
-        if x.response_started and x.response_body.framing == FRAMING_UNTIL_CLOSE and not u.flags & SHUT:
+        if x.response_started and x.response_body.framing == FRAMING_UNTIL_CLOSE and in_order:
             x.response_body.done = True
             self.relay_response(x, NULL, 0, NULL)
         elif x.response_started:
