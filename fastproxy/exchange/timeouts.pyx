@@ -72,6 +72,9 @@ cdef class Timeouts(ExchangeLog):
         cdef bint has_timeout = x.route.timeout_is_set or not x.manager.polls_outlive_default_timeout
         if has_timeout and not x.is_upgrade:  # a tunnel has left the route's timeout behind
             self.tell_heartbeat(x, heartbeat_s, "timeout", x.route.timeout_ms)
+        if x.retries is not None and not x.is_upgrade:
+            self.tell_heartbeat(x, heartbeat_s, "per_try_timeout", x.retries.try_timeout_ms)
+            self.tell_heartbeat(x, heartbeat_s, "per_try_idle_timeout", x.retries.idle_timeout_ms)
         if x.route.idle_timeout_is_set:
             self.tell_heartbeat(x, heartbeat_s, "idle_timeout", x.idle_timeout_ms)
         else:

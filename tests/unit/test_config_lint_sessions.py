@@ -54,6 +54,15 @@ def buffer(size):
             ),
         ),
         (
+            setup(route={"retry_policy": {"retry_on": "5xx", "per_try_timeout": "2s"}}),
+            (
+                "FP109",
+                f"{V3_ROUTE_PATH}.route.retry_policy.per_try_timeout",
+                "2 s end a poll that waits for news; Socket.IO's heartbeat takes up to 45 s (25 s and 20 s); "
+                "write as much, or 0s",
+            ),
+        ),
+        (
             setup(manager={"common_http_protocol_options": {"max_stream_duration": "60s"}}),
             (
                 "FP110",

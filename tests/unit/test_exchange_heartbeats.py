@@ -4,6 +4,7 @@ import pytest
 
 from fastproxy.exchange.heartbeats import MAX_LINES, Heartbeats
 from fastproxy.model import Departures, Route, RouteMatch
+from fastproxy.model_routes import RetryPolicy
 from tests.unit.engine_world import get, ok
 
 OPEN = b'0{"sid":"%b","pingInterval":25000,"pingTimeout":20000}'
@@ -30,6 +31,8 @@ def told(caplog):
     [
         ({"route": {"timeout_s": 44.9, "timeout_is_set": True}}, "timeout is 44.9 s"),
         ({"route": {"idle_timeout_s": 30.0}}, "idle_timeout is 30 s"),
+        ({"route": {"retry_policy": RetryPolicy(per_try_timeout_s=9)}}, "per_try_timeout is 9 s"),
+        ({"route": {"retry_policy": RetryPolicy(per_try_idle_timeout_s=8)}}, "per_try_idle_timeout is 8 s"),
         ({"route": {"max_stream_duration_s": 40.0}}, "max_stream_duration is 40 s"),
         ({"manager": {"stream_idle_timeout_s": 44.0}}, "stream_idle_timeout is 44 s"),
         ({"manager": {"departures": Departures(polls_outlive_default_timeout=False)}}, "timeout is 15 s"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fastproxy.model import HeaderHashPolicy, HttpConnectionManager, LbPolicy
+from fastproxy.model_affinity import MCP, SOCKJS, SessionAffinity
 from fastproxy.model_clusters import CircuitBreakers, Thresholds
 from fastproxy.model_routes import HeaderMatcher, ResetHeader, RetryPolicy
 from tests.unit.engine_world import Peer, World, get, handshake, ok, switching
@@ -343,6 +344,45 @@ def test_a_session_is_looked_for_at_its_own_host_only(worlds):
     assert (status, b"Session ID unknown" in body) == (400, True)
     assert world.host(place)["cx_connect_fail"] == 3
     assert world.host(1 - place)["rq_total"] == 0
+
+
+def test_other_requests_of_a_session_are_tried_again_at_its_host(worlds):
+    found = policy("5xx", retries=2, avoids_previous_hosts=True, host_selection_retry_max_attempts=9)
+    world = worlds(2, route=found, manager={"affinity": SessionAffinity(protocols=(MCP,))})
+    client = world.client().send(get("/mcp", "content-length: 2", method="POST") + b"{}")
+    world.until(lambda: any(node.is_asked() for node in world.nodes))
+    own = next(node for node in world.nodes if node.is_asked())
+    node = own.accept()
+    node.head()
+    assert node.take(2) == b"{}"
+    node.send(ok(b"", "mcp-session-id: 0123456789abcdef"))
+    assert client.response() == (200, b"")
+    client.send(get("/mcp", "mcp-session-id: 0123456789abcdef"))
+    busy(node)
+    busy(node)
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    assert counts(world, "", "_success") == [2, 1]
+
+
+def test_a_poll_of_sockjs_is_never_sent_again(worlds):
+    world = worlds(route=policy("5xx", "reset"), manager={"affinity": SessionAffinity(protocols=(SOCKJS,))})
+    client, node = world.ask(get("/echo/000/abcdefgh/xhr", method="POST"))
+    busy(node)
+    assert client.response() == (503, b"busy")
+    assert counts(world, "") == [0]
+
+
+def test_a_question_has_rules_of_its_own(worlds):
+    """Whoever takes it has answered it."""
+    world = worlds(2, route=policy("5xx", "reset", retries=5))
+    client = world.client().send(get(POLL))
+    world.until(lambda: any(node.is_asked() for node in world.nodes))
+    asked = next(node for node in world.nodes if node.is_asked())
+    busy(asked.accept())
+    assert client.response() == (503, b"busy")
+    assert counts(world, "") == [0]
 
 
 def test_a_handshake_is_tried_again_until_it_is_answered(worlds):

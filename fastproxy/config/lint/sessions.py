@@ -30,12 +30,14 @@ def idle_below_heartbeat(scene: Scene) -> Iterator[Advice]:
 
 def timeout_below_poll(scene: Scene) -> Iterator[Advice]:
     for route in scene.routes:
-        timeout_s = positive_seconds(route.action, "timeout")
-        if timeout_s is not None and timeout_s < HEARTBEAT_S and route.may_carry_polls:
-            message = (
-                f"{timeout_s:g} s end a poll that waits for news; Socket.IO's heartbeat takes up to {HEARTBEAT_S} s"
-            )
-            yield Advice(route.action.node_of("timeout"), f"{message} (25 s and 20 s); write as much, or 0s")
+        policy = route.action.child("retry_policy")
+        for view, field in ((route.action, "timeout"), (policy, "per_try_timeout"), (policy, "per_try_idle_timeout")):
+            timeout_s = positive_seconds(view, field)
+            if timeout_s is not None and timeout_s < HEARTBEAT_S and route.may_carry_polls:
+                message = (
+                    f"{timeout_s:g} s end a poll that waits for news; Socket.IO's heartbeat takes up to {HEARTBEAT_S} s"
+                )
+                yield Advice(view.node_of(field), f"{message} (25 s and 20 s); write as much, or 0s")
 
 
 def limited_duration(scene: Scene) -> Iterator[Advice]:
