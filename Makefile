@@ -9,6 +9,7 @@ BENCH_ARGS ?=
 SOAK_SECONDS ?= 300
 SOAK_ARGS ?=
 WSTEST ?= wstest
+FUZZ_SECONDS ?= 60
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -17,7 +18,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run build compile debug sanitize test lint annotate bench soak autobahn wheel pages tools clean help
+.PHONY: run build compile debug sanitize fuzz test lint annotate bench soak autobahn wheel pages tools clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +28,7 @@ help:
 	@echo "make build     the environment and the compiled modules"
 	@echo "make debug     the compiled modules with bounds checks and assertions, then their tests"
 	@echo "make sanitize  the same with the address and undefined-behaviour sanitizers (needs gcc)"
+	@echo "make fuzz      every fuzz target for FUZZ_SECONDS (60), two at a time, with the sanitizers (needs gcc)"
 	@echo "make annotate  Cython's annotated sources in build/annotate/"
 	@echo "make bench     beside Envoy, HAProxy and nginx (needs them, and BENCH=path/to/compare.py)"
 	@echo "make soak      everything at once for five minutes, each byte checked (SOAK_SECONDS=300, SOAK_ARGS='--seed 1')"
@@ -94,6 +96,9 @@ sanitize: compile $(VENV)/.installed
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
 		$(PY) -m pytest tests/unit tests/property tests/proxy $(PYTEST_ARGS)
+
+fuzz: build
+	$(PY) -m tests.fuzz.campaign $(FUZZ_SECONDS)
 
 annotate: $(READY)
 	rm -rf build/annotate && mkdir -p build/annotate && cp -r fastproxy build/annotate/

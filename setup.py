@@ -3,6 +3,7 @@
 Everything else about the project stands in pyproject.toml. The environment may say
 FASTPROXY_DEBUG=1   bounds checks and assertions on, little optimisation: what `make debug` tests;
 FASTPROXY_SANITIZE=1  with FASTPROXY_DEBUG=1: the compiler's address and undefined-behaviour sanitizers as well;
+FASTPROXY_COVERAGE=1  calls at every block and comparison, for tests/fuzz/coverage.c, which has to be loaded before;
 FASTPROXY_STRICT=1  a warning of Cython or of the C compiler is an error: what `make` builds with;
 FASTPROXY_BUILT=1   the extensions are in the tree already: for an editable installation, which would build them again.
 """
@@ -35,7 +36,8 @@ FLAVOUR = "sanitize" if SANITIZE else "debug" if DEBUG else "release"
 STRICT_FLAGS = ["-Wall", "-Werror", "-Wno-unused-function", "-Wno-unused-label"]
 DEBUG_FLAGS = ["-O1", "-g", "-UNDEBUG", "-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"]
 SANITIZE_FLAGS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"] * SANITIZE
-COMPILE_FLAGS = STRICT_FLAGS * STRICT + (DEBUG_FLAGS if DEBUG else ["-O3", "-g0"]) + SANITIZE_FLAGS
+COVERAGE_FLAGS = ["-fsanitize-coverage=trace-pc,trace-cmp"] * (os.environ.get("FASTPROXY_COVERAGE") == "1")
+COMPILE_FLAGS = STRICT_FLAGS * STRICT + (DEBUG_FLAGS if DEBUG else ["-O3", "-g0"]) + SANITIZE_FLAGS + COVERAGE_FLAGS
 
 
 def chosen_names():
@@ -64,6 +66,8 @@ def extensions():
 
 def flavour_changed():
     """Whether the extensions in the tree were built the other way: their dates do not tell."""
+    if "--build-lib" in sys.argv:  # they stand elsewhere
+        return False
     mark = Path("build/flavour")
     before = mark.read_text() if mark.exists() else "release"
     mark.parent.mkdir(exist_ok=True)

@@ -82,21 +82,30 @@ cdef inline void count_separated(PayloadCursor *cursor, const unsigned char *at,
 cdef inline size_t pass_text(PayloadCursor *cursor, const unsigned char *at, size_t length) noexcept nogil:
     """Step over some more of a text, as far as it goes for certain: a byte is one code unit, the first of four two, and
     the others of a character none."""
-    cdef size_t i
-    cdef uint8_t units = 0  # so that the compiler counts many at a time
+    cdef uint8_t units
     if length > cursor.left:
         length = cursor.left
     if length > TEXT_BLOCK:
         length = TEXT_BLOCK
-    for i in range(length):
-        units += ((at[i] & 0xC0) != 0x80) + (at[i] >= 0xF0)
-    if units > cursor.left:
-        cursor.state = PAYLOAD_BROKEN
-        return length
+    units = units_in(at, length)
+    while units > cursor.left:  # no UTF-8: what comes first may end the packet all the same
+        if length == 1:
+            cursor.state = PAYLOAD_BROKEN
+            return length
+        length //= 2
+        units = units_in(at, length)
     cursor.left -= units
     if cursor.left == 0:
         end_packet(cursor, TEXT_LENGTH)
     return length
+
+
+cdef inline uint8_t units_in(const unsigned char *at, size_t length) noexcept nogil:
+    cdef size_t i
+    cdef uint8_t units = 0  # so that the compiler counts many at a time
+    for i in range(length):
+        units += ((at[i] & 0xC0) != 0x80) + (at[i] >= 0xF0)
+    return units
 
 
 cdef inline size_t pass_binary(PayloadCursor *cursor, size_t length) noexcept nogil:

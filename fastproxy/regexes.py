@@ -32,7 +32,10 @@ class Regex:
     """One pattern, a text in UTF-8. Raises BadRegex."""
 
     def __init__(self, pattern: str) -> None:
-        self.pattern = pattern.encode()
+        try:
+            self.pattern = pattern.encode()
+        except UnicodeEncodeError as error:  # half of a pair of surrogates, or bytes that were no UTF-8
+            raise BadRegex("invalid UTF-8") from error
         compiled, anchor = _compile(self.pattern, never_capture=True)
         self._match = compiled.Match
         self._both = anchor.ANCHOR_BOTH

@@ -9,8 +9,8 @@ import pytest
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-CORPUS = sorted((FOLDER / "corpus").iterdir())
-SECONDS = 20
+CORPUS = sorted((FOLDER / "corpus" / "loader").iterdir())
+SECONDS = 10
 MEGABYTES = 2048
 SLOWEST_S = 20
 
@@ -31,7 +31,7 @@ def test_the_inputs_that_are_kept():
 @pytest.mark.timeout(300)
 def test_a_short_run(tmp_path):
     grown = tmp_path / "corpus"
-    shutil.copytree(FOLDER / "corpus", grown)
+    shutil.copytree(FOLDER / "corpus" / "loader", grown)
     limits = [f"-max_total_time={SECONDS}", f"-rss_limit_mb={MEGABYTES}", f"-timeout={SLOWEST_S}", "-max_len=65536"]
     where = [f"-artifact_prefix={tmp_path}/", f"-dict={FOLDER / 'loader.dict'}"]
     ended = run(grown, *limits, *where)

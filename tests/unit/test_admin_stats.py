@@ -73,6 +73,7 @@ def test_there_are_no_histograms(server):
 @pytest.mark.parametrize(
     ("query", "beginning"),
     [
+        ({"filter": "\udc9c"}, "Invalid re2 regex: invalid UTF-8"),
         ({"filter": "["}, "Invalid re2 regex: missing ]: ["),
         ({"format": "bad"}, "usage: /stats?format=("),
         ({"type": "bad"}, "usage: /stats?type=("),

@@ -5,7 +5,7 @@ import pytest
 from fastproxy.config.build_origins import MAX_ORIGINS, origin_policy
 from fastproxy.model_routes import OriginPolicy
 from tests.unit import test_config_build_affinity as affinity
-from tests.unit.config_files import errors
+from tests.unit.config_files import errors, load, v1, v1_manager
 from tests.unit.test_config_build_affinity import at_host, at_listener, at_route, ours
 
 
@@ -71,3 +71,11 @@ def test_levels():
     assert origins(*levels) == OriginPolicy(("same",), True)
     assert origins(*levels, at_route(ours(allowed_origins=["*"]))) == OriginPolicy(("*",), True)
     assert origins(*levels, at_route({"@type": affinity.FILTER_CONFIG, "disabled": True})) is None
+
+
+def test_a_v1_file_says_it_for_a_listener(tmp_path):
+    document = v1()
+    entry = {"type": "decoder", "name": "fastproxy", "config": {"allowed_origins": ["same"], "require_origin": True}}
+    v1_manager(document)["filters"].insert(0, entry)
+    (listener,) = load(tmp_path, document).configuration.listeners
+    assert listener.manager.route_config.virtual_hosts[0].routes[0].origins == OriginPolicy(("same",), True)

@@ -67,3 +67,8 @@ def test_packets_before_a_break_count(rest):
 
 def test_a_binary_body_stays_binary():
     assert packets([b"\x00\x01\xff21:2"], True) == (1, True)
+
+
+def test_what_is_no_utf8_counts_the_same_wherever_it_was_cut():
+    body = b"6:\xff\xff\xff0{\x8b2:20"
+    assert packets([body], True) == packets([bytes([byte]) for byte in body], True)
