@@ -38,8 +38,8 @@ cdef KeyedRate keyed_rate(double per_second, uint64_t burst) noexcept:
     """Rates from 16,000 tokens a second down to one in two years; a burst of at least one."""
     cdef KeyedRate rate
     cdef double ticks = TICKS_PER_MS * 1000.0 / per_second
-    rate.period_ticks = max(1, min(LONGEST_TICKS, <uint64_t> min(ticks + 0.5, 1e15)))
-    rate.full_ticks = min(LONGEST_TICKS, rate.period_ticks * max(1, min(burst, <uint64_t> 1 << 20)))
+    rate.period_ticks = max(<uint64_t> 1, min(LONGEST_TICKS, <uint64_t> min(ticks + 0.5, 1e15)))
+    rate.full_ticks = min(LONGEST_TICKS, rate.period_ticks * max(<uint64_t> 1, min(burst, <uint64_t> 1 << 20)))
     return rate
 
 

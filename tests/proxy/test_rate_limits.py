@@ -119,8 +119,10 @@ def test_a_body_that_is_too_large(world: World, envoy: tuple[int, int], framing:
 
 
 def test_workers_share_a_bucket(worlds: Worlds) -> None:
-    """And it is not filled by a worker's death."""
+    """And it is not filled by their death."""
     world = worlds.start(nodes=[], routes=[answered("x", **{NAME: rate("x", 5)})], concurrency=2, prefix="/none",
                          http_filters=[{"name": NAME, "typed_config": rate("above", 1)}, ROUTER])  # fmt: skip
-    statuses = [answer(world.client(), "x")[0].split()[1] for _ in range(12)]
+    statuses = [answer(world.client(), "x")[0].split()[1] for _ in range(3)]
+    world.proxy.replace_workers()
+    statuses += [answer(world.client(), "x")[0].split()[1] for _ in range(9)]
     assert statuses == [b"200"] * 5 + [b"429"] * 7

@@ -182,6 +182,14 @@ class Proxy:
         connection.connect(("127.0.0.1", self.port))
         return Peer(connection)
 
+    def replace_workers(self) -> None:
+        """Kill all workers; their successors serve afterwards."""
+        before = self.crew - {self.process.pid}
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        processes.wait_until(lambda: len({*self.pids()} - before) == len(self.crew), "a successor of each worker")
+        self.crew = set(self.pids())
+
     def stop(self) -> None:
         self.process.end()
 
