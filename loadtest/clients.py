@@ -36,6 +36,9 @@ class Observer(Protocol):
     def on_upgraded(self, seconds: float) -> None:
         """The client has moved from polling to a WebSocket."""
 
+    def on_connection(self, port: int, *, is_web_socket: bool) -> None:
+        """A connection was opened from that local port."""
+
 
 class ObservedHttp(requests.Session):
     """The polls of one client. `hang_up` ends a poll that waits, which requests has no way to do."""
@@ -48,7 +51,7 @@ class ObservedHttp(requests.Session):
         self._is_gone = False
         self._opened: WeakSet[HTTPConnection] = WeakSet()
         for adapter in self.adapters.values():
-            remember_connections(adapter, self._opened)
+            remember_connections(adapter, self._opened, observer)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         if self._is_gone:
@@ -85,14 +88,15 @@ class ObservedHttp(requests.Session):
         self.close()
 
 
-def remember_connections(adapter: Any, opened: WeakSet[HTTPConnection]) -> None:
-    """Have the adapter put every connection that it opens into that set."""
+def remember_connections(adapter: Any, opened: WeakSet[HTTPConnection], observer: Observer) -> None:
+    """Have the adapter put every connection that it opens into that set, and tell the observer of it."""
 
     def remembering(pool_class: Any) -> Any:
         class Connection(pool_class.ConnectionCls):  # type: ignore[misc]
             def connect(self) -> None:
                 super().connect()
                 opened.add(self)
+                observer.on_connection(self.sock.getsockname()[1], is_web_socket=False)
 
         return type(pool_class.__name__, (pool_class,), {"ConnectionCls": Connection})
 
@@ -114,6 +118,8 @@ class ObservedWebSocket(websocket.WebSocket):
         self._began = time.perf_counter()
         try:
             self._connect(self._hosts.next_for(url), **options)
+            if self.sock is not None:
+                self._observer.on_connection(self.sock.getsockname()[1], is_web_socket=True)
         except websocket.WebSocketBadStatusException as error:
             if "sid=" in url:
                 self._observer.on_refused(error.status_code, error.resp_body or b"", is_poll=False)

@@ -21,6 +21,7 @@ class Options:
     kinds: tuple[Kind, ...]
     life_s: float
     talk_s: float
+    session_log: str
 
 
 def from_locust(parsed: Any) -> Options:
@@ -33,6 +34,7 @@ def from_locust(parsed: Any) -> Options:
         kinds=tuple(kind for kind in kinds.ALL if kind.name in parsed.session_kinds.split(",")),
         life_s=parsed.session_life,
         talk_s=parsed.talk_every,
+        session_log=parsed.session_log,
     )
 
 
@@ -65,6 +67,9 @@ def add(parser: Any) -> None:
     )
     parser.add_argument(
         "--talk-every", type=float, default=5.0, help="Seconds between its messages, half to one and a half of it (5)"
+    )
+    parser.add_argument(
+        "--session-log", default="", help="A file for one line of JSON for each session that ended, its node, its ports"
     )
 
 

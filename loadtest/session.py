@@ -1,6 +1,7 @@
 """One session of one user: connect, talk, end; every answer is checked, and who sent it."""
 
 import queue
+import time
 from collections.abc import Callable, Mapping
 
 import socketio
@@ -9,6 +10,7 @@ from loadtest import losses
 from loadtest.clients import Client
 from loadtest.hosts import Hosts
 from loadtest.kinds import Kind
+from loadtest.records import Record
 from loadtest.stickiness import Stickiness
 
 WELCOME = "welcome"
@@ -30,6 +32,7 @@ class Session:
         self.elsewhere = 0  # connections that an address refused and another one took
         self._loss: str | None = None
         self.loss_detail = ""
+        self.record = Record(kind.name)
         self._is_welcome = False
         self._has_ended = False
         self._hosts = hosts
@@ -62,10 +65,26 @@ class Session:
 
     def on_upgraded(self, seconds: float) -> None:
         self.upgrade_s = seconds
+        self.record.upgraded = time.time()
+
+    def on_connection(self, port: int, *, is_web_socket: bool) -> None:
+        self.record.ports.append(port)
+        if is_web_socket:
+            self.record.web_socket = port
+            self.record.upgraded = 0.0 if self.kind.upgrades else time.time()
 
     @property
     def transport(self) -> str:
         return self._client.transport
+
+    def recorded(self, error: Exception | None) -> Record:
+        """What it came to; it is over, or is given up now."""
+        record = self.record
+        record.ended = record.ended or time.time()
+        record.node = self.stickiness.node or ""
+        record.loss, record.detail = self.loss or "", self.loss_detail
+        record.error = "" if error is None else str(error)
+        return record
 
     def connect(self) -> None:
         """Connected and welcomed. The next way is tried when one fails; SessionError when none is left."""
@@ -86,6 +105,7 @@ class Session:
         self._client.connect(self._headers, transports)
         self._expect(WELCOME)
         self._is_welcome = True
+        self.record.welcomed = time.time()
 
     def echo(self, payload: str | bytes) -> None:
         """Send it and see it come back, text as text and bytes as bytes."""
@@ -107,21 +127,27 @@ class Session:
         raise self._cut() if answer is CUT else SessionError("an answer to nothing")
 
     def drop(self) -> None:
-        self._has_ended = True
+        self._end()
         self._client.drop()
 
     def leave(self) -> None:
-        self._has_ended = True
+        self._end()
         self._client.leave()
 
     def abandon(self) -> None:
-        self._has_ended = True
+        self._end()
         self._client.abandon()
+
+    def _end(self) -> None:
+        """Nothing that comes now is a loss."""
+        self._has_ended = True
+        self.record.ended = self.record.ended or time.time()
 
     def _lose(self, why: str, detail: str = "") -> None:
         """The first reason is the reason: what follows is its consequence."""
         if self._loss is None:
             self._loss, self.loss_detail = why, detail
+            self.record.ended = time.time()
 
     def _on_disconnect(self, _reason: str = "") -> None:
         """Whoever waits for an answer need not wait any longer."""

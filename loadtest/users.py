@@ -88,9 +88,11 @@ class SocketIOUser(User):
     def _reported(self, session: Session) -> Iterator[None]:
         """A whole session, or the SessionError that ends it."""
         began = time.perf_counter()
+        failure: SessionError | None = None
         try:
             yield
         except SessionError as error:
+            failure = error
             self.report.session(session.kind, began, error)
             raise
         else:
@@ -99,6 +101,8 @@ class SocketIOUser(User):
         finally:
             self.report.violation(session.stickiness)
             self.report.hosts(session)
+            if self.options.session_log:
+                session.recorded(failure).write(self.options.session_log)
             session.abandon()
 
     def _connect(self, session: Session, entry: str) -> None:

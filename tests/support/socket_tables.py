@@ -58,13 +58,22 @@ def connections() -> list[tuple[int, int]]:
     return _sockets(_ESTABLISHED)
 
 
+def peers(port: int) -> list[tuple[int, int]]:
+    """Inode and remote port of every established TCP socket of this local port; the inode is 0 until it is accepted."""
+    return [(inode, remote) for inode, local, remote in _inodes_and_ports(_ESTABLISHED) if local == port]
+
+
 def _sockets(states: int) -> list[tuple[int, int]]:
+    return [(inode, local) for inode, local, _ in _inodes_and_ports(states)]
+
+
+def _inodes_and_ports(states: int) -> list[tuple[int, int, int]]:
     found = []
     for family in (socket.AF_INET, socket.AF_INET6):
         with _ask() as netlink:
             netlink.send(_request(family, states, _NLM_F_REQUEST | _NLM_F_DUMP, _ANY))
             for message in _dumped(netlink):
-                found.append((struct.unpack_from("=I", message, 68)[0], struct.unpack_from("!H", message, 4)[0]))
+                found.append((struct.unpack_from("=I", message, 68)[0], *struct.unpack_from("!HH", message, 4)))
     return found
 
 
