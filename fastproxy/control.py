@@ -6,14 +6,16 @@ Descriptors travel beside a message (SCM_RIGHTS, unix(7)). End of file tells tha
 import os
 import socket
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from fastproxy.model import Host
+from fastproxy.model import Cluster, Host
 from fastproxy.model_codec import Codec
 
 MESSAGE_BYTES = 1 << 18
 """Room for one message: a host set of 256 hosts with long names."""
+HOSTS_AT_ONCE = 2000
+"""Hosts in one HostHealth."""
 MAX_FDS = 250
 """Descriptors beside one message; Linux takes 253 (SCM_MAX_FD)."""
 
@@ -41,6 +43,14 @@ class Hosts:
 
     cluster: str
     hosts: tuple[Host, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostHealth:
+    """Something else is known of hosts of a cluster than before: `(address, HealthFlag bits)`."""
+
+    cluster: str
+    found: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,35 @@ class Prepared:
     error: str = ""
 
 
-Message = Drain | Stop | ReopenLogs | Hosts | Sockets | Prepare | Commit | Abandon | Started | Prepared
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """From the worker: a host of a cluster has failed so often in a row (`kind` of health.outliers.Ejection), or has
+    said that it fails (kind "")."""
+
+    cluster: str
+    address: str
+    kind: str
+
+
+Message = (
+    Drain | Stop | ReopenLogs | Hosts | HostHealth | Sockets | Prepare | Commit | Abandon | Started | Prepared | Failing
+)
+
+
+def updates(before: Cluster, after: Cluster) -> Iterator[Message]:
+    """What makes of a cluster's hosts those of `after`, which differs in nothing else."""
+    if _as_given(before) != _as_given(after):
+        yield Hosts(after.name, after.hosts)
+        return
+    pairs = zip(before.hosts, after.hosts, strict=True)
+    found = [(str(new.address), new.found_flags) for old, new in pairs if old.found_flags != new.found_flags]
+    for start in range(0, len(found), HOSTS_AT_ONCE):
+        yield HostHealth(after.name, tuple(found[start : start + HOSTS_AT_ONCE]))
+
+
+def _as_given(cluster: Cluster) -> list[Host]:
+    """Its hosts without what was found of them."""
+    return [replace(host, found_flags=0) for host in cluster.hosts]
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,4 +230,12 @@ cpdef enum HostCounter:
     host_ws_total
     host_ws_active
     host_high_cx_active
+    host_answers_total
+    host_answers_success
+    host_origin_total
+    host_origin_success
+    host_row_5xx
+    host_row_gateway_failure
+    host_row_local_origin_failure
+    host_said_it_fails
     HOST_COUNTERS

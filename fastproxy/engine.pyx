@@ -142,6 +142,15 @@ cdef class Engine:
             while host.idle != NULL:
                 self.exchanges_.close_upstream(host.idle)
 
+    def set_health(self, cluster_name, found) -> None:
+        """Something else is known of hosts of the cluster: HealthFlag bits by address."""
+        if cluster_name in self.runtime.clusters:
+            self.runtime.clusters[cluster_name].set_health(found)
+
+    def report_failures(self, report) -> None:
+        """Have `report(cluster, address, kind)` called when a host fails too often (see `host_watch`)."""
+        self.exchanges_.watch.report = report
+
     @property
     def access_logs(self):
         """All that may still be written to. One that the configuration has no longer goes with its last user."""

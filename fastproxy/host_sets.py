@@ -9,7 +9,7 @@ Source: Envoy's load balancing documentation (priority levels, degraded endpoint
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastproxy.model import Cluster, Health, HealthConfig, HealthStatus, Host, Locality
+from fastproxy.model import Cluster, Health, HealthConfig, Host, Locality
 
 Places = tuple[int, ...]
 
@@ -22,7 +22,8 @@ class HostSet:
     healthy: Places
     degraded: Places
     excluded: Places = ()
-    """Hosts that drain: the share of the healthy ones is taken of the others, as if these were not there."""
+    """Hosts that drain, ask to be left out or wait for their first check: the share of the healthy ones is taken of the
+    others, as if these were not there."""
 
     @property
     def counted(self) -> Places:
@@ -71,12 +72,12 @@ def host_sets(hosts: Sequence[Host]) -> tuple[HostSet, ...]:
 
 
 def _host_set(hosts: Sequence[Host], priority: int) -> HostSet:
-    here = [(place, host.health_status.health) for place, host in enumerate(hosts) if host.priority == priority]
+    here = [(place, host.health) for place, host in enumerate(hosts) if host.priority == priority]
     healthy, degraded = (
         tuple(place for place, health in here if health is wanted) for wanted in (Health.HEALTHY, Health.DEGRADED)
     )
     everybody = tuple(place for place, _ in here)
-    excluded = tuple(place for place in everybody if hosts[place].health_status is HealthStatus.DRAINING)
+    excluded = tuple(place for place in everybody if hosts[place].is_excluded)
     return HostSet(everybody, healthy, degraded, excluded)
 
 

@@ -44,6 +44,14 @@ from fastproxy.model_heads import HeadersWithUnderscoresAction as HeadersWithUnd
 from fastproxy.model_heads import HeaderValue as HeaderValue
 from fastproxy.model_heads import IpDetection as IpDetection
 from fastproxy.model_heads import ServerHeaderTransformation as ServerHeaderTransformation
+from fastproxy.model_health import EngineIoProbe as EngineIoProbe
+from fastproxy.model_health import HealthCheck as HealthCheck
+from fastproxy.model_health import HealthFlag as HealthFlag
+from fastproxy.model_health import HostCheck as HostCheck
+from fastproxy.model_health import HttpProbe as HttpProbe
+from fastproxy.model_health import OutlierDetection as OutlierDetection
+from fastproxy.model_health import Probe as Probe
+from fastproxy.model_health import TcpProbe as TcpProbe
 from fastproxy.model_limits import NO_LIMITS as NO_LIMITS
 from fastproxy.model_limits import ConcurrentTunnels as ConcurrentTunnels
 from fastproxy.model_limits import ConnectionLimit as ConnectionLimit

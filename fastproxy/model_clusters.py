@@ -9,6 +9,7 @@ from enum import Enum
 from fastproxy.model_balancing import (
     HashingConfig,
     HashPolicy,
+    Health,
     HealthConfig,
     HealthStatus,
     LbPolicy,
@@ -18,6 +19,15 @@ from fastproxy.model_balancing import (
     RingHashConfig,
 )
 from fastproxy.model_dns import DnsLookupFamily, DnsResolution, RefreshRate
+from fastproxy.model_health import (
+    AS_THE_CLUSTER,
+    HealthCheck,
+    HostCheck,
+    OutlierDetection,
+    flags_of,
+    health_of,
+    is_excluded,
+)
 from fastproxy.model_listeners import Address
 
 
@@ -36,6 +46,7 @@ class Host:
 
     `slot` is where its counters are among those of the cluster; -1 means: at its place in `Cluster.hosts`. The host set
     of a DNS cluster changes, and a host that stays must go on counting where it did, in every worker.
+    `health_status` is what the file says, `found_flags` what checks and outlier detection have found.
     """
 
     address: Address
@@ -46,6 +57,22 @@ class Host:
     locality: Locality = Locality()
     health_status: HealthStatus = HealthStatus.UNKNOWN
     slot: int = field(default=-1, compare=False)
+    check: HostCheck = AS_THE_CLUSTER
+    found_flags: int = 0  # HealthFlag bits
+
+    @property
+    def flags(self) -> int:
+        """All HealthFlag bits of it."""
+        return flags_of(self.health_status) | self.found_flags
+
+    @property
+    def health(self) -> Health:
+        return health_of(self.flags)
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether the share of healthy hosts is taken of the others."""
+        return is_excluded(self.flags)
 
 
 UNLIMITED = 2**32 - 1
@@ -97,6 +124,10 @@ class Cluster:
     least_request: LeastRequestConfig = LeastRequestConfig()
     hashing: HashingConfig = HashingConfig()
     health: HealthConfig = HealthConfig()
+    health_check: HealthCheck | None = None
+    outlier_detection: OutlierDetection | None = None
+    ignore_health_on_host_removal: bool = False  # else a host that DNS has no longer stays while checks find it healthy
+    ignore_new_hosts_until_first_hc: bool = False
     locality_weights: tuple[LocalityWeight, ...] | None = None  # None: localities share nothing out
     hash_policies: tuple[HashPolicy, ...] = ()  # of the balancer: instead of the route's
     circuit_breakers: CircuitBreakers = CircuitBreakers()

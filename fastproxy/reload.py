@@ -15,6 +15,7 @@ from typing import Protocol
 from fastproxy import control, handovers
 from fastproxy.errors import FastproxyError
 from fastproxy.generation import Generation
+from fastproxy.health.health import Health
 from fastproxy.listening import Bound
 from fastproxy.loader import Load, Loader
 from fastproxy.model import Configuration
@@ -27,6 +28,8 @@ LOAD_S = 60.0
 """How long reading the file may take."""
 LOOKUP_S = 1.0
 """How long new names are waited for, as at the start."""
+WARM_S = 30.0
+"""How long the first checks of new hosts are waited for."""
 PREPARE_S = 30.0
 """How long workers may take to answer."""
 
@@ -34,6 +37,8 @@ PREPARE_S = 30.0
 class Surroundings(Protocol):
     """What a reload needs of the supervisor."""
 
+    @property
+    def health(self) -> Health: ...
     def live_workers(self) -> Sequence[WorkerProcess]: ...
     def send(self, process: WorkerProcess, message: control.Message, fds: Sequence[int] = ()) -> None: ...
     def later(self, delay_s: float, action: Callable[[], None]) -> asyncio.TimerHandle: ...
@@ -58,6 +63,7 @@ class Reload:
         self._load = load
         self._loader: Loader | None = None
         self._over = False
+        self._is_checking = False
 
     def begin(self) -> None:
         """Not while an event loop runs: it forks."""
@@ -103,19 +109,34 @@ class Reload:
         fresh = [each for each in generation.resolvers.values() if id(each) not in known]
         self._around.look_up(fresh)
         if any(each.is_awaited for each in fresh):
-            self._later(LOOKUP_S, self._prepare)
+            self._later(LOOKUP_S, self._check)
         else:
-            self._prepare()
+            self._check()
 
     def looked_up(self) -> None:
         """A name was answered for."""
         if self._next is not None and not any(each.is_awaited for each in self._next.resolvers.values()):
+            self._check()
+
+    def _check(self) -> None:
+        """Have the hosts of clusters that are new or were changed checked before anybody uses them."""
+        if self._over or self._is_checking or self._next is None:
+            return
+        self._is_checking = True
+        self._around.health.prepare(self._next)
+        if self._around.health.is_warm:
             self._prepare()
+        else:
+            self._later(WARM_S, self._prepare)
+
+    def warmed(self) -> None:
+        """All those were checked once."""
+        self._prepare()
 
     def _prepare(self) -> None:
         if self._over or self._resolved is not None or self._next is None:
             return
-        self._resolved = self._next.resolved()
+        self._resolved = self._around.health.configuration(self._next)
         self._told = list(self._around.live_workers())
         self._awaited = list(self._told)
         try:
@@ -176,12 +197,12 @@ class Reload:
         self._send_later_answers(self._next, self._resolved)
 
     def _send_later_answers(self, generation: Generation, told: Configuration) -> None:
-        """Host sets that DNS has changed since the workers were told of the configuration."""
-        for cluster in told.clusters:
-            resolver = generation.resolvers.get(cluster.name)
-            if resolver is not None and resolver.hosts != cluster.hosts:
+        """What DNS and checks have changed of host sets since the workers were told of the configuration."""
+        now = self._around.health.configuration(generation)
+        for before, after in zip(told.clusters, now.clusters, strict=True):
+            for message in control.updates(before, after):
                 for process in self._told:
-                    self._around.send(process, control.Hosts(cluster.name, resolver.hosts))
+                    self._around.send(process, message)
 
     def abandon(self) -> None:
         """The server ends: forget about it."""
@@ -195,6 +216,7 @@ class Reload:
 
     def _undo(self) -> None:
         self._end()
+        self._around.health.abandon()
         if self._loader is not None:
             self._loader.kill()
         if self._next is not None:

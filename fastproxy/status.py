@@ -5,12 +5,14 @@ The supervisor writes the plain attributes; the admin only reads.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from fastproxy import __version__, session_stats
 from fastproxy.generation import Generation
-from fastproxy.model import Address, Configuration, Health, HealthStatus
+from fastproxy.health import health_stats
+from fastproxy.health.cluster_health import ClusterHealth
+from fastproxy.model import Address, Cluster, Configuration, Health
 from fastproxy.options import Options
 from fastproxy.resolver import ClusterResolver
 from fastproxy.scopes import sanitize
@@ -93,6 +95,7 @@ class Status:
     resolvers: Sequence[ClusterResolver] = ()
     state: ServerState = ServerState.INITIALIZING
     live_at: LiveAt = lambda address: 0
+    health: Callable[[str], ClusterHealth | None] = lambda cluster_name: None
     orders: Orders = field(default_factory=Orders)
     workers_started: bool = False
     workers_replaced: int = 0
@@ -110,9 +113,13 @@ class Status:
             old, new = ({each.name: each for each in getattr(one, kind)} for one in (before, after))
             changes.count(old, new)
 
-    def adopt(self, generation: Generation, reader: StatsReader) -> None:
-        """Another configuration is in use."""
-        configuration = generation.resolved()
+    def set_cluster(self, cluster: Cluster) -> None:
+        """A cluster has other hosts, or what is known of them has changed."""
+        clusters = (cluster if each.name == cluster.name else each for each in self.configuration.clusters)
+        self.configuration = replace(self.configuration, clusters=tuple(clusters))
+
+    def adopt(self, generation: Generation, configuration: Configuration, reader: StatsReader) -> None:
+        """Another configuration is in use; `configuration` has the hosts of now."""
         self._count(self.configuration, configuration)
         self.configuration, self.reader = configuration, reader
         self.listeners = generation.listening.addresses()
@@ -165,15 +172,18 @@ class Status:
         by_name = {resolver.cluster.name: resolver for resolver in self.resolvers}
         for cluster in self.configuration.clusters:
             scope = f"cluster.{sanitize(cluster.stat_name)}"
-            draining = sum(host.health_status is HealthStatus.DRAINING for host in cluster.hosts)
-            healths = [host.health_status.health for host in cluster.hosts]
+            excluded = sum(host.is_excluded for host in cluster.hosts)
+            healths = [host.health for host in cluster.hosts]
             resolver = by_name.get(cluster.name)
             yield Statistic(f"{scope}.membership_total", len(cluster.hosts), True)
             yield Statistic(f"{scope}.membership_healthy", healths.count(Health.HEALTHY), True)
             yield Statistic(f"{scope}.membership_degraded", healths.count(Health.DEGRADED), True)
-            yield Statistic(f"{scope}.membership_excluded", draining, True)
+            yield Statistic(f"{scope}.membership_excluded", excluded, True)
             yield Statistic(f"{scope}.membership_change", resolver.changes if resolver else 1)
             yield Statistic(f"{scope}.update_attempt", resolver.attempts if resolver else 0)
             yield Statistic(f"{scope}.update_success", resolver.successes if resolver else 0)
             yield Statistic(f"{scope}.update_failure", resolver.failures if resolver else 0)
+            health = self.health(cluster.name)
+            if health is not None:
+                yield from health_stats.statistics(scope, health)
             yield from session_stats.statistics(cluster, self.reader, self.live_at)

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from fastproxy.admin.access_log import AccessLog
 from fastproxy.crew import Crew, Death
 from fastproxy.errors import FastproxyError
 from fastproxy.generation import Generation
+from fastproxy.health.health import Health
 from fastproxy.listening import Listening
 from fastproxy.loader import Load
 from fastproxy.lookups import Lookups
@@ -40,6 +42,8 @@ T = TypeVar("T")
 log = logging.getLogger("fastproxy.supervisor")
 
 FIRST_LOOKUP_S = 1.0
+WARM_S = 30.0
+"""How long the first checks of hosts may take altogether before the server starts without their outcome."""
 KILL_MARGIN_S = 1.0
 """How much longer than its grace a worker may take to end before it is killed."""
 
@@ -77,6 +81,9 @@ class Supervisor:
         self._finished = False
         self._exit_status = 0
         self._loop = asyncio.new_event_loop()
+        self._is_started = False
+        self.health = Health(self._loop, self._rows, self._refresh, self._warmed)
+        self.status.health = lambda name: self.health.clusters.get(name)
         self._crew = Crew(workers, self._loop, self._assign, build, self._received)
 
     @property
@@ -85,20 +92,34 @@ class Supervisor:
         return listeners.bound_address(self._admin_socket) if self._admin_socket else None
 
     def run(self) -> int:
-        """Fork the workers, serve until a signal ends it; the exit status."""
+        """Check hosts, fork the workers, serve until a signal ends it; the exit status."""
         self._lookups = Lookups(self._loop, self._looked_up)
         self._catch_signals()
+        self.health.prepare(self._current)
+        if self.health.is_warm:
+            self._start()
+        else:
+            self.later(WARM_S, self._start)
+        while not self._finished:
+            action = self._run(self._actions.get())
+            action()
+        self._close()
+        return self._exit_status
+
+    def _start(self) -> None:
+        """Fork the workers. Once, and not when the server is to end already."""
+        if self._is_started or self.status.state is ServerState.DRAINING:
+            return
+        self._is_started = True
+        self.health.commit(self._current)
+        self.status.configuration = self.health.configuration(self._current)
         gc.collect()
         gc.freeze()  # a collection would write to every object, and each page would exist once per process
         for process in self._crew.members:
             self._fork(process)
         self._run(self._start_admin())
         self._lookups.keep(self._current.resolvers.values())
-        while not self._finished:
-            action = self._run(self._actions.get())
-            action()
-        self._close()
-        return self._exit_status
+        self._end_reload()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(coroutine)
@@ -139,6 +160,7 @@ class Supervisor:
     def _close(self) -> None:
         if self._admin:
             self._run(self._admin.close())
+        self._run(self.health.close())
         self._loop.close()
         log.info("exiting")
 
@@ -182,6 +204,8 @@ class Supervisor:
             self._worker_started()
         elif isinstance(message, control.Prepared) and self._reload is not None:
             self._reload.answered(process, message)
+        elif isinstance(message, control.Failing):
+            self.health.failing(message.cluster, message.address, message.kind)
 
     def _worker_started(self) -> None:
         if self.status.state is ServerState.INITIALIZING and all(process.started for process in self._crew.members):
@@ -249,8 +273,8 @@ class Supervisor:
         """Read the configuration again. What comes while that is under way is done once more behind it."""
         if self.status.state is ServerState.DRAINING:
             return
-        self._reload_again = self._reload is not None
-        if self._reload is None:
+        self._reload_again = self._reload is not None or not self._is_started
+        if self._reload is None and self._is_started:
             self.status.reloads.attempts += 1
             self._reload = Reload(self._current, self._load, self)
             self._reload.begin()
@@ -281,7 +305,9 @@ class Supervisor:
         before.listening.close_all_but(generation.listening)
         generation.listening.set_backlogs(before.listening)
         self._lookups.keep(generation.resolvers.values())
-        self.status.adopt(generation, StatsReader(generation.layout, self._rows))
+        self.health.commit(generation)
+        reader = StatsReader(generation.layout, self._rows)
+        self.status.adopt(generation, self.health.configuration(generation), reader)
         self._end_reload()
 
     def failed(self, reason: str) -> None:
@@ -293,12 +319,26 @@ class Supervisor:
         if self._reload_again:
             self._actions.put_nowait(self._hang_up)
 
-    # -- DNS
+    # -- DNS and health
+
+    def _warmed(self) -> None:
+        """All that was to be checked before it is used was."""
+        self._actions.put_nowait(self._start if self._reload is None else self._reload.warmed)
+
+    def _refresh(self, name: str) -> None:
+        """Have everybody know what the hosts of a cluster are now, and how they are."""
+        for resolved in self._current.resolved().clusters:
+            if resolved.name == name:
+                before = next(each for each in self.status.configuration.clusters if each.name == name)
+                after = self.health.cluster(resolved)
+                self.status.set_cluster(after)
+                for message in control.updates(before, after):
+                    self._crew.tell(message)
 
     def _looked_up(self, found: ClusterResolver, changed: bool) -> None:
         if changed and found in self._current.resolvers.values():
             log.info("cluster '%s' has %d hosts now", found.cluster.name, len(found.hosts))
-            self.status.configuration = self._current.resolved()
-            self._crew.tell(control.Hosts(found.cluster.name, found.hosts))
+            self.health.resolved(replace(found.cluster, hosts=found.hosts))
+            self._refresh(found.cluster.name)
         if self._reload is not None:
             self._reload.looked_up()

@@ -16,6 +16,7 @@ cdef class Host:
     cdef socklen_t socket_address_length
     cdef uint32_t digest  # 32 bits of the hash of `address`: the host's name in the session table
     cdef uint64_t *counters
+    cdef uint64_t *watched  # where all workers count its failures in a row (host_watch); NULL: nobody wants to know
     cdef Connection *idle  # the pool: the connection used last comes first
     cdef readonly Py_ssize_t slot
     cdef readonly bint removed
@@ -45,7 +46,15 @@ cdef class Cluster:
     cdef uint64_t idle_timeout_ms
     cdef uint32_t max_requests_per_connection
     cdef uint32_t read_limit
+    cdef bint is_checked  # its hosts are
+    cdef bint detects_outliers
+    cdef bint splits_origin_errors
+    cdef uint64_t max_5xx  # in a row, before the supervisor is told; so are the next two
+    cdef uint64_t max_gateway_failures
+    cdef uint64_t max_local_origin_failures
 
+    cdef int watch_hosts(self, model) except -1
+    cdef int watch(self, Host host) except -1
     cdef Host host_with_digest(self, uint32_t digest)
 
 

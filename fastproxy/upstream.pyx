@@ -93,6 +93,7 @@ cdef class Cluster:
         self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
         self.max_requests_per_connection = model.max_requests_per_connection
         self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
+        self.watch_hosts(model)
         self.hosts = []
         self.departures = deque(maxlen=MAX_DEPARTURES)
         self.set_hosts(known_hosts(model))
@@ -115,18 +116,53 @@ cdef class Cluster:
                 host.slot = model.slot if model.slot >= 0 else free_slots.pop(0)
                 host.cluster = self
                 host.counters = self.row + <Py_ssize_t> self.layout.host(self.model.name, host.slot)
+                self.watch(host)
             host.model = model
             hosts.append(host)
         for host in known.values():
             host.removed = True
             self.note_departure(host)
         self.hosts = hosts
+        self.balance(hosts)
+        return list(known.values())
+
+    def set_health(self, found):
+        """Something else is known of hosts: their flags by address. Balancers are only made where that matters."""
+        cdef Host host
+        before = [health_of(host) for host in self.hosts]
+        for host in self.hosts:
+            flags = found.get(host.address.decode(), host.model.found_flags)
+            host.model = replace(host.model, found_flags=flags)
+        if [health_of(host) for host in self.hosts] != before:
+            self.balance(self.hosts)
+
+    def balance(self, hosts):
+        """Share requests out among these hosts, as they are now."""
+        cdef Host host
         self.host_set = next(HOST_SETS)
         self.balancer = balancer_for(self.model, [host.model for host in hosts], self.active_requests(hosts))
         self.balancer.count_panics(self.counters + <int> cluster_lb_healthy_panic)
         slots = [self.layout.host(self.model.name, host.slot) for host in hosts]
         self.placement = make_session_placement(self.rows, slots, [digest_of(host) for host in hosts])
-        return list(known.values())
+
+    cdef int watch_hosts(self, model) except -1:
+        """Take over what is to be known of the hosts' failures."""
+        outliers = model.outlier_detection
+        self.is_checked = model.health_check is not None
+        self.detects_outliers = outliers is not None
+        if outliers is not None:
+            self.splits_origin_errors = outliers.split_external_local_origin_errors
+            self.max_5xx = outliers.consecutive_5xx
+            self.max_gateway_failures = outliers.consecutive_gateway_failure
+            self.max_local_origin_failures = outliers.consecutive_local_origin_failure
+        return 0
+
+    cdef int watch(self, Host host) except -1:
+        cdef uint64_t[::1] first_row
+        if self.is_checked or self.detects_outliers:
+            first_row = self.rows[0]
+            host.watched = &first_row[0] + <Py_ssize_t> self.layout.host(self.model.name, host.slot)
+        return 0
 
     def active_requests(self, hosts):
         """Where the requests under way at these hosts are counted."""
@@ -183,6 +219,11 @@ cdef class Cluster:
             if host.digest == digest:
                 return host
         return None
+
+
+def health_of(Host host):
+    """What a balancer has to know of a host's health."""
+    return host.model.health, host.model.is_excluded
 
 
 def digest_of(Host host):

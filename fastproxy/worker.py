@@ -40,6 +40,8 @@ class EngineLike(Protocol):
     def stop_listening(self) -> None: ...
     def drain(self) -> None: ...
     def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None: ...
+    def set_health(self, cluster_name: str, found: Mapping[str, int]) -> None: ...
+    def report_failures(self, report: Callable[[str, str, str], None]) -> None: ...
     def flush_logs(self) -> None: ...
     def sweep(self) -> None: ...
     def reopen_logs(self) -> None: ...
@@ -100,6 +102,7 @@ class Worker:
         self._engine = build(assignment)
         for number, listener_index, fd in assignment.listeners:
             self._engine.listen(fd, listener_index, number)
+        self._engine.report_failures(self._report)
         self._listening = set(self._sockets)
         self._prepared: control.Prepare | None = None
         self._loop = uvloop.new_event_loop()
@@ -130,6 +133,7 @@ class Worker:
         self._pump_failures = 0
         self._engine.flush_logs()
         self._engine.sweep()
+        self._channel.flush()
         self._loop.call_later(TICK_S, self._tick)
 
     def _receive(self) -> None:
@@ -146,6 +150,8 @@ class Worker:
         match message:
             case control.Hosts(cluster, hosts):
                 self._engine.set_hosts(cluster, hosts)
+            case control.HostHealth(cluster, found):
+                self._engine.set_health(cluster, dict(found))
             case control.ReopenLogs():
                 self._engine.reopen_logs()
             case control.Sockets(numbers):
@@ -160,6 +166,9 @@ class Worker:
                 self._drain(grace_s)
             case control.Stop():
                 self._loop.stop()
+
+    def _report(self, cluster: str, address: str, kind: str) -> None:
+        self._channel.send(control.Failing(cluster, address, kind))
 
     def _prepare(self, message: control.Prepare, file: int) -> None:
         """Make the configuration in the file ready; it is no failure of this worker when it cannot."""

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from fastproxy.admin.reply import Query, Reply
-from fastproxy.model import Cluster, HealthStatus, Host, Thresholds
+from fastproxy.health.health_stats import outlier_lines, success_rates
+from fastproxy.model import Cluster, Host, Thresholds
+from fastproxy.model_health import told as told_flags
 from fastproxy.regexes import BadRegex, Regex
 from fastproxy.session_stats import SHOWN, by_host, spread, told
 from fastproxy.status import Status
@@ -22,13 +24,6 @@ _BEFORE_HOSTNAME = (
 )
 """Envoy's order."""
 
-HEALTH_FLAGS = {
-    HealthStatus.UNHEALTHY: "/failed_eds_health",
-    HealthStatus.TIMEOUT: "/failed_eds_health",
-    HealthStatus.DRAINING: "/eds_status_draining",
-    HealthStatus.DEGRADED: "/degraded_eds_health",
-}
-
 
 def clusters(status: Status, query: Query) -> Reply:
     """Envoy's text form; `filter` is a regular expression found anywhere in the cluster's name."""
@@ -42,7 +37,10 @@ def clusters(status: Status, query: Query) -> Reply:
 
 def _cluster(status: Status, cluster: Cluster) -> Iterator[str]:
     name = cluster.name
+    health = status.health(name)
     yield f"{name}::observability_name::{cluster.stat_name}"
+    for key, rate in outlier_lines(health):
+        yield f"{name}::{key}::{rate}"
     yield from _thresholds(name, "default", cluster.circuit_breakers.default)
     yield from _thresholds(name, "high", cluster.circuit_breakers.high)
     yield f"{name}::added_via_api::false"
@@ -50,7 +48,8 @@ def _cluster(status: Status, cluster: Cluster) -> Iterator[str]:
     for key, number in told(spread(hosts)):
         yield f"{name}::{key}::{number}"
     for host, sessions in zip(cluster.hosts, hosts, strict=True):
-        lines = [*_host(host, sessions.counters), ("sid_live", sessions.live)]
+        rates = success_rates(health, host.address)
+        lines = [*_host(host, sessions.counters), *rates, ("sid_live", sessions.live)]
         for key, value in (*lines, *((key, sessions.counters[key]) for key in SHOWN)):
             yield f"{name}::{host.address}::{key}::{value}"
 
@@ -64,9 +63,8 @@ def _host(host: Host, counters: dict[str, int]) -> Iterator[tuple[str, str | int
     for name in _BEFORE_HOSTNAME:
         yield name, counters.get(name, 0)
     yield "hostname", host.hostname
-    yield "health_flags", HEALTH_FLAGS.get(host.health_status, "healthy")
+    yield "health_flags", told_flags(host.flags)
     yield "weight", host.weight
     place = host.locality
     yield from (("region", place.region), ("zone", place.zone), ("sub_zone", place.sub_zone))
     yield from (("canary", "false"), ("priority", host.priority))
-    yield from (("success_rate", -1), ("local_origin_success_rate", -1))

@@ -4,7 +4,9 @@ from fastproxy.config.build_balancers import Balancing, build_balancer
 from fastproxy.config.build_circuit_breakers import build_circuit_breakers
 from fastproxy.config.build_dns import build_dns
 from fastproxy.config.build_hash_policies import build_hash_policies
+from fastproxy.config.build_health_checks import build_health_check
 from fastproxy.config.build_hosts import build_hosts, build_locality_weights
+from fastproxy.config.build_outlier_detection import build_outlier_detection
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import Cluster, ClusterType, HealthConfig
@@ -43,6 +45,10 @@ def _cluster(view: View, report: Report) -> Cluster:
         least_request=balancing.least_request,
         hashing=balancing.hashing,
         health=_health(view, balancing),
+        health_check=build_health_check(view, report),
+        outlier_detection=build_outlier_detection(view, report),
+        ignore_health_on_host_removal=view.value("ignore_health_on_host_removal"),
+        ignore_new_hosts_until_first_hc=view.child("common_lb_config").value("ignore_new_hosts_until_first_hc"),
         hash_policies=build_hash_policies(balancing.hash_policies.items("hash_policy"), report)
         if balancing.hash_policies
         else (),

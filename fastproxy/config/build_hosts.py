@@ -1,6 +1,7 @@
 """The hosts of a cluster: addresses, weights, priorities, localities, health."""
 
 from fastproxy.config.addresses import is_dns_name, is_ip, pipe_address
+from fastproxy.config.build_health_checks import build_host_check
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import Address, ClusterType, HealthStatus, Host, Locality, LocalityWeight
@@ -58,6 +59,7 @@ def _host(view: View, group: View, kind: ClusterType, report: Report) -> Host | 
         group.value("priority"),
         _locality(group),
         HealthStatus[view.enum_name("health_status") or "UNKNOWN"],
+        check=build_host_check(endpoint, report),
     )
 
 

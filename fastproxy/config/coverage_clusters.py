@@ -15,9 +15,6 @@ _ZONE_AWARE = (
 )
 _NO_ZONES = "requests are not kept inside a zone, as in an Envoy that has no local cluster"
 
-HEALTH = "a host is passed over only when a connect to it fails"
-
-
 _CARES = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
 _RESOLVERS = words("socket_address pipe envoy_internal_address")  # the first only: others are errors of their own
 _RESOLVER = words("address port_value protocol")
@@ -31,7 +28,8 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "dns_refresh_rate dns_failure_refresh_rate dns_jitter dns_lookup_family respect_dns_ttl "
         "dns_resolvers dns_resolution_config typed_dns_resolver_config use_tcp_for_dns_lookups "
         "load_balancing_policy lb_subset_config ring_hash_lb_config maglev_lb_config least_request_lb_config "
-        "round_robin_lb_config original_dst_lb_config circuit_breakers"
+        "round_robin_lb_config original_dst_lb_config circuit_breakers "
+        "health_checks outlier_detection ignore_health_on_host_removal"
     ),
     f"{_CLUSTER}CircuitBreakers": words("thresholds per_host_thresholds"),
     f"{_CLUSTER}CircuitBreakers.Thresholds": words(
@@ -57,7 +55,8 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CLUSTER}Cluster.LeastRequestLbConfig": words("choice_count active_request_bias"),
     f"{_CLUSTER}Cluster.RoundRobinLbConfig": frozenset(),
     f"{_CLUSTER}Cluster.CommonLbConfig": words(
-        "consistent_hashing_lb_config healthy_panic_threshold zone_aware_lb_config locality_weighted_lb_config"
+        "consistent_hashing_lb_config healthy_panic_threshold zone_aware_lb_config locality_weighted_lb_config "
+        "ignore_new_hosts_until_first_hc"
     ),
     f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig": words(
         "hash_balance_factor use_hostname_for_hashing"
@@ -85,7 +84,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ENDPOINT}ClusterLoadAssignment.Policy": words("overprovisioning_factor weighted_priority_health"),
     f"{_ENDPOINT}LocalityLbEndpoints": words("lb_endpoints locality load_balancing_weight priority"),
     f"{_ENDPOINT}LbEndpoint": words("endpoint load_balancing_weight metadata health_status"),
-    f"{_ENDPOINT}Endpoint": words("address hostname"),
+    f"{_ENDPOINT}Endpoint": words("address hostname health_check_config"),
 }
 
 NEUTRAL: dict[tuple[str, str], Any] = {
@@ -99,11 +98,11 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         **because(
             "",
             "cleanup_interval protocol_selection upstream_connection_options "
-            "close_connections_on_host_health_failure ignore_health_on_host_removal lrs_server "
+            "lrs_server "
             "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats",
         ),
         "preconnect_policy": "a connection is made when a request needs it",
-        **because(HEALTH, "health_checks outlier_detection"),
+        "close_connections_on_host_health_failure": "connections of a host that fails a check are kept",
     },
     f"{_CLUSTER}CircuitBreakers.Thresholds": because(
         "each host has one pool for each priority", "max_connection_pools"
@@ -118,10 +117,9 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig": because(
         "the system's settings hold", "num_retries num_resolver_threads"
     ),
-    f"{_CLUSTER}Cluster.CommonLbConfig": {
-        **because("", "update_merge_window close_connections_on_host_set_change override_host_status"),
-        "ignore_new_hosts_until_first_hc": HEALTH,
-    },
+    f"{_CLUSTER}Cluster.CommonLbConfig": because(
+        "", "update_merge_window close_connections_on_host_set_change override_host_status"
+    ),
     f"{_CLUSTER}Cluster.RoundRobinLbConfig": _NO_SLOW_START,
     f"{_CLUSTER}Cluster.LeastRequestLbConfig": _NO_SLOW_START,
     f"{_POLICIES}round_robin.v3.RoundRobin": _NO_SLOW_START,
@@ -132,5 +130,4 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     ),
     f"{_ENDPOINT}ClusterLoadAssignment.Policy": because("", "endpoint_stale_after"),
     f"{_ENDPOINT}LocalityLbEndpoints": because("", "proximity"),
-    f"{_ENDPOINT}Endpoint": because(HEALTH, "health_check_config"),
 }

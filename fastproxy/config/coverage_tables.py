@@ -7,10 +7,10 @@ place. What stands in neither table is refused. docs/envoy-compatibility.md says
 from typing import Any
 
 from fastproxy.config import coverage_clusters as clusters
+from fastproxy.config import coverage_health as health
 from fastproxy.config import coverage_listeners as listeners
 from fastproxy.config import coverage_manager as manager
 from fastproxy.config import coverage_routes as routes
-from fastproxy.config.coverage_clusters import HEALTH
 from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
@@ -32,9 +32,9 @@ _LOG_FILTERS = {
 }
 _LOGGERS = "envoy.extensions.access_loggers."
 
-_ACTED_ON = clusters.ACTED_ON | listeners.ACTED_ON | routes.ACTED_ON | manager.ACTED_ON
+_ACTED_ON = clusters.ACTED_ON | health.ACTED_ON | listeners.ACTED_ON | routes.ACTED_ON | manager.ACTED_ON
 _NEUTRAL = clusters.NEUTRAL | listeners.NEUTRAL | routes.NEUTRAL | manager.NEUTRAL
-_NO_EFFECT = clusters.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT | manager.NO_EFFECT
+_NO_EFFECT = clusters.NO_EFFECT | health.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT | manager.NO_EFFECT
 
 ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     _BOOTSTRAP: words("node static_resources admin"),
@@ -88,7 +88,7 @@ NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": because(
         "", "max_connection_duration max_headers_count max_response_headers_kb max_stream_duration"
     ),
-    _UPSTREAM_HTTP: because(HEALTH, "outlier_detection"),
+    _UPSTREAM_HTTP: because("5xx are what counts as a failure of a host", "outlier_detection"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": because(
         "", "allow_absolute_url accept_http_10 default_host_for_http_10 enable_trailers header_key_format"
     ),

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from fastproxy.config.build_affinity import TYPED_STRUCT
+from fastproxy.config.build_health_checks import ENGINE_IO
 from fastproxy.config.tree import Node, Report, plain, shorten, wrap
 from fastproxy.config.v1_values import TYPES, address, duration, each, upper
 
@@ -155,10 +157,19 @@ def _probe(node: Node, report: Report) -> dict[str, Any]:
         return {"tcp_health_check": {"send": _sent(node.get("send")), "receive": each(node.get("receive"), _payload)}}
     if kind is not None and kind.value == "redis":
         report.error(kind, 'health checks of Redis are not supported; use "http" or "tcp"')
-    elif path is None and not node.damaged:
+        return {"tcp_health_check": {}}
+    if kind is not None and kind.value == "engine_io":
+        return {"custom_health_check": {"name": "engine_io", "typed_config": _engine_io(node)}}
+    if path is None and not node.damaged:
         report.error(node, 'the required key "path" is missing')
     matcher = service and {"prefix": service}
     return {"http_health_check": {"path": path or "/", "service_name_matcher": matcher}}
+
+
+def _engine_io(node: Node) -> Node:
+    """Our own check, which Envoy does not know."""
+    value = {"path": node.get("path")}
+    return wrap(node, {"@type": f"type.googleapis.com/{TYPED_STRUCT}", "type_url": ENGINE_IO, "value": value})
 
 
 def _payload(node: Node) -> Node:

@@ -234,7 +234,7 @@ _PAYLOADS = ListOf(item=Table(keys={"binary": required(Hex())}))
 
 HEALTH_CHECK = Table(
     keys={
-        "type": required(Text(choices=("http", "tcp", "redis"))),
+        "type": required(Text(choices=("http", "tcp", "redis", "engine_io"))),
         "timeout_ms": required(POSITIVE_MS),
         "interval_ms": required(POSITIVE_MS),
         "unhealthy_threshold": required(POSITIVE),

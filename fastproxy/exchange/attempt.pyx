@@ -53,6 +53,7 @@ cdef class Attempt(Upgrade):
                 self.drop_upstream(x)
             x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             x.host.counters[<int> host_cx_connect_fail] += 1
+            self.watch.origin_failed(x.host, 503)
             if not self.next_host(x):
                 self.connect_failed(x, CONNECT_FAILURE)
                 return
@@ -63,7 +64,9 @@ cdef class Attempt(Upgrade):
             if x.request_body.done:
                 self.start_response_timer(x)
             self.io.set_timer(u, self.connect_delay_ms(x))
-        elif x.request_body.done:
+            return
+        self.watch.connected(x.host)
+        if x.request_body.done:
             self.request_complete(x)
         elif u.out == NULL and x.downstream.flags & PAUSED:
             x.downstream.flags &= ~PAUSED  # it was, for a host that could not be reached
@@ -131,6 +134,7 @@ cdef class Attempt(Upgrade):
         u.out = NULL
         x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
         x.host.counters[<int> host_cx_connect_fail] += 1
+        self.watch.origin_failed(x.host, 503)
         self.drop_upstream(x)
         if unsent != NULL and self.next_host(x):
             part.iov_base = unsent.data + unsent.start

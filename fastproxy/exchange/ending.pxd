@@ -2,6 +2,7 @@
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
+from fastproxy.host_watch cimport HostWatch
 from fastproxy.http1 cimport Head, HeadError
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
@@ -9,6 +10,7 @@ from fastproxy.exchange.admitting cimport Admitting
 
 
 cdef class Ending(Admitting):
+    cdef readonly HostWatch watch
     cdef readonly size_t active
 
     cdef void accepted(self, Connection *c, Manager manager)

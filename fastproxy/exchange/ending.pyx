@@ -233,6 +233,7 @@ cdef class Ending(Admitting):
         """The upstream does not speak HTTP/1.1: its connection is not used again."""
         x.response_flags |= FLAG_UPE
         x.host.counters[<int> host_rq_error] += 1
+        self.watch.origin_failed(x.host, 502)
         x.upstream.counters[<int> cluster_upstream_cx_protocol_error] += 1
         self.reply(x, 502, PROTOCOL_ERROR)
 
@@ -255,6 +256,7 @@ cdef class Ending(Admitting):
             x.downstream.counters[<int> http_downstream_rq_1xx + step - 1] += 1
             if x.upstream != NULL:
                 x.upstream.counters[<int> cluster_upstream_rq_1xx + step - 1] += 1
+                self.watch.answered(x.host, x.status)
 
     cdef void end(self, Exchange x) noexcept:
         """Every exchange comes here once: counted, logged, forgotten by its connection."""

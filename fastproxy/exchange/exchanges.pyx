@@ -30,6 +30,7 @@ from fastproxy.exchange.local_replies cimport (
 )
 from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.head_guard cimport HeadGuard
+from fastproxy.host_watch cimport HostWatch
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
@@ -46,6 +47,7 @@ cdef class Exchanges(Takeover):
     def __init__(self, Connections io, Runtime runtime):
         self.io = io
         self.runtime = runtime
+        self.watch = HostWatch()
         self.guard = HeadGuard()
         self.stamps = Stamps()
         self.heartbeats = Heartbeats()

@@ -72,4 +72,4 @@ cdef class Question:
 
 def is_unhealthy(host):
     """Whether it is no regular host: it drains, is ill or in a lower priority. It may have sessions nevertheless."""
-    return host.model.priority, host.model.health_status.health.value != "healthy"
+    return host.model.priority, host.model.health.value != "healthy"

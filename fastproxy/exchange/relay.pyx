@@ -91,6 +91,7 @@ cdef class Relay(Ending):
                 break
             host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             host.counters[<int> host_cx_connect_fail] += 1
+            self.watch.origin_failed(host, 503)
             if not self.next_relay_host(pending, <TcpProxy> c.owner):
                 self.end_pending(c, FLAG_UF | FLAG_URX)
                 return
@@ -143,6 +144,7 @@ cdef class Relay(Ending):
         cdef Host host = pending.host
         host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
         host.counters[<int> host_cx_connect_fail] += 1
+        self.watch.origin_failed(host, 503)
         c.peer = NULL
         self.drop_relay_upstream(u)
         if self.next_relay_host(pending, <TcpProxy> c.owner):
@@ -160,6 +162,7 @@ cdef class Relay(Ending):
         if tunnel == NULL:
             self.end_pending(c, FLAG_LR)
             return
+        self.watch.connected_finally(<Host> u.owner)
         tunnel.downstream = c
         tunnel.upstream = u
         tunnel.host_counters = (<Host> u.owner).counters

@@ -53,6 +53,7 @@ cdef class Response(AnswerHeads):
                 return
             if events & EPOLLOUT:
                 u.flags &= ~CONNECTING
+                self.watch.connected(x.host)
                 self.io.set_timer(u, 0)
         if events & EPOLLOUT and u.out != NULL:
             self.upstream_writable(x, u)
@@ -111,13 +112,17 @@ cdef class Response(AnswerHeads):
             x.response_body.done = True
             self.relay_response(x, NULL, 0, NULL)
         elif x.response_started:
+            self.watch.origin_failed(x.host, 503)
             x.response_flags |= FLAG_UPE if x.response_body.framing != FRAMING_UNTIL_CLOSE else FLAG_UC
             self.abort(x)
         elif u.flags & CONNECTING:
             self.retry_connect(x, CONNECT_FAILURE)
         elif u.held != NULL:
             self.protocol_error(x)
-        elif not (self.is_repeated(x, u) or x.retries is not None and self.is_reset_retried(x)):
+        elif not self.is_repeated(x, u):
+            self.watch.origin_failed(x.host, 503)
+            if x.retries is not None and self.is_reset_retried(x):
+                return
             x.response_flags |= FLAG_UC
             x.host.counters[<int> host_rq_error] += 1
             self.reply(x, 503, TERMINATION)
@@ -245,6 +250,7 @@ cdef class Response(AnswerHeads):
         if x.packet_source == PACKETS_OF_HOST:
             self.check_coding(x)
         self.count_status(x)
+        self.watch.look(x.host, &self.head)
         if x.changes_response:
             self.change_response_head(x)
         self.keep_response_fields(x)

@@ -80,6 +80,7 @@ cdef class Retrying(Repeating):
         cdef Connection *u = x.upstream
         if x.retries is not None and self.is_reset_retried(x):
             u.counters[<int> cluster_upstream_cx_protocol_error] += 1
+            self.watch.origin_failed(x.host, 502)
         else:
             Repeating.protocol_error(self, x)
 
@@ -102,6 +103,8 @@ cdef class Retrying(Repeating):
         stated_ms = x.retries.policy.stated_delay_ms(
             &self.head, self.stamps.epoch_us(self.io.now_ms) // 1000000, self.stamps.random())
         x.host.counters[<int> host_rq_error] += 1
+        self.watch.answered(x.host, self.head.status)
+        self.watch.look(x.host, &self.head)
         self.note_reuse(x)
         self.leave_upstream(x, keeps_alive)
         self.retry_later(x, stated_ms)
@@ -278,6 +281,7 @@ cdef class Retrying(Repeating):
         x.upstream.counters[<int> (
             cluster_upstream_rq_per_try_idle_timeout if is_idle else cluster_upstream_rq_per_try_timeout)] += 1
         x.host.counters[<int> host_rq_timeout] += 1
+        self.watch.origin_failed(x.host, 504)
         if not self.is_reset_retried(x):
             x.response_flags |= FLAG_UT
             self.reply(x, 504, UPSTREAM_TIMEOUT)
@@ -286,6 +290,9 @@ cdef class Retrying(Repeating):
         """The route's timeout covers all tries."""
         x.cluster.counters[<int> cluster_upstream_rq_timeout] += 1
         x.host.counters[<int> host_rq_timeout] += 1
+        # a node may hold a poll as long as it likes
+        if x.upstream != NULL and not x.response_started and (x.protocol is None or x.opens_session):
+            self.watch.origin_failed(x.host, 504)
         x.response_flags |= FLAG_UT
         self.reply(x, 504, UPSTREAM_TIMEOUT)
 

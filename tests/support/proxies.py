@@ -28,7 +28,7 @@ IS_ENVOY = UNDER_TEST == "envoy"
 _TYPES = "type.googleapis.com/envoy.extensions.filters"
 ROUTER = {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPES}.http.router.v3.Router"}}
 WEBSOCKET = [{"upgrade_type": "websocket"}]
-_GAUGE = re.compile(r"(?:http|listener|cluster)\.(?!admin\.)\S*_active")
+_GAUGE = re.compile(r"(?:http|listener|cluster)\.(?!admin\.)\S*_(?<!ejections_)active")
 
 
 def departures(**switches: Any) -> list[Json]:

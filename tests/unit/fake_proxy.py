@@ -10,7 +10,7 @@ import os
 import select
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fastproxy import cli, limits, logs
@@ -40,6 +40,7 @@ class FakeEngine:
     def __init__(self, given: Assignment) -> None:
         self._row, self._slots = given.row, given.layout.slots
         self._hosts = {cluster.name: cluster.hosts for cluster in given.configuration.clusters}
+        self._found: dict[str, dict[str, int]] = {}
         self._epoll = select.epoll()
         self._listening: dict[int, socket.socket] = {}
         self._numbers: dict[int, int] = {}
@@ -98,6 +99,12 @@ class FakeEngine:
     def set_hosts(self, cluster_name: str, hosts: tuple[Host, ...]) -> None:
         self._hosts[cluster_name] = hosts
 
+    def set_health(self, cluster_name: str, found: Mapping[str, int]) -> None:
+        self._found[cluster_name] = dict(found)
+
+    def report_failures(self, report: Callable[[str, str, str], None]) -> None:
+        self._report = report
+
     def drain(self) -> None:
         self._say("drain")
 
@@ -147,6 +154,10 @@ class FakeEngine:
                     self._row[slot] += 1
             case "hosts":
                 return repr({name: [str(h.address) for h in hosts] for name, hosts in self._hosts.items()})
+            case "health":
+                return repr(self._found)
+            case "failing":
+                self._report("nodes", "127.0.0.1:8002", "consecutive_5xx")
             case "fds":
                 return repr(sorted(filter(None, map(link, os.listdir("/proc/self/fd")))))
             case "events":

@@ -354,9 +354,9 @@ def test_folders_of_access_logs_are_made(tmp_path):
 def test_warnings_do_not_keep_a_file_from_loading(tmp_path):
     document = v1()
     document["stats_flush_interval_ms"] = 5000
-    v1_cluster(document)["outlier_detection"] = {}
+    v1_cluster(document)["service_name"] = "a"
     assert [path for path, _ in said(load(tmp_path, document).warnings)] == [
-        f"{CLUSTER_PATH}.outlier_detection",
+        f"{CLUSTER_PATH}.service_name",
         "stats_flush_interval_ms",
     ]
 

@@ -11,6 +11,7 @@ from fastproxy import control, handovers
 from fastproxy.control import Abandon, Commit, Hosts, Message, Prepare, Prepared
 from fastproxy.errors import FastproxyError
 from fastproxy.generation import Generation
+from fastproxy.health.health import Health
 from fastproxy.listening import Listening
 from fastproxy.loader import Load, Loaded
 from fastproxy.model import Address, Cluster, ClusterType, Configuration, Host
@@ -37,6 +38,7 @@ class World:
         self.timers: list[Callable[[], None]] = []
         self.outcome: Generation | str | None = None
         self.asked: list[ClusterResolver] = []
+        self.health = Health(self.loop, [], lambda cluster: None, lambda: None)
 
     def live_workers(self) -> Sequence[WorkerProcess]:
         return self.workers

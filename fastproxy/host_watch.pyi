@@ -1,0 +1,4 @@
+from collections.abc import Callable
+
+class HostWatch:
+    report: Callable[[str, str, str], None] | None
