@@ -1,5 +1,6 @@
 """What a request must be before it is routed: its target, its authority, its wish to upgrade."""
 
+from libc.stdint cimport uint64_t
 from libc.string cimport memchr
 
 from base64 import b64encode
@@ -8,8 +9,8 @@ from binascii import a2b_base64
 from hashlib import sha1
 
 from fastproxy.http1 cimport (
-    H_CONNECTION, H_HOST, H_SEC_WEBSOCKET_ACCEPT, H_SEC_WEBSOCKET_KEY, H_UPGRADE, TOKEN_UPGRADE, equals, has_token,
-    header,
+    H_CONNECTION, H_HOST, H_SEC_WEBSOCKET_ACCEPT, H_SEC_WEBSOCKET_KEY, H_UPGRADE, TOKEN_UPGRADE, bit, equals,
+    has_token, header,
 )
 from fastproxy.syscalls cimport strncasecmp
 
@@ -195,9 +196,13 @@ cdef bytes websocket_accept(const Head *head):
 
 
 cdef bint is_websocket_answer(const Head *head, bytes accept):
-    """Whether a 101 answers our handshake (RFC 6455 section 4.1): upgrade, connection and accept are right."""
+    """Whether a 101 answers our handshake (RFC 6455 section 4.1): upgrade, connection and accept are right, each said
+    once, and nothing speaks of a body."""
     cdef const Slice *upgrade = header(head, H_UPGRADE)
     cdef const Slice *answer = header(head, H_SEC_WEBSOCKET_ACCEPT)
-    if accept is None or upgrade == NULL or answer == NULL or not head.tokens & TOKEN_UPGRADE or head.is_chunked:
+    cdef uint64_t once = bit(H_UPGRADE) | bit(H_SEC_WEBSOCKET_ACCEPT)
+    if accept is None or upgrade == NULL or answer == NULL or not head.tokens & TOKEN_UPGRADE or head.repeated & once:
+        return False
+    if head.is_chunked or head.content_length > 0 or head.minor_version == 0:
         return False
     return equals(upgrade[0], b"websocket") and answer.data[:answer.length] == accept

@@ -176,6 +176,7 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_pending_overflow
     cluster_upstream_rq_pending_failure_eject
     cluster_upstream_rq_cancelled
+    cluster_upstream_rq_interim_overflow
     cluster_upstream_rq_1xx
     cluster_upstream_rq_2xx
     cluster_upstream_rq_3xx

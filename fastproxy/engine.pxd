@@ -19,6 +19,7 @@ cdef class Engine:
     cdef list left_logs  # not in the configuration any more; a tunnel or exchange may still have a line for them
     cdef readonly object log
 
+    cdef void retire_kept(self, int count)
     cdef void dispatch(self, Connection *connection, int events)
     cdef void run_queue(self)
     cdef void run_timers(self)

@@ -12,7 +12,7 @@ import logging
 import select
 
 from fastproxy.addresses cimport read_address
-from fastproxy.connections cimport CLOCK, CLOSED, DOWNSTREAM, LISTENER, UPSTREAM
+from fastproxy.connections cimport CLOCK, CLOSED, DOWNSTREAM, IDLE, LISTENER, UPSTREAM
 from fastproxy.counters cimport (
     listener_downstream_cx_destroy, listener_downstream_cx_overflow, listener_downstream_cx_total,
     listener_no_filter_chain_match,
@@ -186,6 +186,7 @@ cdef class Engine:
             rounds += 1
             count = epoll_wait(self.io.epoll_fd, self.events, BATCH, 0)
             self.io.update_clock()
+            self.retire_kept(count)
             for i in range(count):
                 connection = <Connection *> self.events[i].data.ptr
                 if connection.kind != CLOSED:
@@ -198,6 +199,16 @@ cdef class Engine:
                 break
         if self.io.queue != NULL:
             self.wake()
+
+    cdef void retire_kept(self, int count):
+        """Close kept connections on which nodes have ended or said something, before a request of the same batch takes
+        one: it would have for its answer what answers nothing."""
+        cdef Connection *connection
+        cdef int i
+        for i in range(count):
+            connection = <Connection *> self.events[i].data.ptr
+            if connection.kind == UPSTREAM and connection.flags & IDLE:
+                self.dispatch(connection, self.events[i].events)
 
     cdef void dispatch(self, Connection *connection, int events):
         try:

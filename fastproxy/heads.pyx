@@ -241,7 +241,7 @@ cdef void write_response(Writer *writer, Head *head, ResponseHead *plan) noexcep
         elif field.id == H_X_ENVOY_UPSTREAM_SERVICE_TIME and plan.service_time_ms >= 0:
             if head.first[<int> H_X_ENVOY_UPSTREAM_SERVICE_TIME] == i:
                 put_service_time(writer, plan.service_time_ms)
-        elif field.id == H_CONTENT_LENGTH and (plan.is_upgrade or plan.is_chunked):
+        elif field.id == H_CONTENT_LENGTH and (plan.is_upgrade or plan.is_chunked or head.status == 204):
             continue
         elif head.repeated >> field.id & 1 and goes_out_joined(field.id):
             if head.first[field.id] == i:

@@ -15,6 +15,7 @@ cdef enum:
 
 cdef unsigned char TOKEN[256]  # the lower-case form of a byte that a header name may hold, else 0 (RFC 9110 5.6.2)
 cdef signed char HEX[256]
+cdef bint IN_REASON[256]  # RFC 9112 section 4
 
 
 cdef dict KNOWN = {
@@ -46,6 +47,8 @@ cdef void fill_tables():
         TOKEN[65 + i] = 97 + i
     for i in range(10):
         HEX[48 + i] = i
+    for i in range(256):
+        IN_REASON[i] = i == 9 or (i >= 32 and i != 127)
     for i in range(6):
         HEX[65 + i] = HEX[97 + i] = 10 + i
 
@@ -296,6 +299,9 @@ cdef HeadError parse_response(Head *head, char *data, size_t length, int max_fie
         return HEAD_VERSION
     if line_end - data > 12 and data[12] != c" ":
         return HEAD_BAD
+    for i in range(13, <int> (line_end - data)):
+        if not IN_REASON[<unsigned char> data[i]]:
+            return HEAD_BAD
     head.status = 0
     for i in range(9, 12):
         if not c"0" <= data[i] <= c"9":

@@ -9,6 +9,7 @@ from fastproxy.connections cimport (
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_destroy_remote, cluster_upstream_cx_protocol_error, cluster_upstream_cx_rx_bytes_total,
+    cluster_upstream_rq_interim_overflow,
     host_cx_rx_bytes_total, host_rq_error, host_rq_success,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE, PROTOCOL_ERROR, TERMINATION
@@ -28,6 +29,7 @@ from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHU
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
+    MAX_INTERIM_BYTES = 65536  # of the heads of 1xx before one answer
 
 
 cdef class Response(AnswerHeads):
@@ -172,6 +174,11 @@ cdef class Response(AnswerHeads):
                 return
             if self.head.status == 101 or self.head.status >= 200:
                 self.start_response(x, u, data, head_end, length)
+                return
+            x.interim_bytes += head_end
+            if x.interim_bytes > MAX_INTERIM_BYTES:
+                u.counters[<int> cluster_upstream_rq_interim_overflow] += 1
+                self.protocol_error(x)
                 return
             if not self.admit_response(x, data, head_end, head_end):
                 self.protocol_error(x)

@@ -56,6 +56,7 @@ cdef class Exchange:
     cdef Body response_body
     cdef Buffer *opening  # the beginning of a body that may issue an id, inflated
     cdef size_t read_limit  # how much of it is looked at
+    cdef size_t interim_bytes  # of 1xx heads so far
     cdef Protocol issuer  # whose id may stand there
     cdef object inflater  # None: it is not compressed
     cdef void *records[4]  # of the access logs; MAX_LOGS

@@ -46,7 +46,10 @@ class Link:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def unread_by_proxy(self) -> int:
-        return unread_and_inode(self.socket.getpeername(), self.socket.getsockname())[0]
+        try:
+            return unread_and_inode(self.socket.getpeername(), self.socket.getsockname())[0]
+        except OSError:  # it is gone
+            return 0
 
 
 class Origin:

@@ -231,6 +231,7 @@ class Range:
     def _end(self, link: Link, end: str) -> None:
         if end == "reset":
             self._let_proxy_read(link)
+        if end == "reset" and link.is_open:
             link.reset()
         if link.is_open:
             self.origin.drop(link)

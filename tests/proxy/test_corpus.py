@@ -8,7 +8,7 @@ from tests.corpus.cases import Case
 from tests.corpus.judge import dangers, mistakes
 from tests.corpus.origin import Origin
 from tests.corpus.play import MARK, Outcome, Range
-from tests.corpus.themes import REQUESTS
+from tests.corpus.themes import REQUESTS, RESPONSES
 from tests.support.proxies import WEBSOCKET, Worlds, cluster, connection_manager, route
 
 pytestmark = pytest.mark.departure("Envoy repairs some of it, and closes later")
@@ -55,5 +55,19 @@ def test_requests_at_once_in_pieces(played: Range, theme: str, how: str) -> None
     assert_right(cases, played.play_all(cases, how), how)
 
 
+@pytest.mark.parametrize("theme", RESPONSES)
+def test_responses_one_after_the_other(played: Range, theme: str) -> None:
+    cases = RESPONSES[theme]
+    assert_right(cases, [played.play(case) for case in cases], "whole")
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("theme", RESPONSES)
+def test_responses_at_once_in_pieces(played: Range, theme: str, how: str) -> None:
+    cases = RESPONSES[theme]
+    assert_right(cases, played.play_all(cases, how), how)
+
+
 def test_size_of_the_corpus() -> None:
     assert sum(map(len, REQUESTS.values())) >= 300
+    assert sum(map(len, RESPONSES.values())) >= 150

@@ -132,3 +132,16 @@ def test_an_answer_with_something_else(line):
     name = line.partition(":")[0]
     others = [each for each in GOOD if not each.startswith(name)]
     assert not is_answer(answer(*others, line), ACCEPT)
+
+
+@pytest.mark.parametrize("line", [*(each for each in GOOD if "onnection" not in each), "Content-Length: 1"])
+def test_an_answer_that_says_too_much(line):
+    assert not is_answer(answer(*GOOD, line), ACCEPT)
+
+
+def test_an_answer_with_a_length_of_none():
+    assert is_answer(answer(*GOOD, "Content-Length: 0"), ACCEPT)
+
+
+def test_an_answer_of_an_old_version():
+    assert not is_answer(answer(*GOOD).replace(b"HTTP/1.1", b"HTTP/1.0"), ACCEPT)

@@ -29,7 +29,12 @@ def test_a_request():
 
 @pytest.mark.parametrize(
     ("first", "status", "minor_version"),
-    [("HTTP/1.1 200 OK", 200, 1), ("HTTP/1.0 404", 404, 0), ("HTTP/1.1 599 ", 599, 1), ("HTTP/1.1 100 a b", 100, 1)],
+    [
+        ("HTTP/1.1 200 OK", 200, 1),
+        ("HTTP/1.0 404", 404, 0),
+        ("HTTP/1.1 599 ", 599, 1),
+        ("HTTP/1.1 100 a\tb\xff", 100, 1),
+    ],
 )
 def test_a_response(first, status, minor_version):
     head = read_head(response("Server: x", first=first), False)
@@ -117,7 +122,18 @@ def test_bad_request_lines(first):
     assert error(request(first=first)) == "bad"
 
 
-@pytest.mark.parametrize("first", ["HTTP/1.1", "HTTP/1.1 20 OK", "HTTP/1.1 2000", "HTTP/1.1 2x0 OK", "HTTP/1.1 099 OK"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "HTTP/1.1",
+        "HTTP/1.1 200 O\x00K",
+        "HTTP/1.1 200 \x7f",
+        "HTTP/1.1 20 OK",
+        "HTTP/1.1 2000",
+        "HTTP/1.1 2x0 OK",
+        "HTTP/1.1 099 OK",
+    ],
+)
 def test_bad_status_lines(first):
     assert error(response(first=first), False) == "bad"
 
