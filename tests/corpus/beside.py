@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.corpus import peers
-from tests.corpus.cases import Case
+from tests.corpus.cases import Case, Seen, forwarded, head
 from tests.corpus.faults import FAULTS, Front
 from tests.corpus.judge import dangers, is_served
 from tests.corpus.origin import Origin
@@ -78,6 +78,7 @@ def play_themes(kind: str, themes: dict[str, Sequence[Case]], patience_s: float)
     origin = Origin()
     with tempfile.TemporaryDirectory() as folder:
         port, process = peers.start(kind, origin.port, Path(folder))
+        Range(port, origin).play(forwarded("it serves", head(), Seen()))
         span = Range(port, origin, patience_s)
         for theme, cases in themes.items():
             result.unsafe[theme], result.unserved[theme] = {}, []
@@ -99,10 +100,12 @@ def play_faults(kind: str, names: Iterable[str]) -> dict[str, str]:
         node = Node()
         with tempfile.TemporaryDirectory() as folder:
             port, process = peers.start(kind, node.port, Path(folder))
+            front = Front(port, node, process.pid)
             try:
-                found[name] = FAULTS[name](Front(port, node, process.pid))
+                found[name] = FAULTS[name](front)
             except (OSError, AssertionError) as error:
                 found[name] = str(error)[:100]
+            front.close()
             process.end()
         node.hang_up()
         node.close()

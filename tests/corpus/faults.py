@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from tests.corpus.strict import Stream, read_response
 from tests.support.adversary import Node, Peer
 from tests.support.processes import descendants
 from tests.support.websocket import handshake, switching
 
+PATIENCE_S = 3.0  # for an answer
 TAIL_BYTES = 4_000_000
 GET = b"GET /fault HTTP/1.1\r\nhost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -33,10 +35,16 @@ class Front:
         connection = socket.socket()
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        connection.settimeout(5)
+        connection.settimeout(PATIENCE_S)
         connection.connect(("127.0.0.1", self.port))
-        self.clients.append(Peer(connection))
-        return self.clients[-1]
+        client = Peer(connection)
+        client.socket.settimeout(PATIENCE_S)
+        self.clients.append(client)
+        return client
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
 
     def tunnel(self, **how: int) -> tuple[Peer, Peer]:
         client = self.client(**how) << handshake()
@@ -59,10 +67,14 @@ class Front:
 
 def answered(client: Peer) -> int:
     """The status of a complete answer, 0 for one that was visibly cut or none."""
-    try:
-        return client.read_response().status
-    except (AssertionError, OSError, IndexError, ValueError):
-        return 0
+    stream = Stream(lambda data: read_response(data, b"GET", False))
+    with suppress(OSError):
+        while not any(not each.is_interim for each in stream.messages):
+            more = client.read_some()
+            if not more:
+                break
+            stream.feed(more)
+    return stream.messages[-1].status if stream.messages else 0
 
 
 def stall_before_the_head(front: Front) -> str:
@@ -118,7 +130,7 @@ def answer_that_overtakes_a_request(front: Front) -> str:
     node = front.node.busy_peer()
     node.read_head()
     node << OK
-    client.read_response()
+    assert answered(client) == 200
     with front.stopped():
         client << GET.replace(b"/fault", b"/next")
         node << b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
@@ -126,9 +138,8 @@ def answer_that_overtakes_a_request(front: Front) -> str:
         node.socket.settimeout(0.3)
         node.read_head()  # where the request came on this connection, nobody answers it
     client.socket.settimeout(0.3)
-    with suppress(TimeoutError):
-        response = client.read_response()
-        return "another's answer" if response.body == b"evil" else ""
+    with suppress(OSError):
+        return "another's answer" if b"evil" in client.read_some() else ""
     return ""
 
 
@@ -195,12 +206,10 @@ def interim_answers_without_end(front: Front) -> str:
     with suppress(ConnectionResetError, BrokenPipeError, TimeoutError):
         while sent < 8_000_000:
             sent += node.socket.send(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 1000)
-    client.socket.settimeout(2)
-    with suppress(AssertionError, OSError, TimeoutError):
-        while (status := client.read_head().status) < 200:
-            pass
-        return "" if status in GATEWAY else f"answered {status}"
-    return f"{sent} bytes of them taken, and no end"
+    if sent >= 8_000_000:
+        return f"{sent // 1_000_000} MB of them taken, and no end"
+    status = answered(client)
+    return "" if status in GATEWAY else f"answered {status}"
 
 
 FAULTS: dict[str, Callable[[Front], str]] = {

@@ -22,9 +22,11 @@ def matches(seen: Seen, request: Read) -> bool:
 
 
 def resembles(seen: Seen, request: Read) -> bool:
-    """Whether it is the one that was meant, as far as it matters: a host in another spelling is the same, and a field
-    may have been left out, but not changed."""
-    fields = tuple((name, value) for name, value in seen.fields if value is ABSENT or request.all(name))
+    """Whether it is the one that was meant, as far as it matters: a host in another spelling is the same, Connection is
+    a proxy's own, and a field may have been left out, but not changed."""
+    fields = tuple(
+        (name, value) for name, value in seen.fields if name != b"connection" and (value is ABSENT or request.all(name))
+    )
     hosts = [_HOST.sub(b"", host.lower()) for host in request.all(b"host")]
     return (
         request.first == (seen.method, seen.target)

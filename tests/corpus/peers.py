@@ -36,6 +36,7 @@ defaults
   http-reuse always
 frontend f
   bind 127.0.0.1:{port}
+  option disable-h2-upgrade
   default_backend b
 backend b
   server s 127.0.0.1:{node}
