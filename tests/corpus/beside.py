@@ -37,7 +37,7 @@ KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
         ("LF behind the size", "LF behind the chunk", "LF behind the last size"),
     ),
     "passes NUL in values": ("field lines", ("NUL in a value", "NUL alone", "NUL at the end of a value")),
-    "tunnels without `Connection: upgrade` of the client": (
+    "passes an Upgrade on that Connection does not name": (
         "upgrades",
         ("Upgrade without Connection", "Connection that nearly says it"),
     ),

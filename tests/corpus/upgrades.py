@@ -30,8 +30,7 @@ def turned_down(name: str, *lines: bytes) -> RequestCase:
 
 def plain(name: str, *lines: bytes) -> RequestCase:
     """No upgrade is asked for: an ordinary request without hop-by-hop fields, and what follows is the next one."""
-    case = RequestCase(name, head(*lines) + POISON, seen=(PLAIN,), status=400, closes=True)
-    return case.or_read(Seen())
+    return RequestCase(name, head(*lines) + POISON, seen=(PLAIN,), status=400, closes=True)
 
 
 def denied(name: str, *lines: bytes, status: int = 403) -> RequestCase:
