@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from loadtest import losses
 from loadtest.records import Record
 
-AROUND_S = 10.0  # how long a handshake or a goodbye that a death met may take to notice it
+AROUND_S = 10.0  # how long a handshake may have been under way when a death met it
+NOTICE_S = 5.0  # within which a client notices, if it does not say goodbye by chance
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def judged(records: Sequence[Record], deaths: Sequence[Death], asked: Mapping[in
             verdict.unexplained.append(record)
         if not lost:
             verdict.spared += [
-                (death, record) for death in deaths if death.carried(record) and record.ended > death.after + AROUND_S
+                (death, record) for death in deaths if death.carried(record) and record.ended > death.after + NOTICE_S
             ]
     return verdict
 
