@@ -43,6 +43,7 @@ cdef enum Flag:
     MIRROR = 16384  # an upstream connection that carries a copy of a request, and no exchange
     AWAITS_OPEN_PACKET = 32768  # an upstream connection in a tunnel whose first message may open a session
     CARRIES_SESSION = 32768  # a downstream connection: the client of a session counts on it
+    HIGH_PRIORITY = 8192  # an upstream connection for requests of the high priority
     LEAVING = 8192  # a downstream connection of which the next response is the last, or that closes without one
 
 
@@ -56,8 +57,8 @@ cdef struct Buffer:
 cdef struct Connection:
     Timer timer  # first, so that a timer is its connection
     Connection *peer  # the other side of the exchange or tunnel
-    Connection *next  # of the list it stands in: free, closed or idle
-    Connection *previous  # idle only
+    Connection *next  # of the list it stands in: free, closed, idle or waiting
+    Connection *previous  # of an idle one, or one whose request waits for a connection
     Connection *queued_behind  # the next one in the queue
     Buffer *out  # what the peer did not take yet; NULL when there is nothing
     Buffer *held  # what was read and not consumed yet; NULL when there is nothing

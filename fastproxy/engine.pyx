@@ -17,6 +17,7 @@ from fastproxy.counters cimport (
     listener_downstream_cx_destroy, listener_downstream_cx_overflow, listener_downstream_cx_total,
     listener_no_filter_chain_match,
 )
+from fastproxy.pools cimport any_idle, set_owner
 from fastproxy.runtime cimport Chain, Listener
 from fastproxy.syscalls cimport (
     EAGAIN, ECONNABORTED, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP,
@@ -24,7 +25,7 @@ from fastproxy.syscalls cimport (
     sockaddr_storage, socklen_t,
 )
 from fastproxy.timers cimport Timer, timer_set, wheel_next_expired, wheel_turn
-from fastproxy.upstream cimport Host, set_owner
+from fastproxy.upstream cimport Host
 
 cdef enum:
     ROUNDS = 16  # batches in one call of pump, so that the control plane has its turn
@@ -139,8 +140,8 @@ cdef class Engine:
         if cluster_name not in self.runtime.clusters:
             return
         for host in self.runtime.clusters[cluster_name].set_hosts(hosts):
-            while host.idle != NULL:
-                self.exchanges_.close_upstream(host.idle)
+            while any_idle(host) != NULL:
+                self.exchanges_.close_upstream(any_idle(host))
 
     def set_health(self, cluster_name, found) -> None:
         """Something else is known of hosts of the cluster: HealthFlag bits by address."""

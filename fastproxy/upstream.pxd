@@ -1,10 +1,10 @@
-"""Clusters and hosts as a worker uses them: whom to ask, and the connections kept open to each."""
+"""Clusters and hosts as a worker uses them: whom to ask."""
 
 from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.balancing cimport Balancer
 from fastproxy.circuit_breakers cimport CircuitBreakers
-from fastproxy.connections cimport Connection, Connections
+from fastproxy.connections cimport Connection
 from fastproxy.session_placement cimport SessionPlacement
 from fastproxy.syscalls cimport sockaddr_storage, socklen_t
 
@@ -17,7 +17,9 @@ cdef class Host:
     cdef uint32_t digest  # 32 bits of the hash of `address`: the host's name in the session table
     cdef uint64_t *counters
     cdef uint64_t *watched  # where all workers count its failures in a row (host_watch); NULL: nobody wants to know
-    cdef Connection *idle  # the pool: the connection used last comes first
+    cdef Connection *idle[2]  # the pools, by priority: the connection used last comes first
+    cdef Connection *first_pending[2]  # clients whose requests wait for a connection, by priority
+    cdef Connection *last_pending[2]
     cdef readonly Py_ssize_t slot
     cdef readonly bint removed
     cdef Cluster cluster
@@ -56,10 +58,3 @@ cdef class Cluster:
     cdef int watch_hosts(self, model) except -1
     cdef int watch(self, Host host) except -1
     cdef Host host_with_digest(self, uint32_t digest)
-
-
-cdef void set_owner(Connection *connection, object owner) noexcept
-cdef Connection *take_idle(Connections connections, Host host) noexcept
-cdef void keep_idle(Connections connections, Connection *connection, Host host) noexcept
-cdef void forget_idle(Connection *connection, Host host) noexcept
-cdef Connection *connect_to(Connections connections, Host host) noexcept

@@ -1,7 +1,5 @@
-"""Clusters and hosts as a worker uses them: whom to ask, and the connections kept open to each."""
+"""Clusters and hosts as a worker uses them: whom to ask."""
 
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.string cimport memcpy, memset
 
 import socket as sockets
@@ -15,26 +13,18 @@ from fastproxy.active_requests import ActiveRequests
 from fastproxy.balancers import balancer_for
 from fastproxy.circuit_breakers import CircuitBreakers as make_circuit_breakers
 from fastproxy.session_placement import SessionPlacement as make_session_placement
-from fastproxy.addresses cimport read_address
 from fastproxy.connections import read_limit_of
-from fastproxy.connections cimport IDLE, REUSED, UPSTREAM
-from fastproxy.counters cimport (
-    cluster_lb_healthy_panic, cluster_upstream_cx_active, cluster_upstream_cx_http1_total, cluster_upstream_cx_total,
-    cluster_upstream_rq_active, host_cx_active, host_cx_total, host_rq_active,
-)
+from fastproxy.counters cimport cluster_lb_healthy_panic, cluster_upstream_rq_active, host_rq_active
 from fastproxy.syscalls cimport (
-    AF_INET, AF_INET6, AF_UNIX, EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SOCK_CLOEXEC,
-    SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY, connect, errno, htons, inet_pton, sa_family_t, setsockopt, sockaddr,
-    sockaddr_in, sockaddr_in6, sockaddr_un, socket, socklen_t,
+    AF_INET, AF_INET6, AF_UNIX, htons, inet_pton, sa_family_t, sockaddr_in, sockaddr_in6, sockaddr_un, socklen_t,
 )
-from fastproxy.syscalls cimport close as close_fd
 
 MAX_DEPARTURES = 256  # hosts of a cluster that are remembered when they have left
 HOST_SETS = count(1)
 
 
 cdef class Host:
-    """One upstream host of a worker, with its pool of idle connections."""
+    """One upstream host of a worker, with its pools of idle connections and who waits for one."""
 
     def __init__(self, model):
         cdef sockaddr_in *v4 = <sockaddr_in *> &self.socket_address
@@ -243,77 +233,3 @@ def is_ip(text):
     except OSError:
         return False
     return True
-
-
-cdef void set_owner(Connection *connection, object owner) noexcept:
-    """Have the connection own another Host or Manager."""
-    cdef PyObject *old = connection.owner
-    Py_INCREF(owner)
-    connection.owner = <PyObject *> owner
-    Py_XDECREF(old)
-
-
-# hot
-
-cdef Connection *take_idle(Connections connections, Host host) noexcept:
-    """The kept connection that was used last; NULL when there is none."""
-    cdef Connection *connection = host.idle
-    if connection != NULL:
-        forget_idle(connection, host)
-    return connection
-
-
-cdef void keep_idle(Connections connections, Connection *connection, Host host) noexcept:
-    """Keep a connection for a later exchange with its host, not beyond `leaves_ms` if that is set."""
-    cdef uint64_t delay_ms = host.cluster.idle_timeout_ms
-    connection.flags |= IDLE | REUSED
-    connection.peer = NULL
-    connection.previous = NULL
-    connection.next = host.idle
-    if host.idle != NULL:
-        host.idle.previous = connection
-    host.idle = connection
-    if connection.leaves_ms and (delay_ms == 0 or connection.leaves_ms < connections.now_ms + delay_ms):
-        delay_ms = max(connection.leaves_ms, connections.now_ms + 1) - connections.now_ms
-    connections.set_timer(connection, delay_ms)
-
-
-cdef void forget_idle(Connection *connection, Host host) noexcept:
-    """Take a connection out of its host's pool."""
-    if connection.previous != NULL:
-        connection.previous.next = connection.next
-    else:
-        host.idle = connection.next
-    if connection.next != NULL:
-        connection.next.previous = connection.previous
-    connection.next = connection.previous = NULL
-    connection.flags &= ~IDLE
-
-# end hot
-
-
-cdef Connection *connect_to(Connections connections, Host host) noexcept:
-    """Begin to connect; NULL with errno set when not even that was possible. CONNECTING is for the caller to set."""
-    cdef int fd, on = 1
-    cdef Connection *connection
-    fd = socket(host.socket_address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-    if fd < 0:
-        return NULL
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))
-    if connect(fd, <sockaddr *> &host.socket_address, host.socket_address_length) < 0 and errno != EINPROGRESS:
-        close_fd(fd)
-        return NULL
-    connection = connections.adopt(fd, UPSTREAM, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-    if connection == NULL:
-        return NULL
-    connection.owner = <PyObject *> host
-    Py_INCREF(host)
-    connection.read_limit = host.cluster.read_limit
-    connection.counters = host.cluster.counters
-    read_address(&connection.address, &host.socket_address)
-    host.counters[<int> host_cx_total] += 1
-    host.counters[<int> host_cx_active] += 1
-    connection.counters[<int> cluster_upstream_cx_total] += 1
-    connection.counters[<int> cluster_upstream_cx_http1_total] += 1
-    connection.counters[<int> cluster_upstream_cx_active] += 1
-    return connection

@@ -26,8 +26,9 @@ from fastproxy.exchange.state cimport SID_GONE, SID_KNOWN, Exchange, count_sid
 from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.exchange.unknown_ids cimport UnknownIds
 from fastproxy.http1 cimport H_EXPECT, TOKEN_CLOSE, TOKEN_KEEP_ALIVE, equals, header
+from fastproxy.pools cimport keep_idle
 from fastproxy.syscalls cimport iovec
-from fastproxy.upstream cimport Cluster, Host, keep_idle
+from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
     # A host that is silent has the session, or is too slow to say that it has not: that is told at once, and only a

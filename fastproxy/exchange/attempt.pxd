@@ -5,19 +5,20 @@ from libc.stdint cimport uint64_t
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.syscalls cimport iovec
-from fastproxy.exchange.upgrade cimport Upgrade
+from fastproxy.exchange.pending cimport Pending
 from fastproxy.upstream cimport Host
 
 
-cdef class Attempt(Upgrade):
+cdef class Attempt(Pending):
     cdef void attempt(self, Exchange x, iovec *parts, int count)
+    cdef Connection *kept_connection(self, Exchange x)
+    cdef void serve_pending(self, Exchange x)
     cdef void note_reuse(self, Exchange x) noexcept
     cdef void bind(self, Exchange x, Connection *u) noexcept
     cdef bint next_host(self, Exchange x)
     cdef void connect_failed(self, Exchange x, bytes reason)
     cdef void retry_connect(self, Exchange x, bytes reason)
     cdef void request_complete(self, Exchange x) noexcept
-    cdef void start_response_timer(self, Exchange x) noexcept
     cdef uint64_t connect_delay_ms(self, Exchange x)
     cdef void send_more(self, Exchange x, iovec *parts, int count)
 

@@ -3,19 +3,22 @@
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 
-from fastproxy.connections cimport CONNECTING, PAUSED, REUSED, SHUT, Buffer, Connection
+from fastproxy.circuit_breakers cimport REQUESTS, Priority
+from fastproxy.connections cimport CONNECTING, HIGH_PRIORITY, PAUSED, REUSED, SHUT, Buffer, Connection, buffer_append
 from fastproxy.counters cimport (
-    cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
-    cluster_upstream_rq_retry, cluster_upstream_rq_total, host_cx_connect_fail, host_cx_tx_bytes_total, host_rq_active,
-    host_rq_error, host_rq_total, host_sid_opening_active, host_sid_opening_total, host_sid_upgrade_tried,
+    cluster_high_rq_active, cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total,
+    cluster_upstream_rq_active, cluster_upstream_rq_pending_failure_eject, cluster_upstream_rq_retry,
+    cluster_upstream_rq_total, host_cx_connect_fail, host_cx_tx_bytes_total, host_rq_active, host_rq_error,
+    host_rq_total, host_sid_opening_active, host_sid_opening_total, host_sid_upgrade_tried,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.http1 cimport keep_alive_timeout_s
+from fastproxy.pools cimport connect_to, count_pending, has_room, take_idle
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.sent_requests cimport forget_sent, keep_more_sent, keep_sent
 from fastproxy.syscalls cimport iovec
-from fastproxy.upstream cimport Cluster, Host, connect_to, take_idle
+from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
     SESSION_REUSE_MS = 1000  # of connections with sessions: servers close idle ones from 2 s on, and most do not say so
@@ -23,7 +26,7 @@ cdef enum:
     MAX_STATED_S = 86400
 
 
-cdef class Attempt(Upgrade):
+cdef class Attempt(Pending):
     """Has upstream connections carry exchanges."""
 
     cdef void attempt(self, Exchange x, iovec *parts, int count):
@@ -34,10 +37,10 @@ cdef class Attempt(Upgrade):
         for i in range(count):
             total += parts[i].iov_len
         while True:
-            u = NULL if x.needs_new_connection else take_idle(self.io, x.host)
-            if u != NULL and u.leaves_ms and self.io.now_ms >= u.leaves_ms:
-                self.close_upstream(u)  # its timer is late
-                continue
+            if not x.host.cluster.breakers.admits(REQUESTS, x.route.priority):
+                self.overflow(x)
+                return
+            u = self.kept_connection(x)
             if u != NULL:
                 self.bind(x, u)
                 if self.io.transmit(u, parts, count) == 0:
@@ -45,7 +48,9 @@ cdef class Attempt(Upgrade):
                     break
                 self.drop_upstream(x)  # the node had closed it: not a byte was sent
                 continue
-            u = connect_to(self.io, x.host)
+            if not self.may_connect(x, parts, count):
+                return
+            u = connect_to(self.io, x.host, x.route.priority)
             if u != NULL:
                 self.bind(x, u)
                 if self.io.transmit(u, parts, count) == 0:
@@ -61,6 +66,7 @@ cdef class Attempt(Upgrade):
         x.host.counters[<int> host_cx_tx_bytes_total] += total
         if not u.flags & REUSED and u.out != NULL and u.out.end - u.out.start == total:
             u.flags |= CONNECTING
+            count_pending(x.host, x.route.priority, 1)
             if x.request_body.done:
                 self.start_response_timer(x)
             self.io.set_timer(u, self.connect_delay_ms(x))
@@ -69,8 +75,35 @@ cdef class Attempt(Upgrade):
         if x.request_body.done:
             self.request_complete(x)
         elif u.out == NULL and x.downstream.flags & PAUSED:
-            x.downstream.flags &= ~PAUSED  # it was, for a host that could not be reached
+            x.downstream.flags &= ~PAUSED  # it was, for a host that could not be reached at once
             self.io.enqueue(x.downstream)
+
+    cdef Connection *kept_connection(self, Exchange x):
+        """An idle connection to the exchange's host; NULL: there is none, or others wait for one."""
+        cdef Connection *u
+        if x.needs_new_connection or x.host.first_pending[<int> x.route.priority] != NULL and not x.has_waited:
+            return NULL
+        u = take_idle(x.host, x.route.priority)
+        while u != NULL and u.leaves_ms and self.io.now_ms >= u.leaves_ms:
+            self.close_upstream(u)  # its timer is late
+            u = take_idle(x.host, x.route.priority)
+        return u
+
+    cdef void serve_pending(self, Exchange x):
+        """Send a request that waits if it is the first one, and there is a connection for it, or room for one."""
+        cdef Buffer *unsent
+        cdef iovec whole
+        cdef Priority priority = x.route.priority
+        if x.host.first_pending[<int> priority] == x.downstream and (
+                x.host.idle[<int> priority] != NULL or has_room(x.host, priority)):
+            unsent = self.end_waiting(x)
+            whole.iov_base = unsent.data + unsent.start
+            whole.iov_len = unsent.end - unsent.start
+            self.attempt(x, &whole, 1)
+            x.has_waited = False
+            free(unsent)
+        if x.downstream != NULL:
+            self.set_stream_timer(x)
 
     cdef void note_reuse(self, Exchange x) noexcept:
         """How long the connection may be used again after this response: not for as long as the node keeps it.
@@ -96,6 +129,8 @@ cdef class Attempt(Upgrade):
         host.counters[<int> host_rq_total] += 1
         u.counters[<int> cluster_upstream_rq_total] += 1
         u.counters[<int> cluster_upstream_rq_active] += 1
+        if u.flags & HIGH_PRIORITY:
+            u.counters[<int> cluster_high_rq_active] += 1
         if x.opens_session:
             host.counters[<int> host_sid_opening_total] += 1
             host.counters[<int> host_sid_opening_active] += 1
@@ -132,6 +167,8 @@ cdef class Attempt(Upgrade):
         cdef Buffer *unsent = u.out
         cdef iovec part
         u.out = NULL
+        self.connected(u)
+        x.host.cluster.counters[<int> cluster_upstream_rq_pending_failure_eject] += 1
         x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
         x.host.counters[<int> host_cx_connect_fail] += 1
         self.watch.origin_failed(x.host, 503)
@@ -151,11 +188,6 @@ cdef class Attempt(Upgrade):
         if x.upstream != NULL and x.timeout_ms and not x.upstream.flags & CONNECTING:
             self.io.set_timer(x.upstream, max(1, <int64_t> (x.response_deadline_ms - self.io.now_ms)))
 
-    cdef void start_response_timer(self, Exchange x) noexcept:
-        """The route's timeout runs from the end of the request, whether it could be sent already or not."""
-        if x.timeout_ms and x.response_deadline_ms == 0:
-            x.response_deadline_ms = self.io.now_ms + x.timeout_ms
-
     cdef uint64_t connect_delay_ms(self, Exchange x):
         """How long to wait for a connection: connect_timeout, or what is left of the route's timeout."""
         cdef uint64_t delay_ms = x.host.cluster.connect_timeout_ms
@@ -167,6 +199,9 @@ cdef class Attempt(Upgrade):
     cdef void send_more(self, Exchange x, iovec *parts, int count):
         cdef Connection *u = x.upstream
         cdef int i
+        if x.is_pending:
+            for i in range(count):
+                x.unsent = buffer_append(x.unsent, <const char *> parts[i].iov_base, parts[i].iov_len)
         if u == NULL:
             return
         if u.flags & SHUT:

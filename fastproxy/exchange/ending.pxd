@@ -7,6 +7,7 @@ from fastproxy.http1 cimport Head, HeadError
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
 from fastproxy.exchange.admitting cimport Admitting
+from fastproxy.upstream cimport Host
 
 
 cdef class Ending(Admitting):
@@ -21,6 +22,10 @@ cdef class Ending(Admitting):
     cdef void unbind(self, Exchange x) noexcept
     cdef void drop_upstream(self, Exchange x)
     cdef void close_upstream(self, Connection *u)
+    cdef void tell_of_room(self, Host host) noexcept
+    cdef void take_turn(self, Host host) noexcept
+    cdef void leave_queue(self, Exchange x) noexcept
+    cdef void connected(self, Connection *u) noexcept
     cdef void await_request(self, Connection *c, Manager manager) noexcept
     cdef void dismiss(self, Connection *c, Manager manager) noexcept
     cdef void move_to(self, Connection *c, Manager manager) noexcept

@@ -8,16 +8,18 @@ from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free
 
+from fastproxy.circuit_breakers cimport PRIORITIES
 from fastproxy.connections cimport (
-    CLOSED, CLOSE_WHEN_FLUSHED, ENDED, HUNG_UP, IDLE, LEAVING, LINGERING, PAUSED, READABLE, Connection,
-    reset_on_close, shut,
+    CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, ENDED, HIGH_PRIORITY, HUNG_UP, LEAVING, LINGERING, PAUSED, READABLE,
+    Connection, reset_on_close, shut,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_active, cluster_upstream_cx_destroy, cluster_upstream_cx_destroy_local,
-    cluster_upstream_cx_protocol_error, cluster_upstream_rq_1xx, cluster_upstream_rq_active, host_cx_active,
-    host_rq_active, host_rq_error, host_sid_opening_active, http_downstream_cx_active, http_downstream_cx_destroy,
-    http_downstream_cx_http1_active, http_downstream_cx_http1_total, http_downstream_cx_protocol_error,
-    http_downstream_cx_total, http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
+    cluster_high_rq_active, cluster_upstream_cx_destroy, cluster_upstream_cx_destroy_local,
+    cluster_upstream_cx_protocol_error, cluster_upstream_rq_1xx, cluster_upstream_rq_active,
+    cluster_upstream_rq_cancelled, cluster_upstream_rq_pending_active, host_rq_active, host_rq_error,
+    host_sid_opening_active, http_downstream_cx_active, http_downstream_cx_destroy, http_downstream_cx_http1_active,
+    http_downstream_cx_http1_total, http_downstream_cx_protocol_error, http_downstream_cx_total,
+    http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
     http_downstream_rq_completed, http_downstream_rq_rx_reset, http_downstream_rq_tx_reset,
     listener_downstream_cx_active, listener_downstream_cx_destroy, listener_downstream_cx_total, route_tx_bytes_total,
 )
@@ -25,10 +27,11 @@ from fastproxy.exchange.local_replies cimport BAD_REQUEST, PROTOCOL_ERROR
 from fastproxy.exchange.state cimport PACKETS_OF_NOBODY, Exchange, count_packets, exchange_of, set_exchange
 from fastproxy.bodies cimport FRAMING_LENGTH
 from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VERSION, HeadError
+from fastproxy.pools cimport count_pending, forget_connection, priority_of, remove_pending, set_owner
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
 from fastproxy.runtime cimport Manager
 from fastproxy.syscalls cimport iovec
-from fastproxy.upstream cimport Host, forget_idle, set_owner
+from fastproxy.upstream cimport Host
 
 cdef enum:
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
@@ -111,6 +114,11 @@ cdef class Ending(Admitting):
     cdef void unbind(self, Exchange x) noexcept:
         cdef Connection *u = x.upstream
         x.upstream = NULL
+        if u.flags & CONNECTING:
+            u.counters[<int> cluster_upstream_rq_cancelled] += 1
+            self.connected(u)
+        if u.flags & HIGH_PRIORITY:
+            u.counters[<int> cluster_high_rq_active] -= 1
         x.host.counters[<int> host_rq_active] -= 1
         if x.opens_session:
             x.host.counters[<int> host_sid_opening_active] -= 1
@@ -130,14 +138,37 @@ cdef class Ending(Admitting):
         if u.kind == CLOSED:
             return
         host = <Host> u.owner
-        if u.flags & IDLE:
-            forget_idle(u, host)
-        host.counters[<int> host_cx_active] -= 1
-        u.counters[<int> cluster_upstream_cx_active] -= 1
+        forget_connection(u, host)
         u.counters[<int> cluster_upstream_cx_destroy] += 1
         if not u.flags & HUNG_UP:
             u.counters[<int> cluster_upstream_cx_destroy_local] += 1
+        if u.counters[<int> cluster_upstream_rq_pending_active]:
+            self.tell_of_room(host)
         self.io.close(u)
+
+    cdef void tell_of_room(self, Host host) noexcept:
+        """Give those a turn that wait first for this host, and for the others of its cluster."""
+        cdef Host other
+        self.take_turn(host)
+        for other in host.cluster.hosts:
+            self.take_turn(other)
+
+    cdef void take_turn(self, Host host) noexcept:
+        cdef int priority
+        for priority in range(PRIORITIES):
+            if host.first_pending[priority] != NULL:
+                self.io.enqueue(host.first_pending[priority])
+
+    cdef void leave_queue(self, Exchange x) noexcept:
+        """The request does not wait for a connection any more; the one behind it looks after the queue."""
+        x.is_pending = False
+        remove_pending(x.downstream, x.host, x.route.priority)
+        self.take_turn(x.host)
+
+    cdef void connected(self, Connection *u) noexcept:
+        """The connection that an exchange had opened is there, or given up."""
+        u.flags &= ~CONNECTING
+        count_pending(<Host> u.owner, priority_of(u), -1)
 
     cdef void await_request(self, Connection *c, Manager manager) noexcept:
         """The connection is free for the next request; one that came already is taken up from the queue."""
@@ -263,6 +294,9 @@ cdef class Ending(Admitting):
         cdef Connection *c = x.downstream
         if c == NULL:
             return
+        if x.is_pending:
+            x.host.cluster.counters[<int> cluster_upstream_rq_cancelled] += 1
+            self.leave_queue(x)
         self.active -= 1
         c.counters[<int> http_downstream_rq_active] -= 1
         c.counters[<int> http_downstream_rq_completed] += 1

@@ -6,7 +6,7 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < response_heads < admitting < ending < relay < upgrade < attempt < sessions < first_frames
+log < timeouts < response_heads < admitting < ending < relay < upgrade < pending < attempt < sessions < first_frames
 < lost_sessions < asking < repeating < retrying < answer_heads < response < answers < rewriting < choice < limiting
 < mirroring < request_heads < request < takeover.
 """
@@ -77,6 +77,7 @@ cdef class Exchanges(Takeover):
     cdef void resume(self, Connection *connection):
         """A connection of the queue has its turn: what it holds first, then what the kernel has for it."""
         cdef TunnelState state
+        cdef Exchange x
         if connection.kind == CLOSED:
             return
         if connection.tunnel != NULL:
@@ -88,6 +89,9 @@ cdef class Exchanges(Takeover):
         elif connection.kind == UPSTREAM:
             self.read_upstream(connection)
         elif connection.kind == DOWNSTREAM:
+            x = exchange_of(connection)
+            if x is not None and x.is_pending:
+                self.serve_pending(x)
             if connection.held != NULL and connection.exchange == NULL and connection.out == NULL:
                 self.consume_held(connection)
             if connection.kind != CLOSED and connection.flags & READABLE:
@@ -133,6 +137,11 @@ cdef class Exchanges(Takeover):
         elif tunnel != NULL:
             c.counters[<int> http_downstream_rq_idle_timeout] += 1
             self.end_tunnel(tunnel, FLAG_SI)
+        elif x is not None and x.is_pending and not self.is_late(x):
+            if x.response_deadline_ms and self.io.now_ms >= x.response_deadline_ms:
+                self.response_is_late(x)
+            else:
+                self.serve_pending(x)
         elif x is not None and x.retry_at_ms and self.io.now_ms >= x.retry_at_ms:
             self.retry_now(x)
         elif x is not None:

@@ -6,6 +6,7 @@ cdef bytes CONNECT_FAILURE
 cdef bytes CONNECT_TIMEOUT
 cdef bytes TERMINATION
 cdef bytes PROTOCOL_ERROR
+cdef bytes OVERFLOW
 cdef bytes NO_HEALTHY_UPSTREAM
 cdef bytes UPSTREAM_TIMEOUT
 cdef bytes STREAM_TIMEOUT

@@ -86,6 +86,8 @@ cdef class ExchangeLog:
         facts.fastproxy_affinity = AFFINITIES[<int> x.affinity]
         if x.host is not None:
             set_host(facts, x.host)
+        elif x.cluster is not None:
+            facts.upstream_cluster = Slice(x.cluster.name, len(x.cluster.name))
         if x.route is not None:
             facts.route_name.data = x.route.name
             facts.route_name.length = len(x.route.name)

@@ -8,21 +8,23 @@ larger than MIRROR_BYTES is not copied, and handshakes are not.
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 
+from fastproxy.circuit_breakers cimport PRIORITY_DEFAULT, REQUESTS
 from fastproxy.connections cimport (
     CLOSED, CONNECTING, HUNG_UP, MIRROR, READABLE, Connection, buffer_append,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
-    cluster_upstream_rq_completed, cluster_upstream_rq_mirror_dropped, cluster_upstream_rq_total, host_rq_active,
-    host_rq_total,
+    cluster_upstream_rq_completed, cluster_upstream_rq_mirror_dropped, cluster_upstream_rq_pending_overflow,
+    cluster_upstream_rq_total, host_rq_active, host_rq_total,
 )
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead, put, write_request
+from fastproxy.pools cimport connect_to, has_room
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.routing cimport Mirror
 from fastproxy.slices cimport Slice
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
-from fastproxy.upstream cimport Cluster, Host, connect_to
+from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
     MIRROR_BYTES = 65536  # of one request with its body, for each cluster that gets a copy
@@ -97,7 +99,11 @@ cdef class Mirroring(Limiting):
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
             return
         host = <Host> cluster.hosts[chosen]
-        u = connect_to(self.io, host)
+        if not cluster.breakers.admits(REQUESTS, PRIORITY_DEFAULT) or not has_room(host, PRIORITY_DEFAULT):
+            cluster.counters[<int> cluster_upstream_rq_pending_overflow] += 1
+            cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
+            return
+        u = connect_to(self.io, host, PRIORITY_DEFAULT)
         if u == NULL:
             cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1

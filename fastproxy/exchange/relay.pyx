@@ -12,21 +12,24 @@ from libc.string cimport memset
 
 from fastproxy.access_log cimport AccessLog, LogFacts
 from fastproxy.addresses cimport format_address
+from fastproxy.circuit_breakers cimport PRIORITY_DEFAULT
 from fastproxy.connections cimport (
     CLOSED, CONNECTING, HUNG_UP, LINGERING, READABLE, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_attempts_exceeded, cluster_upstream_cx_connect_fail,
-    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_none_healthy, cluster_upstream_rq_active,
+    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_none_healthy, cluster_upstream_cx_overflow,
+    cluster_upstream_rq_active,
     cluster_upstream_rq_total, host_cx_connect_fail, host_rq_active, host_rq_total, listener_downstream_cx_active,
     listener_downstream_cx_destroy, listener_downstream_cx_total, tcp_downstream_cx_active,
     tcp_downstream_cx_no_route, tcp_downstream_cx_total, tcp_idle_timeout, tcp_max_downstream_connection_duration,
 )
 from fastproxy.exchange.log cimport set_host
 from fastproxy.exchange.state cimport set_exchange
-from fastproxy.response_flags cimport FLAG_DC, FLAG_DT, FLAG_LR, FLAG_NR, FLAG_UF, FLAG_UH, FLAG_URX
+from fastproxy.pools cimport connect_to, is_at_limit
+from fastproxy.response_flags cimport FLAG_DC, FLAG_DT, FLAG_LR, FLAG_NR, FLAG_UF, FLAG_UH, FLAG_UO, FLAG_URX
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
-from fastproxy.upstream cimport Host, connect_to
+from fastproxy.upstream cimport Host
 
 
 cdef class PendingRelay:
@@ -86,7 +89,11 @@ cdef class Relay(Ending):
         while True:
             host = pending.host
             pending.attempts += 1
-            u = connect_to(self.io, host)
+            if is_at_limit(host, PRIORITY_DEFAULT):
+                host.cluster.counters[<int> cluster_upstream_cx_overflow] += 1
+                self.end_pending(c, FLAG_UO)
+                return
+            u = connect_to(self.io, host, PRIORITY_DEFAULT)
             if u != NULL:
                 break
             host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1

@@ -277,7 +277,7 @@ cdef class Request(RequestHeads):
             self.send_more(x, parts, count)
         if x.downstream == NULL:
             return self.after_reply(c, used)
-        if x.upstream != NULL and x.upstream.out != NULL and not x.request_body.done:
+        if (x.is_pending or x.upstream != NULL and x.upstream.out != NULL) and not x.request_body.done:
             c.flags |= PAUSED
             c.counters[<int> http_downstream_flow_control_paused_reading_total] += 1
         if x.request_body.done and head == NULL:

@@ -54,7 +54,7 @@ cdef class Response(AnswerHeads):
                 self.retry_connect(x, CONNECT_FAILURE)
                 return
             if events & EPOLLOUT:
-                u.flags &= ~CONNECTING
+                self.connected(u)
                 self.watch.connected(x.host)
                 self.io.set_timer(u, 0)
         if events & EPOLLOUT and u.out != NULL:

@@ -75,6 +75,10 @@ cdef class Exchange:
     cdef bytes request_id  # that the response has to say; None: nothing
     cdef bytes expected_accept  # what a websocket's 101 must say
     cdef PartialHead partial  # of the response
+    cdef Buffer *unsent  # the request, while it waits for a connection
+    cdef uint64_t pending_since_ms
+    cdef bint is_pending  # it waits in the queue of its host
+    cdef bint has_waited  # its turn has come
     cdef Protocol protocol  # of sessions, that the request belongs to; None: none
     cdef Sealed seal  # of its session id, unless sid_state is SID_NONE
     cdef SidState sid_state

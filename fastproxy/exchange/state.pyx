@@ -27,6 +27,7 @@ cdef class Exchange:
 
     def __dealloc__(self):
         free(self.opening)
+        free(self.unsent)
         free(self.reply_record)
 
 

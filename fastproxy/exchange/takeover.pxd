@@ -2,6 +2,7 @@
 
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.request cimport Request
+from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.upstream cimport Host
 
@@ -10,5 +11,6 @@ cdef class Takeover(Request):
     cdef int make_room(self, Runtime runtime) except -1
     cdef int take_over(self, Runtime runtime) except -1
     cdef void follow_downstream(self, Connection *c)
+    cdef void follow_pending(self, Exchange x)
     cdef void follow_upstream(self, Connection *u, dict successors)
     cdef Host successor_of(self, Host host)

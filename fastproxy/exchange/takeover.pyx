@@ -8,13 +8,15 @@ its address, a tunnel both where it is counted and logged as before.
 
 from libc.stdlib cimport realloc
 
+from fastproxy.circuit_breakers cimport Priority
 from fastproxy.connections cimport (
     CLOSE_WHEN_FLUSHED, DOWNSTREAM, IDLE, LEAVING, LINGERING, SLAB, UPSTREAM, Connection,
 )
-from fastproxy.exchange.state cimport exchange_of
+from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.mutation cimport Mutation
+from fastproxy.pools cimport add_pending, any_idle, forget_idle, keep_idle, remove_pending, set_owner
 from fastproxy.runtime cimport Manager, Runtime
-from fastproxy.upstream cimport Cluster, Host, forget_idle, keep_idle, set_owner
+from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
     FIELDS_ADDED_BYTES = 16384  # what a head may grow by on its way through
@@ -51,14 +53,15 @@ cdef class Takeover(Request):
         cdef dict successors = {}
         self.make_room(runtime)
         for host in runtime.take_over(self.runtime):
-            while host.idle != NULL:
-                self.close_upstream(host.idle)
+            while any_idle(host) != NULL:
+                self.close_upstream(any_idle(host))
         self.runtime = runtime
         for slab in range(self.io.slab_count):
             for i in range(SLAB):
                 c = <Connection *> self.io.slabs[slab] + i
                 if c.kind == DOWNSTREAM:
                     self.follow_downstream(c)
+                    self.follow_pending(exchange_of(c))
                 elif c.kind == UPSTREAM and (c.flags & IDLE or c.tunnel != NULL):
                     self.follow_upstream(c, successors)
         return 0
@@ -80,6 +83,24 @@ cdef class Takeover(Request):
             if newest.idle_timeout_ms != manager.idle_timeout_ms and c.exchange == NULL \
                     and not c.flags & (CLOSE_WHEN_FLUSHED | LEAVING | LINGERING):
                 self.set_idle_timer(c, newest)
+
+    cdef void follow_pending(self, Exchange x):
+        """Have a request that waits for a host that was replaced, and those with it, wait for the host in use."""
+        cdef Host host, successor
+        cdef Connection *client
+        cdef Priority priority
+        if x is None or not x.is_pending or not x.host.removed:
+            return
+        host, priority = x.host, x.route.priority
+        successor = self.successor_of(host)
+        if successor is None:
+            return
+        while host.first_pending[<int> priority] != NULL:
+            client = host.first_pending[<int> priority]
+            remove_pending(client, host, priority)
+            exchange_of(client).host = successor
+            add_pending(client, successor, priority, False)
+        self.take_turn(successor)
 
     cdef void follow_upstream(self, Connection *u, dict successors):
         """`successors` are those of the hosts that were met already."""

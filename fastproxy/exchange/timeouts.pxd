@@ -16,6 +16,8 @@ cdef class Timeouts(ExchangeLog):
     cdef bint is_worn_out(self, Connection *c, Manager manager) noexcept
     cdef void set_idle_timer(self, Connection *c, Manager manager) noexcept
     cdef void set_stream_timer(self, Exchange x) noexcept
+    cdef uint64_t pending_delay_ms(self, Exchange x, uint64_t delay_ms) noexcept
+    cdef bint is_late(self, Exchange x) noexcept
     cdef void begin_timeouts(self, Exchange x) noexcept
     cdef void take_route_timeouts(self, Exchange x) noexcept
     cdef void check_heartbeat(self, Exchange x, uint32_t heartbeat_s)

@@ -11,6 +11,9 @@ from fastproxy.counters cimport http_downstream_cx_max_requests_reached
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
 
+cdef enum:
+    ROOM_CHECK_MS = 100  # other workers, which may have made room, cannot tell
+
 
 cdef uint64_t sooner(uint64_t delay_ms, uint64_t deadline_ms, uint64_t now_ms) noexcept nogil:
     """The delay (0: none), or what is left until the deadline when that is less; at least 1."""
@@ -48,7 +51,26 @@ cdef class Timeouts(ExchangeLog):
             delay_ms = sooner(delay_ms, x.end_ms, self.io.now_ms)
         if x.retry_at_ms:
             delay_ms = sooner(delay_ms, x.retry_at_ms, self.io.now_ms)
+        if x.is_pending:
+            delay_ms = self.pending_delay_ms(x, delay_ms)
         self.io.set_timer(x.downstream, delay_ms)
+
+    cdef uint64_t pending_delay_ms(self, Exchange x, uint64_t delay_ms) noexcept:
+        """The same for a request that waits for a connection: the first in its queue looks for room now and then."""
+        if x.idle_timeout_ms:
+            delay_ms = sooner(delay_ms, x.pending_since_ms + x.idle_timeout_ms, self.io.now_ms)
+        if x.response_deadline_ms:
+            delay_ms = sooner(delay_ms, x.response_deadline_ms, self.io.now_ms)
+        if x.host.first_pending[<int> x.route.priority] == x.downstream:
+            delay_ms = sooner(delay_ms, self.io.now_ms + ROOM_CHECK_MS, self.io.now_ms)
+        return delay_ms
+
+    cdef bint is_late(self, Exchange x) noexcept:
+        """Whether one of the limits of an exchange that waits for a connection is reached, its route's left out."""
+        cdef uint64_t now_ms = self.io.now_ms
+        return x.end_ms and now_ms >= x.end_ms \
+            or not x.request_body.done and x.request_deadline_ms and now_ms >= x.request_deadline_ms \
+            or x.idle_timeout_ms and now_ms >= x.pending_since_ms + x.idle_timeout_ms
 
     cdef void begin_timeouts(self, Exchange x) noexcept:
         """What the connection manager allows an exchange; its route may say otherwise."""

@@ -5,11 +5,11 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from fastproxy.affinity_policy cimport Affinity
-from fastproxy.connections cimport HUNG_UP, PAUSED, READABLE, Buffer, Connection
+from fastproxy.connections cimport HIGH_PRIORITY, HUNG_UP, PAUSED, READABLE, Buffer, Connection
 from fastproxy.counters cimport (
-    cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active, cluster_upstream_rq_completed,
-    host_cx_tx_bytes_total, host_rq_active, host_rq_success, host_sid_opened_websocket, host_sid_opening_active,
-    host_sid_upgrade_done, host_ws_active, host_ws_total, http_downstream_cx_upgrades_active,
+    cluster_high_rq_active, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
+    cluster_upstream_rq_completed, host_cx_tx_bytes_total, host_rq_active, host_rq_success, host_sid_opened_websocket,
+    host_sid_opening_active, host_sid_upgrade_done, host_ws_active, host_ws_total, http_downstream_cx_upgrades_active,
     http_downstream_cx_upgrades_total, http_downstream_rq_active, http_downstream_rq_completed,
     http_sid_opened_websocket, http_sid_upgrade_done,
     http_tunnel_too_fast, http_tunnel_too_large, route_rx_bytes_total, route_ws_active, route_ws_total,
@@ -182,6 +182,8 @@ cdef class Upgrade(Relay):
         host.counters[<int> host_rq_active] -= 1
         host.counters[<int> host_rq_success] += 1
         u.counters[<int> cluster_upstream_rq_active] -= 1
+        if u.flags & HIGH_PRIORITY:
+            u.counters[<int> cluster_high_rq_active] -= 1
         u.counters[<int> cluster_upstream_rq_completed] += 1
         if (<Manager> c.owner).access_logs:
             x = Exchange.__new__(Exchange)

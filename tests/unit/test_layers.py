@@ -42,7 +42,7 @@ LAYERS: list[set[str]] = [
     {"session_stats"},
     {"health"},
     {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
-    {"matching", "rewriting", "host_watch"},
+    {"matching", "rewriting", "host_watch", "pools"},
     {"retry_policies"},
     {"cors", "origins", "redirects", "header_rules", "tcp_proxy"},
     {"filter_state", "traffic_limits"},
