@@ -11,9 +11,6 @@ from fastproxy.model import (
     CircuitBreakers,
     Departures,
     Listener,
-    Route,
-    RouteMatch,
-    RoutingPriority,
     TcpCluster,
     TcpProxy,
     Thresholds,
@@ -149,23 +146,6 @@ def test_what_the_log_says(limited, tmp_path):
     assert (tmp_path / "log").read_text() == "UO - backend\n"
 
 
-def test_every_host_may_have_one_connection(limited):
-    """In each worker: who waits there would wait for nothing."""
-    world = limited(2, max_connections=1)
-    pairs = []
-    for index in range(2):
-        client = world.client().send(get())
-        pairs.append((client, world.nodes[index].accept()))
-    assert world.count("upstream_cx_active") == 2
-    assert world.count("upstream_cx_overflow") == 1
-    (third,) = waiting(world, get("/3"))
-    for client, node in pairs:
-        answered(node)
-        assert client.response() == (200, b"/")
-    answered(pairs[0][1], b"/3")
-    assert third.response() == (200, b"/3")
-
-
 def test_room_at_another_host_serves_those_who_wait_here(limited):
     world = limited(2, max_connections=2)
     polls = [world.client().send(get()) for _ in range(2)]
@@ -178,16 +158,6 @@ def test_room_at_another_host_serves_those_who_wait_here(limited):
     answered(nodes[0])
     answered(nodes[0], b"/3")
     assert third.response() == (200, b"/3")
-
-
-def test_connections_of_one_host(limited):
-    world = limited(max_connections_per_host=2)
-    pairs = [world.ask(get()) for _ in range(2)]
-    (third,) = waiting(world, get("/3"))
-    answered(pairs[1][1])
-    answered(pairs[1][1], b"/3")
-    assert third.response() == (200, b"/3")
-    pairs[0][0].close()
 
 
 def test_a_websocket_holds_its_connection_and_its_request(limited):
@@ -319,29 +289,6 @@ def test_what_waits_fails_with_the_last_connect(limited):
     assert first.response() == (200, b"/1")
     assert second.response()[0] == 503
     assert world.count("upstream_rq_pending_failure_eject") + world.count("upstream_cx_connect_fail") >= 1
-
-
-def test_the_high_priority_has_a_pool_and_limits_of_its_own(worlds):
-    routes = (
-        Route(RouteMatch(prefix="/high"), "backend", priority=RoutingPriority.HIGH, allow_websocket=True),
-        Route(RouteMatch(prefix="/"), "backend"),
-    )
-    breakers = CircuitBreakers(Thresholds(max_connections=1), Thresholds(max_requests=1))
-    world = worlds(routes=routes, cluster={"circuit_breakers": breakers})
-    first, node = world.ask(get("/1"))
-    (second,) = waiting(world, get("/2"))
-    high, other = world.ask(get("/high"))
-    assert world.client().send(get("/high")).response() == OVERFLOW
-    answered(other, b"/high")
-    assert high.response() == (200, b"/high")
-    answered(node, b"/1")
-    answered(node, b"/2")
-    assert (first.response(), second.response()) == ((200, b"/1"), (200, b"/2"))
-    high.send(handshake("/high"))
-    assert other.head().split()[1] == b"/high"
-    other.send(switching())
-    high.head()
-    assert world.client().send(get("/high")).response() == OVERFLOW
 
 
 def test_room_that_another_worker_makes_is_found(limited):
