@@ -76,6 +76,7 @@ cdef struct Connection:
     uint32_t hold  # where it is counted among those of its address, and 1; 0: nowhere
     uint32_t read_limit  # the most that one recv takes: per_connection_buffer_limit_bytes
     uint64_t leaves_ms  # when a downstream connection has lasted, or an upstream one was idle, long enough; 0: never
+    uint64_t ends_ms  # when an upstream connection has lasted long enough; 0: never
 
 
 cdef class Connections:

@@ -198,6 +198,8 @@ cpdef enum ClusterCounter:
     cluster_upstream_rq_tx_reset
     cluster_packets_rx_total
     cluster_packets_tx_total
+    cluster_upstream_rq_active_overflow
+    cluster_upstream_cx_max_duration_reached
     cluster_rq_retry_active
     cluster_high_cx_active
     cluster_high_rq_active

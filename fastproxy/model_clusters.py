@@ -140,6 +140,7 @@ class Cluster:
     wait_for_warm_on_init: bool = True
     idle_timeout_s: float | None = 3600.0
     max_requests_per_connection: int = 0  # 0: unlimited
+    max_connection_duration_s: float | None = None  # of an upstream connection
     per_connection_buffer_limit_bytes: int = DEFAULT_BUFFER_LIMIT_BYTES
     alt_stat_name: str = ""
 

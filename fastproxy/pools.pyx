@@ -163,6 +163,8 @@ cdef Connection *connect_to(Connections connections, Host host, Priority priorit
     connection.owner = <PyObject *> host
     Py_INCREF(host)
     connection.read_limit = host.cluster.read_limit
+    if host.cluster.max_connection_duration_ms:
+        connection.ends_ms = connections.now_ms + host.cluster.max_connection_duration_ms
     connection.counters = host.cluster.counters
     read_address(&connection.address, &host.socket_address)
     host.counters[<int> host_cx_total] += 1

@@ -46,6 +46,7 @@ cdef class Cluster:
     cdef object rows  # the counters of all workers
     cdef uint64_t connect_timeout_ms
     cdef uint64_t idle_timeout_ms
+    cdef uint64_t max_connection_duration_ms  # 0: none
     cdef uint32_t max_requests_per_connection
     cdef uint32_t read_limit
     cdef bint is_checked  # its hosts are

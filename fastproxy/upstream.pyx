@@ -81,6 +81,8 @@ cdef class Cluster:
         self.breakers = make_circuit_breakers(model.circuit_breakers, self.rows, row, layout.cluster(model.name))
         self.connect_timeout_ms = max(1, round(model.connect_timeout_s * 1000))
         self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
+        duration_s = model.max_connection_duration_s
+        self.max_connection_duration_ms = max(1, round(duration_s * 1000)) if duration_s else 0
         self.max_requests_per_connection = model.max_requests_per_connection
         self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
         self.watch_hosts(model)

@@ -30,7 +30,7 @@ def build_clusters(resources: View, report: Report) -> tuple[Cluster, ...]:
 
 def _cluster(view: View, report: Report) -> Cluster:
     kind = _cluster_type(view, report)
-    idle_timeout_s, max_requests = _upstream_http(view, report)
+    idle_timeout_s, max_requests, max_duration_s = _upstream_http(view, report)
     balancing = build_balancer(view, report)
     _check_hostnames(view, kind, report)
     return Cluster(
@@ -56,6 +56,7 @@ def _cluster(view: View, report: Report) -> Cluster:
         circuit_breakers=build_circuit_breakers(view.child("circuit_breakers")),
         idle_timeout_s=idle_timeout_s,
         max_requests_per_connection=max_requests,
+        max_connection_duration_s=max_duration_s,
         per_connection_buffer_limit_bytes=view.wrapped(
             "per_connection_buffer_limit_bytes", _DEFAULT.per_connection_buffer_limit_bytes
         ),
@@ -72,10 +73,11 @@ def _cluster_type(view: View, report: Report) -> ClusterType:
     return ClusterType.STATIC
 
 
-def _upstream_http(view: View, report: Report) -> tuple[float | None, int]:
-    """Idle timeout in seconds (None: no limit) and requests per connection (0: no limit)."""
+def _upstream_http(view: View, report: Report) -> tuple[float | None, int, float | None]:
+    """Idle timeout in seconds (None: no limit), requests per connection (0: no limit), and how long one may last."""
     idle_timeout_s = _DEFAULT.idle_timeout_s
     max_requests: int = view.wrapped("max_requests_per_connection", 0)
+    max_duration_s: float | None = None
     for key, options in view.entries("typed_extension_protocol_options").items():
         if options.type_name != UPSTREAM_HTTP:
             report.error(options.node, f'"{shorten(key)}" is not supported here; only {UPSTREAM_HTTP} is')
@@ -83,7 +85,8 @@ def _upstream_http(view: View, report: Report) -> tuple[float | None, int]:
         common = options.child("common_http_protocol_options")
         idle_timeout_s = common.seconds("idle_timeout", idle_timeout_s) or None
         max_requests = common.wrapped("max_requests_per_connection", max_requests)
-    return idle_timeout_s, max_requests
+        max_duration_s = common.seconds("max_connection_duration", None)
+    return idle_timeout_s, max_requests, max_duration_s
 
 
 def _health(view: View, balancing: Balancing) -> HealthConfig:

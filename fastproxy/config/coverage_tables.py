@@ -43,7 +43,9 @@ ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
     f"{_CORE}Node": words("id cluster"),
     f"{_CORE}TypedExtensionConfig": words("name typed_config"),
     _UPSTREAM_HTTP: words("common_http_protocol_options explicit_http_config use_downstream_protocol_config"),
-    f"{_UPSTREAM_HTTP}.common_http_protocol_options": words("idle_timeout max_requests_per_connection"),
+    f"{_UPSTREAM_HTTP}.common_http_protocol_options": words(
+        "idle_timeout max_requests_per_connection max_connection_duration"
+    ),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig": words("http_protocol_options"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": frozenset(),
     f"{_UPSTREAM_HTTP}.UseDownstreamHttpConfig": words("http_protocol_options"),
@@ -86,7 +88,7 @@ NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
         "client_features listening_addresses",
     ),
     f"{_UPSTREAM_HTTP}.common_http_protocol_options": because(
-        "", "max_connection_duration max_headers_count max_response_headers_kb max_stream_duration"
+        "", "max_headers_count max_response_headers_kb max_stream_duration"
     ),
     _UPSTREAM_HTTP: because("5xx are what counts as a failure of a host", "outlier_detection"),
     f"{_UPSTREAM_HTTP}.ExplicitHttpConfig.http_protocol_options": because(

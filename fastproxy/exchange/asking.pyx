@@ -12,7 +12,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from fastproxy.affinity_policy cimport AFFINITY_ASKED, AFFINITY_HASH, AFFINITY_RANDOM, AffinityPolicy
 from fastproxy.connections cimport CONNECTING, HUNG_UP, READABLE, SHUT, Connection
 from fastproxy.counters cimport (
-    HttpCounter, cluster_upstream_cx_max_requests, cluster_upstream_rq_1xx, cluster_upstream_rq_completed,
+    HttpCounter, cluster_upstream_cx_max_duration_reached, cluster_upstream_cx_max_requests, cluster_upstream_rq_1xx,
+    cluster_upstream_rq_completed,
     host_rq_success, host_sid_found, http_sid_ask_limited, http_sid_ask_limited_source, http_sid_ask_too_large,
     http_sid_asked, http_sid_asked_rq, http_sid_declined_cached, http_sid_evicted, http_sid_found,
     http_sid_lost_unknown,
@@ -334,8 +335,13 @@ cdef class Asking(LostSessions):
                 u.requests >= host.cluster.max_requests_per_connection:
             u.counters[<int> cluster_upstream_cx_max_requests] += 1
             keep = False
+        if keep and u.ends_ms and self.io.now_ms >= u.ends_ms:
+            u.counters[<int> cluster_upstream_cx_max_duration_reached] += 1
+            keep = False
         if keep:
             u.leaves_ms = self.io.now_ms + x.upstream_keeps_ms if x.upstream_keeps_ms else 0
+            if u.ends_ms and (u.leaves_ms == 0 or u.ends_ms < u.leaves_ms):
+                u.leaves_ms = u.ends_ms
             keep_idle(self.io, u, host)
         else:
             self.close_upstream(u)

@@ -7,9 +7,9 @@ from fastproxy.circuit_breakers cimport REQUESTS, Priority
 from fastproxy.connections cimport CONNECTING, HIGH_PRIORITY, PAUSED, REUSED, SHUT, Buffer, Connection, buffer_append
 from fastproxy.counters cimport (
     cluster_high_rq_active, cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total,
-    cluster_upstream_rq_active, cluster_upstream_rq_pending_failure_eject, cluster_upstream_rq_retry,
-    cluster_upstream_rq_total, host_cx_connect_fail, host_cx_tx_bytes_total, host_rq_active, host_rq_error,
-    host_rq_total, host_sid_opening_active, host_sid_opening_total, host_sid_upgrade_tried,
+    cluster_upstream_rq_active, cluster_upstream_rq_active_overflow, cluster_upstream_rq_pending_failure_eject,
+    cluster_upstream_rq_retry, cluster_upstream_rq_total, host_cx_connect_fail, host_cx_tx_bytes_total, host_rq_active,
+    host_rq_error, host_rq_total, host_sid_opening_active, host_sid_opening_total, host_sid_upgrade_tried,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
@@ -38,7 +38,7 @@ cdef class Attempt(Pending):
             total += parts[i].iov_len
         while True:
             if not x.host.cluster.breakers.admits(REQUESTS, x.route.priority):
-                self.overflow(x)
+                self.overflow(x, cluster_upstream_rq_active_overflow)
                 return
             u = self.kept_connection(x)
             if u != NULL:

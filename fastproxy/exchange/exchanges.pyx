@@ -19,7 +19,8 @@ from fastproxy.connections cimport (
     MIRROR, PARTIAL_HEAD, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
-    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, http_downstream_cx_idle_timeout,
+    cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_cx_max_duration_reached,
+    http_downstream_cx_idle_timeout,
     http_downstream_cx_max_duration_reached, http_downstream_rq_header_timeout, http_downstream_rq_idle_timeout,
     http_downstream_rq_max_duration_reached, http_downstream_rq_timeout,
 )
@@ -112,7 +113,8 @@ cdef class Exchanges(Takeover):
         if u.flags & MIRROR:
             self.end_mirror(u)
         elif u.flags & IDLE:
-            u.counters[<int> cluster_upstream_cx_idle_timeout] += 1
+            u.counters[<int> (cluster_upstream_cx_max_duration_reached if u.ends_ms and self.io.now_ms >= u.ends_ms
+                              else cluster_upstream_cx_idle_timeout)] += 1
             self.close_upstream(u)
         elif u.tunnel != NULL:
             u.peer.counters[<int> http_downstream_rq_max_duration_reached] += 1

@@ -1,6 +1,7 @@
 """Requests that wait for a connection to their host, and those that may not even wait."""
 
 from fastproxy.connections cimport Buffer
+from fastproxy.counters cimport ClusterCounter
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.exchange.upgrade cimport Upgrade
 from fastproxy.syscalls cimport iovec
@@ -10,5 +11,5 @@ cdef class Pending(Upgrade):
     cdef bint may_connect(self, Exchange x, iovec *parts, int count)
     cdef void wait(self, Exchange x, iovec *parts, int count)
     cdef Buffer *end_waiting(self, Exchange x)
-    cdef void overflow(self, Exchange x)
+    cdef void overflow(self, Exchange x, ClusterCounter counter)
     cdef void start_response_timer(self, Exchange x) noexcept

@@ -35,7 +35,7 @@ cdef class Pending(Upgrade):
         if not x.has_waited:
             if not x.host.cluster.breakers.admits(PENDING_REQUESTS, x.route.priority):
                 x.host = None  # as Envoy, which has not come to a host yet, says in the log
-                self.overflow(x)
+                self.overflow(x, cluster_upstream_rq_pending_overflow)
                 return False
             counters[<int> cluster_upstream_rq_pending_total] += 1
         if is_full:
@@ -51,7 +51,7 @@ cdef class Pending(Upgrade):
         for i in range(count):
             x.unsent = buffer_append(x.unsent, <const char *> parts[i].iov_base, parts[i].iov_len)
             if x.unsent == NULL:
-                self.overflow(x)
+                self.overflow(x, cluster_upstream_rq_pending_overflow)
                 return
         x.needs_new_connection = False
         x.is_pending = True
@@ -69,10 +69,10 @@ cdef class Pending(Upgrade):
         self.leave_queue(x)
         return unsent
 
-    cdef void overflow(self, Exchange x):
+    cdef void overflow(self, Exchange x, ClusterCounter counter):
         """There is no place for the request."""
         x.response_flags |= FLAG_UO
-        x.cluster.counters[<int> cluster_upstream_rq_pending_overflow] += 1
+        x.cluster.counters[<int> counter] += 1
         if not x.manager.suppress_envoy_headers:
             x.fields = [OVERLOADED] if x.fields is None else [OVERLOADED, *x.fields]
             x.changes_response = True

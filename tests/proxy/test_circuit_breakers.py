@@ -93,6 +93,7 @@ def test_requests_of_all_workers_together(world: World) -> None:
     assert stats["cluster.held.circuit_breakers.default.rq_open"] == 1
     assert stats["cluster.held.circuit_breakers.default.remaining_rq"] == 0
     assert stats["cluster.held.circuit_breakers.high.rq_open"] == 0
+    assert stats["cluster.held.upstream_rq_active_overflow"] == 2
     high = ask(world, "/high")
     node = world.nodes[0].accept()
     node.read_request()

@@ -98,10 +98,15 @@ def test_upstream_http_options():
     options = {
         "@type": f"type.googleapis.com/{UPSTREAM_HTTP}",
         "explicit_http_config": {"http_protocol_options": {}},
-        "common_http_protocol_options": {"idle_timeout": "0s", "max_requests_per_connection": 3},
+        "common_http_protocol_options": {
+            "idle_timeout": "0s",
+            "max_requests_per_connection": 3,
+            "max_connection_duration": "1.5s",
+        },
     }
     found = cluster(typed_extension_protocol_options={UPSTREAM_HTTP: options})
     assert (found.idle_timeout_s, found.max_requests_per_connection) == (None, 3)
+    assert found.max_connection_duration_s == 1.5
 
 
 def test_logical_dns_needs_its_endpoint():

@@ -4,7 +4,7 @@ import pytest
 
 from fastproxy.config.lint.clusters import entries_of_the_lightest
 from fastproxy.model import Address, Cluster, Host, RingHashConfig
-from tests.unit.config_files import V3_CLUSTER_PATH, advised, endpoint, v3_cluster
+from tests.unit.config_files import V3_CLUSTER_PATH, advised, endpoint, v3_cluster, v3_manager
 
 
 def hosts(*found, **cluster):
@@ -62,6 +62,23 @@ HOST = f"{V3_CLUSTER_PATH}.load_assignment.endpoints[0].lb_endpoints[1]"
 )
 def test_advice(change, advice):
     assert advised(change) == [advice]
+
+
+@pytest.mark.parametrize("field", ["max_connections", "max_requests"])
+@pytest.mark.parametrize(("limit", "is_told"), [(0, True), (1024, True), (1025, False)])
+def test_few_websockets(field, limit, is_told):
+    def change(document):
+        v3_cluster(document)["circuit_breakers"] = {"thresholds": [{field: limit}]}
+        v3_manager(document)["upgrade_configs"] = [{"upgrade_type": "websocket"}]
+
+    message = f"a WebSocket holds one connection and one request: there can be {limit} at a time"
+    place = f"{V3_CLUSTER_PATH}.circuit_breakers.thresholds[0].{field}"
+    expected = ("FP126", place, f"{message}; write what the nodes can carry, or leave it out")
+    assert advised(change) == [expected] * is_told
+
+
+def test_few_requests_without_websockets():
+    assert advised(lambda d: v3_cluster(d).update(circuit_breakers={"thresholds": [{"max_requests": 9}]})) == []
 
 
 @pytest.mark.parametrize(

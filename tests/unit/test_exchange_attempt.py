@@ -1,6 +1,7 @@
 """Connecting: hosts that refuse or keep silent, connections used again, and requests that move on whole."""
 
 import socket
+import time
 from contextlib import suppress
 
 import pytest
@@ -85,6 +86,26 @@ def test_max_requests_per_connection(worlds):
     answer(world, 0)
     assert client.response() == (200, b"0")
     assert world.count("upstream_cx_max_requests") == 1
+
+
+def test_a_connection_that_has_lasted_long_enough_is_not_kept(worlds):
+    world = worlds(cluster={"max_connection_duration_s": 0.05})
+    client, node = world.ask(get())
+    node.head()
+    began = time.monotonic()
+    world.until(lambda: time.monotonic() > began + 0.06)
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    node.end()
+    assert world.count("upstream_cx_max_duration_reached") == 1
+    client.send(get())
+    other = world.nodes[0].accept()
+    other.head()
+    other.send(ok())
+    assert client.response() == (200, b"hello")
+    other.end()  # it was idle
+    assert world.count("upstream_cx_max_duration_reached") == 2
+    assert world.count("upstream_cx_idle_timeout") == 0
 
 
 def test_a_host_that_refuses_is_passed_by(worlds):

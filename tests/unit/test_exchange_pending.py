@@ -122,7 +122,8 @@ def test_so_many_may_be_under_way(limited):
     first.send(get("/4"))
     answered(node, b"/4")
     assert first.response() == (200, b"/4")
-    assert world.count("upstream_rq_pending_overflow") == 2
+    assert world.count("upstream_rq_active_overflow") == 2
+    assert world.count("upstream_rq_pending_overflow") == 0
 
 
 def test_a_request_that_waited_may_find_no_place(limited):

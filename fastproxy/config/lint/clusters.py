@@ -11,6 +11,8 @@ from fastproxy.model import Cluster, ClusterType, LbPolicy
 MIN_ENTRIES = 10
 GOOD_ENTRIES = 100
 LONG_CONNECT_S = 10
+FEW_WEBSOCKETS = 1024
+"""Envoy's default for connections and requests, which files repeat; here there is none."""
 
 
 def small_ring(scene: Scene) -> Iterator[Advice]:
@@ -72,9 +74,21 @@ def weighted_names(scene: Scene) -> Iterator[Advice]:
                 yield Advice(host.node_of("load_balancing_weight"), f"{message}; write addresses to weigh them")
 
 
+def few_websockets(scene: Scene) -> Iterator[Advice]:
+    carrying = {route.action.value("cluster") for route in scene.routes if route.allows_websocket}
+    for name in carrying & scene.clusters.keys():
+        for limits in scene.clusters[name].child("circuit_breakers").items("thresholds"):
+            for field in ("max_connections", "max_requests"):
+                limit = limits.wrapped(field, None)
+                if limit is not None and limit <= FEW_WEBSOCKETS:
+                    message = f"a WebSocket holds one connection and one request: there can be {limit} at a time"
+                    yield Advice(limits.node_of(field), f"{message}; write what the nodes can carry, or leave it out")
+
+
 RULES: dict[str, Rule] = {
     "FP114": small_ring,
     "FP115": slow_connects,
     "FP116": host_twice,
     "FP117": weighted_names,
+    "FP126": few_websockets,
 }
