@@ -11,6 +11,8 @@ cpdef enum ListenerCounter:
     listener_downstream_cx_destroy
     listener_downstream_cx_overflow
     listener_no_filter_chain_match
+    listener_downstream_cx_overload_reject
+    listener_downstream_global_cx_overflow
     LISTENER_COUNTERS
 
 # A tunnel counts bytes without knowing whether a connection manager or a TCP proxy made it: both scopes begin alike.
@@ -92,6 +94,10 @@ cpdef enum HttpCounter:
     http_packets_unread_ws
     http_sid_not_learned_coding
     http_access_log_lines_lost
+    http_downstream_cx_overload_disable_keepalive
+    http_downstream_cx_overload_idle_close
+    http_downstream_rq_overload_close
+    http_downstream_rq_overload_new_session
     HTTP_COUNTERS
 
 # What is counted of sessions by route: first the same as by connection manager, in the same order.
@@ -242,3 +248,10 @@ cpdef enum HostCounter:
     host_row_local_origin_failure
     host_said_it_fails
     HOST_COUNTERS
+
+# Of the access logs, all together.
+cpdef enum FilesystemCounter:
+    filesystem_write_completed
+    filesystem_write_failed
+    filesystem_reopen_failed
+    FILESYSTEM_COUNTERS

@@ -25,3 +25,6 @@ class ClusterCounter(IntEnum):
 
 class HostCounter(IntEnum):
     HOST_COUNTERS = ...
+
+class FilesystemCounter(IntEnum):
+    FILESYSTEM_COUNTERS = ...

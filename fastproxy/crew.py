@@ -47,6 +47,10 @@ class Crew:
         """Whether there is any worker."""
         return any(process.pid for process in self.members)
 
+    def pids(self) -> list[int]:
+        """Of this process and of all workers there are."""
+        return [os.getpid(), *(process.pid for process in self.members if process.pid)]
+
     @property
     def reachable(self) -> list[WorkerProcess]:
         return [process for process in self.members if process.channel is not None]

@@ -2,13 +2,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from fastproxy.model import Configuration, Host
+from fastproxy.overload import Overload
 from fastproxy.runtime import Runtime
 from fastproxy.stats import StatsLayout
 
 class Engine:
     runtime: Runtime
     log: logging.Logger
-    def __init__(self, runtime: Runtime) -> None: ...
+    overload: Overload
+    def __init__(self, runtime: Runtime, overload: Overload | None = None) -> None: ...
     @property
     def active(self) -> int: ...
     @property

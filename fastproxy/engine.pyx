@@ -9,40 +9,32 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_REFCNT
 
 import logging
-import select
 
-from fastproxy.addresses cimport read_address
-from fastproxy.connections cimport CLOCK, CLOSED, DOWNSTREAM, IDLE, LISTENER, UPSTREAM
-from fastproxy.counters cimport (
-    listener_downstream_cx_destroy, listener_downstream_cx_overflow, listener_downstream_cx_total,
-    listener_no_filter_chain_match,
-)
+from fastproxy.connections cimport CLOCK, CLOSED, DOWNSTREAM, IDLE, LISTENER, UPSTREAM, Connection, Connections
+from fastproxy.exchange.exchanges cimport Exchanges
+from fastproxy.overload cimport Overload
 from fastproxy.pools cimport any_idle, set_owner
-from fastproxy.runtime cimport Chain, Listener
 from fastproxy.syscalls cimport (
-    EAGAIN, ECONNABORTED, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP,
-    SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, dup, epoll_ctl, epoll_wait, errno, read, setsockopt, sockaddr,
-    sockaddr_storage, socklen_t,
+    EPOLL_CTL_DEL, EPOLLIN, IPPROTO_TCP, TCP_NODELAY, dup, epoll_ctl, epoll_wait, errno, read, setsockopt,
 )
 from fastproxy.timers cimport Timer, timer_set, wheel_next_expired, wheel_turn
 from fastproxy.upstream cimport Host
 
 cdef enum:
     ROUNDS = 16  # batches in one call of pump, so that the control plane has its turn
-    MAX_WAITING = 65536  # in an accept queue; the kernel cuts it at net.core.somaxconn
     LOG_HOLDERS = 2  # the list of what was left, and the one who looks at it
-    ACCEPT_PAUSE_MS = 100  # without a free descriptor, how long nothing is accepted
-
-cdef int WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+    TELL_EVERY_MS = 60000  # that descriptors are scarce
 
 
-cdef class Engine:
+cdef class Engine(Accepting):
     """One worker's data plane. Watch `fileno()` for reading and call `pump()` then."""
 
-    def __init__(self, Runtime runtime):
+    def __init__(self, Runtime runtime, Overload overload=None):
         self.runtime = runtime
         self.io = Connections()
-        self.exchanges_ = Exchanges(self.io, runtime)
+        self.overload = Overload() if overload is None else overload
+        self.configure_overload()
+        self.exchanges_ = Exchanges(self.io, runtime, self.overload)
         self.listeners = {}
         self.left_logs = []
         self.log = logging.getLogger("fastproxy.engine")
@@ -83,6 +75,12 @@ cdef class Engine:
         listener.owner = <PyObject *> owner
         self.listeners[-len(self.listeners) if number is None else number] = <size_t> listener
 
+    def configure_overload(self):
+        runtime = self.runtime
+        rows = [runtime.row] if runtime.rows is None else runtime.rows
+        self.overload.configure(runtime.configuration, runtime.layout, rows)
+        self.overload.measure(self.io.open_count)
+
     def stop_listening(self) -> None:
         """Accept nothing more; connections that stand go on."""
         for pointer in self.listeners.values():
@@ -110,20 +108,12 @@ cdef class Engine:
         self.left_logs += [log for model, log in self.runtime.open_logs.items() if model not in runtime.open_logs]
         self.exchanges_.take_over(runtime)
         self.runtime = runtime
+        self.configure_overload()
         for number, pointer in self.listeners.items():
             set_owner(<Connection *> <size_t> pointer, runtime.listeners[listeners[number]])
         if self.io.queue != NULL:
             self.wake()
         self.io.arm_timer_fd()
-
-    def accept_waiting(self, int fd, size_t pointer) -> None:
-        """Take what stands in the accept queue of a socket that is about to be closed."""
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        for _ in range(MAX_WAITING):
-            if not poll.poll(0):
-                break
-            self.accept(<Connection *> pointer)
 
     cdef void stop(self, Connection *listener):
         # the socket lives on in other processes, so closing our descriptor alone would not end its events
@@ -166,10 +156,31 @@ cdef class Engine:
         """What is to be done once a second: see Runtime.sweep."""
         self.io.update_clock()
         self.runtime.sweep(self.io.now_ms // 1000)
+        self.overload.shrink()
+        if not self.is_measured:  # a second after the start the worker has opened all that it opens
+            self.is_measured = True
+            self.overload.measure(self.io.open_count)
+        self.tell_of_descriptors()
+
+    def tell_of_descriptors(self):
+        """Say that there are too few, once in TELL_EVERY_MS at most."""
+        closed, pauses = self.exchanges_.idle_closed - self.told_idle_closed, self.pauses - self.told_pauses
+        if not closed and not pauses or self.io.now_ms < self.tell_after_ms:
+            return
+        self.tell_after_ms = self.io.now_ms + TELL_EVERY_MS
+        self.told_idle_closed, self.told_pauses = self.exchanges_.idle_closed, self.pauses
+        self.log.warning(
+            "descriptors are scarce: %d of %d are open; %d idle connections were closed, accepting paused %d times",
+            self.io.open_count + self.overload.other_fds, self.overload.max_fds, closed, pauses,
+        )
 
     def reopen_logs(self) -> None:
+        """Those that cannot be opened go on with the file that they have."""
         for log in self.access_logs:
-            log.reopen()
+            try:
+                log.reopen()
+            except OSError as error:
+                self.log.error("cannot open the access log again: %s", error)
 
     def close(self) -> None:
         """End every connection, exchange and tunnel now, and write what the logs hold."""
@@ -266,54 +277,6 @@ cdef class Engine:
                 self.exchanges_.timer(connection)
         except Exception:
             self.fail(connection)
-
-    cdef void accept(self, Connection *listener):
-        """Take one connection out of the accept queue; the kernel tells again while there are more."""
-        cdef sockaddr_storage address
-        cdef socklen_t length
-        cdef Connection *connection
-        cdef int fd
-        length = sizeof(address)
-        fd = accept4(listener.fd, <sockaddr *> &address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
-        if fd < 0:
-            if errno != EAGAIN and errno != EINTR and errno != ECONNABORTED:
-                self.pause_accepting(listener)
-            return
-        connection = self.io.adopt(fd, DOWNSTREAM, WATCHED)
-        if connection == NULL:
-            self.pause_accepting(listener)
-            return
-        read_address(&connection.address, &address)
-        connection.read_limit = (<Listener> listener.owner).read_limit
-        self.serve(connection, <Listener> listener.owner)
-
-    cdef void serve(self, Connection *connection, Listener listener):
-        """Hand an accepted connection to the filter chain that takes it."""
-        cdef Chain chain = listener.default
-        if listener.matching is not None:
-            chain = listener.find(connection)
-        if chain is not None and chain.manager is not None:
-            self.exchanges_.accepted(connection, chain.manager)
-        elif chain is not None and chain.tcp_proxy is not None:
-            self.exchanges_.relay_accepted(connection, chain.tcp_proxy)
-        else:
-            if chain is None:
-                listener.counters[<int> listener_no_filter_chain_match] += 1
-            listener.counters[<int> listener_downstream_cx_total] += 1
-            listener.counters[<int> listener_downstream_cx_destroy] += 1
-            self.io.close(connection)
-
-    cdef void pause_accepting(self, Connection *listener):
-        """Out of descriptors or memory: leave the queue alone for a while, or its event would spin."""
-        (<Listener> listener.owner).counters[<int> listener_downstream_cx_overflow] += 1
-        epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
-        self.io.set_timer(listener, ACCEPT_PAUSE_MS)
-
-    cdef void resume_accepting(self, Connection *listener):
-        cdef epoll_event event
-        event.events = EPOLLIN
-        event.data.ptr = listener
-        epoll_ctl(self.io.epoll_fd, EPOLL_CTL_ADD, listener.fd, &event)
 
     cdef void fail(self, Connection *connection):
         """A handler raised: log the defect, and end what it was working on."""

@@ -11,6 +11,9 @@ cdef class LogFile:
     cdef char *buffer
     cdef size_t used
     cdef size_t capacity
+    cdef uint64_t *counters  # of all logs together: a block of FilesystemCounter
+    cdef uint64_t own_counters[3]  # FILESYSTEM_COUNTERS
+    cdef object row  # keeps `counters`
     cdef bint is_stuck
     cdef bint is_inside_line
 

@@ -9,9 +9,11 @@ alike: the buffer grows to its bound, then new lines are lost, and every flush t
 
 import os
 
-from libc.errno cimport ENXIO, errno
+from libc.errno cimport EAGAIN, ENXIO, errno
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memchr, memmove
+
+from fastproxy.counters cimport filesystem_reopen_failed, filesystem_write_completed, filesystem_write_failed
 
 cdef extern from "<fcntl.h>" nogil:
     int O_WRONLY, O_APPEND, O_CREAT, O_CLOEXEC, O_NONBLOCK, O_NOCTTY, F_DUPFD_CLOEXEC
@@ -63,6 +65,7 @@ cdef class LogFile:
     def __cinit__(self, str path):
         self.fd = -1
         self.path = path
+        self.counters = self.own_counters
         self.capacity = FLUSH_BYTES
         self.buffer = <char *>malloc(self.capacity)
         if self.buffer == NULL:
@@ -86,6 +89,12 @@ cdef class LogFile:
         if fd < 0:
             raise OSError(errno, os.strerror(errno), self.path)
         return fd
+
+    def count_in(self, row, slot):
+        """Count in a worker's row from now on, at the block of FilesystemCounter that begins at `slot`."""
+        cdef uint64_t[::1] view = row
+        self.row = row
+        self.counters = &view[<Py_ssize_t> slot]
 
     cdef bint has_room(self, size_t length) noexcept nogil:
         return length <= self.capacity - self.used
@@ -137,6 +146,9 @@ cdef class LogFile:
             written = self.write_some(self.buffer + done, self.chunk(self.buffer + done, self.used - done))
             if written > 0:
                 done += written
+                self.counters[<int> filesystem_write_completed] += 1
+            elif errno != EAGAIN:
+                self.counters[<int> filesystem_write_failed] += 1
         if done:
             self.is_inside_line = done < self.used and self.buffer[done - 1] != 10
             self.used -= done
@@ -164,7 +176,12 @@ cdef class LogFile:
 
         Raises OSError when it cannot be opened; then the old descriptor stays in use.
         """
-        cdef int fd = self.open()
+        cdef int fd
+        try:
+            fd = self.open()
+        except OSError:
+            self.counters[<int> filesystem_reopen_failed] += 1
+            raise
         if self.fd >= 0:
             if self.is_inside_line:
                 self.flush_now()

@@ -74,6 +74,13 @@ from fastproxy.model_logs import AccessLog as AccessLog
 from fastproxy.model_logs import LogCondition as LogCondition
 from fastproxy.model_logs import LogFilter as LogFilter
 from fastproxy.model_logs import LogOperator as LogOperator
+from fastproxy.model_overload import NO_OVERLOAD_MANAGER as NO_OVERLOAD_MANAGER
+from fastproxy.model_overload import OverloadAction as OverloadAction
+from fastproxy.model_overload import OverloadManager as OverloadManager
+from fastproxy.model_overload import OverloadTrigger as OverloadTrigger
+from fastproxy.model_overload import ResourceKind as ResourceKind
+from fastproxy.model_overload import ResourceMonitor as ResourceMonitor
+from fastproxy.model_overload import TriggeredAction as TriggeredAction
 from fastproxy.model_routes import Route as Route
 from fastproxy.model_routes import RouteConfiguration as RouteConfiguration
 from fastproxy.model_routes import RouteMatch as RouteMatch
@@ -273,6 +280,7 @@ class Configuration:
     clusters: tuple[Cluster, ...] = ()
     admin: Admin | None = None
     session_table_slots: int = DEFAULT_SESSION_TABLE_SLOTS
+    overload: OverloadManager = NO_OVERLOAD_MANAGER
 
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name; KeyError when there is none."""

@@ -223,6 +223,8 @@ cdef class Runtime:
         for user in users:
             user.set_limits(maker)
         self.open_logs = {model: logs[model] for user in users for model in user.model.access_logs}
+        for log in self.open_logs.values():
+            log.file.count_in(row, layout.filesystem())
         if previous is not None:
             self.sessions = previous.sessions
         elif sessions is not None:

@@ -13,6 +13,7 @@ from itertools import islice
 from fastproxy.counters import (
     ClusterCounter,
     ConnectionLimitCounter,
+    FilesystemCounter,
     HostCounter,
     HttpCounter,
     ListenerCounter,
@@ -74,6 +75,7 @@ KINDS = {
     "connection_limit": CONNECTION_LIMIT_NAMES,
     "local_rate_limit": LOCAL_RATE_LIMIT_NAMES,
     BUCKET: ("full_at",),
+    "filesystem": _names(FilesystemCounter, "filesystem_"),
 }
 _NOT_SHOWN = ("host", BUCKET)
 
@@ -198,13 +200,16 @@ def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     scopes |= {scope: 1 for listener in listeners for scope in limit_scopes(listener)}
     scopes |= {("tcp", proxy.stat_prefix): 1 for listener in listeners for proxy in listener.tcp_proxies}
     scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
-    return scopes | {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
+    scopes |= {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
+    return scopes | {("filesystem", ""): 1}
 
 
 def _prefix(kind: str, name: str) -> str:
     """What the names of a scope's statistics begin with."""
     if kind == "local_rate_limit":
         return f"{name}.http_local_rate_limit"
+    if kind == "filesystem":
+        return kind
     return f"vhost.{name}" if kind == "route" else f"{kind}.{name}"
 
 

@@ -1,8 +1,8 @@
 """Memory that the supervisor and all workers share, and that outlives any worker.
 
 Anonymous and made before the first fork: no name in /dev/shm that could stay behind. Each worker's row of counters
-begins on a page of its own, so two workers never write to the same cache line; behind the rows come the session table
-and the tables of limits.
+begins on a page of its own, so two workers never write to the same cache line; behind the rows come the session table,
+the tables of limits, and what the supervisor tells all workers.
 Pages cost nothing until they are touched.
 """
 
@@ -14,6 +14,7 @@ from fastproxy.model import Configuration
 from fastproxy.stats import StatsLayout
 
 WORD_BYTES = 8
+OVERLOAD_BYTES = 64
 ROW_SLOTS = 1 << 17
 """Counters that a worker's row has room for at least, or four times those of the first configuration: what comes with
 later ones finds its place behind them."""
@@ -24,7 +25,8 @@ def _whole_pages(size_bytes: int) -> int:
 
 
 class SharedMemory:
-    """`row(i)` is worker i's counters; `sessions` and `limits` are regions for everybody. All zero at first."""
+    """`row(i)` is worker i's counters; `sessions` and `limits` are regions for everybody. So is `overload`: how far each
+    action of the overload manager goes, in percent. All zero at first."""
 
     def __init__(self, configuration: Configuration, layout: StatsLayout, workers: int) -> None:
         self.row_slots = max(4 * layout.slots, ROW_SLOTS)
@@ -35,11 +37,13 @@ class SharedMemory:
         sessions_bytes = region_bytes(configuration.session_table_slots)
         limits_start = rows_bytes + _whole_pages(sessions_bytes)
         limits_end = limits_start + limits_bytes(workers)
-        self._map = mmap.mmap(-1, limits_end)
+        overload_start = _whole_pages(limits_end)
+        self._map = mmap.mmap(-1, overload_start + mmap.PAGESIZE)
         self._view = memoryview(self._map)
         self.sessions = self._view[rows_bytes : rows_bytes + sessions_bytes]
         self.limits = self._view[limits_start:limits_end]
-        self._views = [self.sessions, self.limits]
+        self.overload = self._view[overload_start : overload_start + OVERLOAD_BYTES]
+        self._views = [self.sessions, self.limits, self.overload]
 
     def row(self, worker: int) -> memoryview:
         """Worker `worker`'s counters: a writable view of 64-bit words ('Q'), row_slots long."""

@@ -79,6 +79,10 @@ class StatsLayout:
         """First slot of the TCP proxies with that prefix; KeyError when there is none."""
         return self._first("tcp", stat_prefix)
 
+    def filesystem(self) -> int:
+        """First slot of what the access logs count together."""
+        return self._first("filesystem", "")
+
     def cluster(self, name: str) -> int:
         """First slot of that cluster; KeyError when there is none."""
         return self._first("cluster", name)
@@ -181,6 +185,12 @@ class StatsReader:
 
     def sum(self, slot: int) -> int:
         return sum(row[slot] for row in self._rows) % _WORD
+
+    def connections(self) -> int:
+        """Open downstream connections of all listeners, of those too that the configuration has no longer."""
+        state = self._layout.state
+        listeners = (scope for scope in (*state.live, *state.retired) if scope.kind == "listener")
+        return sum(self.sum(slot) for scope in listeners for slot in scope.slots(gauges=True))
 
     def is_idle(self, scope: Scope) -> bool:
         """Whether nothing of the scope is under way in any worker."""

@@ -4,7 +4,7 @@ The supervisor writes the plain attributes; the admin only reads.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
@@ -97,6 +97,7 @@ class Status:
     live_at: LiveAt = lambda address: 0
     health: Callable[[str], ClusterHealth | None] = lambda cluster_name: None
     orders: Orders = field(default_factory=Orders)
+    overload: Callable[[], Iterable[Statistic]] = tuple
     workers_started: bool = False
     workers_replaced: int = 0
     clock: Callable[[], float] = time.monotonic
@@ -130,21 +131,19 @@ class Status:
     def uptime_s(self) -> int:
         return int(self.clock() - self.started_at)
 
+    def connections(self) -> int:
+        """Downstream connections that are open."""
+        return self.reader.connections()
+
     def statistics(self) -> list[Statistic]:
         """Everything that `/stats` shows, in no particular order."""
-        data_plane = self.reader.statistics()
-        return [*data_plane, *self._server(data_plane), *self._managers(), *self._clusters()]
+        return [*self.reader.statistics(), *self._server(), *self._managers(), *self._clusters(), *self.overload()]
 
-    def _server(self, data_plane: list[Statistic]) -> Iterator[Statistic]:
-        connections = sum(
-            statistic.value
-            for statistic in data_plane
-            if statistic.name.startswith("listener.") and statistic.name.endswith(".downstream_cx_active")
-        )
+    def _server(self) -> Iterator[Statistic]:
         yield Statistic("server.concurrency", self.options.concurrency, True)
         yield Statistic("server.live", int(self.state is ServerState.LIVE), True)
         yield Statistic("server.state", int(self.state), True)
-        yield Statistic("server.total_connections", connections, True)
+        yield Statistic("server.total_connections", self.connections(), True)
         yield Statistic("server.uptime", self.uptime_s, True)
         yield Statistic("server.version", version_number(), True)
         yield Statistic("server.workers_replaced", self.workers_replaced)

@@ -65,6 +65,8 @@ class Assignment:
     grace_s: float
     limits: memoryview | None = None
     """The tables of limits; None: this worker has some of its own."""
+    overload: memoryview | None = None
+    """What the supervisor's overload manager tells all workers."""
 
     @property
     def row(self) -> memoryview:
@@ -79,6 +81,7 @@ def load_data_plane() -> Build:
     """Import the compiled data plane, before any fork so that the workers share its pages."""
     from fastproxy.engine import Engine
     from fastproxy.limit_tables import LimitTables
+    from fastproxy.overload import Overload
     from fastproxy.runtime import Runtime
 
     def build(given: Assignment) -> EngineLike:
@@ -87,7 +90,8 @@ def load_data_plane() -> Build:
         if given.limits is not None:
             tables = LimitTables(given.limits, given.session_key, given.index, len(rows))
         sessions, key = given.sessions, given.session_key
-        return Engine(Runtime(given.configuration, given.layout, row, sessions, key, rows=rows, tables=tables))
+        runtime = Runtime(given.configuration, given.layout, row, sessions, key, rows=rows, tables=tables)
+        return Engine(runtime, Overload(given.overload))
 
     return build
 

@@ -4,6 +4,7 @@ from fastproxy.config.build_affinity import session_table_slots
 from fastproxy.config.build_clusters import build_clusters
 from fastproxy.config.build_filters import build_access_logs
 from fastproxy.config.build_listeners import build_listeners, listen_address
+from fastproxy.config.build_overload import build_overload
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
 from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_SESSION_TABLE_SLOTS, Admin, Configuration
@@ -15,7 +16,7 @@ def build(bootstrap: View, report: Report) -> Configuration:
     clusters = build_clusters(resources, report)
     listeners = build_listeners(bootstrap, frozenset(cluster.name for cluster in clusters), report)
     slots = session_table_slots(resources, DEFAULT_SESSION_TABLE_SLOTS)
-    return Configuration(listeners, clusters, _admin(bootstrap, report), slots)
+    return Configuration(listeners, clusters, _admin(bootstrap, report), slots, build_overload(bootstrap, report))
 
 
 def _admin(bootstrap: View, report: Report) -> Admin | None:

@@ -15,6 +15,8 @@ from fastproxy.config.tree import because, words
 
 _CORE = "envoy.config.core.v3."
 _BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
+_OVERLOAD = "envoy.config.overload.v3."
+_MONITORS = "envoy.extensions.resource_monitors."
 _UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _REPLIES = "envoy.extensions.filters.network.http_connection_manager.v3."
 _REPLY_FORMAT = "text_format text_format_source json_format content_type"
@@ -37,9 +39,21 @@ _NEUTRAL = clusters.NEUTRAL | listeners.NEUTRAL | routes.NEUTRAL | manager.NEUTR
 _NO_EFFECT = clusters.NO_EFFECT | health.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT | manager.NO_EFFECT
 
 ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
-    _BOOTSTRAP: words("node static_resources admin"),
+    _BOOTSTRAP: words("node static_resources admin overload_manager layered_runtime"),
     f"{_BOOTSTRAP}.StaticResources": words("listeners clusters"),
     "envoy.config.bootstrap.v3.Admin": words("address access_log access_log_path"),
+    "envoy.config.bootstrap.v3.LayeredRuntime": words("layers"),
+    "envoy.config.bootstrap.v3.RuntimeLayer": words("name static_layer"),
+    f"{_OVERLOAD}OverloadManager": words("refresh_interval resource_monitors actions"),
+    f"{_OVERLOAD}ResourceMonitor": words("name typed_config"),
+    f"{_OVERLOAD}OverloadAction": words("name triggers"),
+    f"{_OVERLOAD}Trigger": words("name threshold scaled"),
+    f"{_OVERLOAD}ThresholdTrigger": words("value"),
+    f"{_OVERLOAD}ScaledTrigger": words("scaling_threshold saturation_threshold"),
+    f"{_MONITORS}fixed_heap.v3.FixedHeapConfig": words("max_heap_size_bytes"),
+    f"{_MONITORS}cgroup_memory.v3.CgroupMemoryConfig": words("max_memory_bytes"),
+    f"{_MONITORS}downstream_connections.v3.DownstreamConnectionsConfig": words("max_active_downstream_connections"),
+    f"{_MONITORS}injected_resource.v3.InjectedResourceConfig": words("filename"),
     f"{_CORE}Node": words("id cluster"),
     f"{_CORE}TypedExtensionConfig": words("name typed_config"),
     _UPSTREAM_HTTP: words("common_http_protocol_options explicit_http_config use_downstream_protocol_config"),
@@ -75,12 +89,18 @@ NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
     _BOOTSTRAP: because(
         "",
         "node_context_params cluster_manager hds_config flags_path stats_sinks deferred_stat_options stats_config "
-        "stats_flush_interval stats_flush_on_admin stats_eviction_interval watchdog watchdogs tracing layered_runtime "
-        "overload_manager enable_dispatcher_stats stats_server_version_override bootstrap_extensions fatal_actions "
+        "stats_flush_interval stats_flush_on_admin stats_eviction_interval watchdog watchdogs tracing "
+        "enable_dispatcher_stats stats_server_version_override bootstrap_extensions fatal_actions "
         "default_socket_interface perf_tracing_file_path default_regex_engine listener_manager application_log_config "
         "grpc_async_client_manager_config memory_allocator_manager",
     ),
     f"{_BOOTSTRAP}.StaticResources": because("TLS is not spoken yet", "secrets"),
+    "envoy.config.bootstrap.v3.RuntimeLayer": because("what the file says counts", "disk_layer admin_layer rtds_layer"),
+    f"{_OVERLOAD}OverloadManager": {
+        "loadshed_points": "write actions; there are all that Envoy's points do here",
+        "buffer_factory_config": "buffers of every stream are bounded here",
+    },
+    f"{_OVERLOAD}OverloadAction": because("", "typed_config"),
     "envoy.config.bootstrap.v3.Admin": because("", "profile_path socket_options ignore_global_conn_limit"),
     f"{_CORE}Node": because(
         "",

@@ -14,7 +14,7 @@ from fastproxy.counters cimport (
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.http1 cimport keep_alive_timeout_s
-from fastproxy.pools cimport connect_to, count_pending, has_room, take_idle
+from fastproxy.pools cimport count_pending, has_room, take_idle
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.sent_requests cimport forget_sent, keep_more_sent, keep_sent
 from fastproxy.syscalls cimport iovec
@@ -50,12 +50,15 @@ cdef class Attempt(Pending):
                 continue
             if not self.may_connect(x, parts, count):
                 return
-            u = connect_to(self.io, x.host, x.route.priority)
+            u = self.connect(x.host, x.route.priority)
             if u != NULL:
                 self.bind(x, u)
                 if self.io.transmit(u, parts, count) == 0:
                     break
                 self.drop_upstream(x)
+            elif self.lacks_descriptor:
+                self.answer_without_descriptor(x)
+                return
             x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             x.host.counters[<int> host_cx_connect_fail] += 1
             self.watch.origin_failed(x.host, 503)

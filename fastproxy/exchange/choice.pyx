@@ -149,6 +149,8 @@ cdef class Choice(Rewriting):
             x.cookies = cookies
             x.changes_response = True
         self.find_session(x, facts, engine_io)
+        if self.is_session_refused(x):
+            return False
         if x.sid_state != SID_NONE and self.is_lost(x):
             return False
         if x.host is None:

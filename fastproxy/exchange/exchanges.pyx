@@ -6,9 +6,9 @@ goes through the connections' queue, so that nothing recurses and the shared rea
 Invariants: an exchange belongs to one downstream connection and at most one upstream connection at a time; nothing is
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
-log < timeouts < response_heads < admitting < ending < relay < upgrade < pending < attempt < sessions < first_frames
-< lost_sessions < asking < repeating < retrying < answer_heads < response < answers < rewriting < choice < limiting
-< mirroring < request_heads < request < takeover.
+log < timeouts < response_heads < admitting < ending < shedding < relay < upgrade < pending < attempt < sessions
+< first_frames < lost_sessions < asking < repeating < retrying < answer_heads < response < answers < rewriting < choice
+< limiting < mirroring < request_heads < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -32,6 +32,7 @@ from fastproxy.exchange.local_replies cimport (
 from fastproxy.exchange.state cimport Exchange, exchange_of
 from fastproxy.head_guard cimport HeadGuard
 from fastproxy.host_watch cimport HostWatch
+from fastproxy.overload cimport Overload
 from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
@@ -45,10 +46,11 @@ from fastproxy.tunnel cimport tunnel_event as relay_event
 cdef class Exchanges(Takeover):
     """Carries out the exchanges of one worker."""
 
-    def __init__(self, Connections io, Runtime runtime):
+    def __init__(self, Connections io, Runtime runtime, Overload overload):
         self.io = io
         self.runtime = runtime
         self.watch = HostWatch()
+        self.overload = overload
         self.guard = HeadGuard()
         self.stamps = Stamps()
         self.heartbeats = Heartbeats()

@@ -20,4 +20,5 @@ cdef bytes ORIGIN_REFUSED
 cdef bytes TOO_MANY_SESSIONS
 cdef bytes TOO_MANY_TUNNELS
 cdef bytes URI_TOO_LONG
+cdef bytes OVERLOADED
 cdef bytes NO_BODY

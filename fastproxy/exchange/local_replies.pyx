@@ -21,4 +21,5 @@ ORIGIN_REFUSED = b"origin not allowed"  # Envoy knows no such answer
 TOO_MANY_SESSIONS = b"too many new sessions"
 TOO_MANY_TUNNELS = b"too many tunnels"
 URI_TOO_LONG = b"URI Too Long"
+OVERLOADED = b"envoy overloaded"
 NO_BODY = b""

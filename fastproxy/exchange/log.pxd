@@ -5,6 +5,7 @@ from fastproxy.connections cimport Connection, Connections
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.http1 cimport Head
+from fastproxy.overload cimport Overload
 from fastproxy.runtime cimport Manager
 from fastproxy.stamps cimport Stamps
 from fastproxy.upstream cimport Host
@@ -18,6 +19,7 @@ cdef struct AddressTexts:
 cdef class ExchangeLog:
     cdef readonly Connections io
     cdef Stamps stamps
+    cdef Overload overload
     cdef Head head  # the head parsed last: valid until the next receive
 
     cdef void begin_records(self, Exchange x, RequestHead *plan) noexcept

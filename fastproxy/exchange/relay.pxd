@@ -4,7 +4,7 @@ cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.connections cimport Connection
-from fastproxy.exchange.ending cimport Ending
+from fastproxy.exchange.shedding cimport Shedding
 from fastproxy.tcp_proxy cimport TcpProxy
 from fastproxy.tunnel cimport Tunnel
 from fastproxy.upstream cimport Cluster, Host
@@ -22,7 +22,7 @@ cdef class PendingRelay:
     cdef bint has_hash
 
 
-cdef class Relay(Ending):
+cdef class Relay(Shedding):
     cdef readonly size_t tunnels
 
     cdef void relay_accepted(self, Connection *c, TcpProxy proxy)

@@ -26,7 +26,7 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.log cimport set_host
 from fastproxy.exchange.state cimport set_exchange
-from fastproxy.pools cimport connect_to, is_at_limit
+from fastproxy.pools cimport is_at_limit
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DT, FLAG_LR, FLAG_NR, FLAG_UF, FLAG_UH, FLAG_UO, FLAG_URX
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 from fastproxy.upstream cimport Host
@@ -40,7 +40,7 @@ cdef inline PendingRelay pending_of(Connection *c):
     return <PendingRelay> c.exchange
 
 
-cdef class Relay(Ending):
+cdef class Relay(Shedding):
     """Accepts for TCP proxies, connects, and ends what became of it."""
 
     cdef void relay_accepted(self, Connection *c, TcpProxy proxy):
@@ -93,12 +93,13 @@ cdef class Relay(Ending):
                 host.cluster.counters[<int> cluster_upstream_cx_overflow] += 1
                 self.end_pending(c, FLAG_UO)
                 return
-            u = connect_to(self.io, host, PRIORITY_DEFAULT)
+            u = self.connect(host, PRIORITY_DEFAULT)
             if u != NULL:
                 break
             host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             host.counters[<int> host_cx_connect_fail] += 1
-            self.watch.origin_failed(host, 503)
+            if not self.lacks_descriptor:
+                self.watch.origin_failed(host, 503)
             if not self.next_relay_host(pending, <TcpProxy> c.owner):
                 self.end_pending(c, FLAG_UF | FLAG_URX)
                 return

@@ -179,7 +179,7 @@ cdef class Request(RequestHeads):
         cdef Connection *c = x.downstream
         memset(&plan, 0, sizeof(plan))
         x.request_body.done = self.head.content_length <= 0 and not self.head.is_chunked
-        if not self.check_request(x, &plan):
+        if not self.check_request(x, &plan) or self.is_request_shed(x):
             return self.after_reply(c, 0)
         facts.head = &self.head
         facts.path = plan.path

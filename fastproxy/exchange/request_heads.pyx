@@ -23,7 +23,7 @@ cdef class RequestHeads(Mirroring):
             x.start_ms = (<PartialHead> c.exchange).start_ms
         x.service_time_ms = -1
         x.minor_version = 1
-        x.keep_alive = not self.is_worn_out(c, manager) and not self.is_leaving(c)
+        x.keep_alive = not self.is_worn_out(c, manager) and not self.is_leaving(c) and not self.is_last_by_overload(c)
         set_exchange(c, x)
         self.active += 1
         c.counters[<int> http_downstream_rq_total] += 1

@@ -13,6 +13,7 @@ cdef class Timeouts(ExchangeLog):
     cdef object heartbeats  # Heartbeats
 
     cdef bint is_leaving(self, Connection *c) noexcept
+    cdef bint is_last_by_overload(self, Connection *c) noexcept
     cdef bint is_worn_out(self, Connection *c, Manager manager) noexcept
     cdef void set_idle_timer(self, Connection *c, Manager manager) noexcept
     cdef void set_stream_timer(self, Exchange x) noexcept

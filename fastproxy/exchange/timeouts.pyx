@@ -7,8 +7,11 @@ under way: it is looked at when the response is written, which then says `connec
 from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.connections cimport LEAVING, Connection
-from fastproxy.counters cimport http_downstream_cx_max_requests_reached
+from fastproxy.counters cimport (
+    http_downstream_cx_max_requests_reached, http_downstream_cx_overload_disable_keepalive,
+)
 from fastproxy.exchange.state cimport Exchange
+from fastproxy.overload cimport DISABLE_HTTP_KEEPALIVE, is_calm
 from fastproxy.runtime cimport Manager
 
 cdef enum:
@@ -27,6 +30,13 @@ cdef class Timeouts(ExchangeLog):
     cdef bint is_leaving(self, Connection *c) noexcept:
         """Whether the response at hand is to be the connection's last one, for reasons of the proxy."""
         return self.draining or c.flags & LEAVING or (c.leaves_ms and self.io.now_ms >= c.leaves_ms)
+
+    cdef bint is_last_by_overload(self, Connection *c) noexcept:
+        """Whether the overload manager wants connections to end with their responses at present."""
+        if is_calm(self.overload) or not self.overload.acts(DISABLE_HTTP_KEEPALIVE, self.stamps.random()):
+            return False
+        c.counters[<int> http_downstream_cx_overload_disable_keepalive] += 1
+        return True
 
     cdef bint is_worn_out(self, Connection *c, Manager manager) noexcept:
         """Whether the request that begins is the last one of `max_requests_per_connection`."""

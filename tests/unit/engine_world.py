@@ -20,11 +20,13 @@ from fastproxy.model import (
     HttpConnectionManager,
     LbPolicy,
     Listener,
+    OverloadAction,
     Route,
     RouteConfiguration,
     RouteMatch,
     VirtualHost,
 )
+from fastproxy.overload import Overload
 from fastproxy.runtime import Runtime
 from fastproxy.stats import StatsLayout, StatsReader
 
@@ -129,9 +131,13 @@ class Node:
 
 
 class World:
-    """An engine with one listener and one cluster of as many nodes as asked for."""
+    """An engine with one listener and one cluster of as many nodes as asked for.
 
-    def __init__(self, nodes: int = 1, **settings: Any) -> None:
+    `scales` are the bytes of the overload manager, `max_fds` the descriptors that the engine believes to have.
+    """
+
+    def __init__(self, nodes: int = 1, max_fds: int | None = None, **settings: Any) -> None:
+        self.scales = bytearray(64)
         self.peers: list[Peer] = []
         self.nodes = [Node(self) for _ in range(nodes)]
         self.configuration = configuration([node.address for node in self.nodes], **settings)
@@ -139,7 +145,7 @@ class World:
         self.row = memoryview(bytearray(8 * 8 * self.layout.slots)).cast("Q")
         self.sessions = memoryview(bytearray(region_bytes(self.configuration.session_table_slots)))
         self.runtime = Runtime(self.configuration, self.layout, self.row, self.sessions, KEY)
-        self.engine = Engine(self.runtime)
+        self.engine = Engine(self.runtime, Overload(memoryview(self.scales), max_fds))
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.listener.setblocking(False)
         self.engine.listen(self.listener.fileno(), 0)
@@ -181,6 +187,10 @@ class World:
         assert self.engine.active == 0
         self.engine = Engine(self.runtime)
         self.engine.listen(self.listener.fileno(), 0)
+
+    def act(self, action: OverloadAction, percent: int = 100) -> None:
+        """Have the overload manager's action go that far."""
+        self.scales[list(OverloadAction).index(action)] = percent
 
     def hold(self, sock: socket.socket) -> Peer:
         peer = Peer(self, sock)

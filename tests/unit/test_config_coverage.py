@@ -98,7 +98,11 @@ def test_refused(change, path):
             f"{V3_CLUSTER_PATH}.circuit_breakers.thresholds[0].max_connection_pools",
             "has no effect here: each host has one pool for each priority",
         ),
-        (lambda d: d.update(layered_runtime={"layers": [{"name": "x"}]}), "layered_runtime", "has no effect here"),
+        (
+            lambda d: d.update(layered_runtime={"layers": [{"name": "x", "admin_layer": {}}]}),
+            "layered_runtime.layers[0].admin_layer",
+            "has no effect here: what the file says counts",
+        ),
         (lambda d: d.update(node={"locality": {"zone": "a"}}), "node.locality", "has no effect here"),
     ],
 )

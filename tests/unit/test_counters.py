@@ -2,7 +2,15 @@
 
 import pytest
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter, RouteCounter, TcpCounter
+from fastproxy.counters import (
+    ClusterCounter,
+    FilesystemCounter,
+    HostCounter,
+    HttpCounter,
+    ListenerCounter,
+    RouteCounter,
+    TcpCounter,
+)
 
 SCOPES = [
     (ListenerCounter, "listener_"),
@@ -11,6 +19,7 @@ SCOPES = [
     (TcpCounter, "tcp_"),
     (ClusterCounter, "cluster_"),
     (HostCounter, "host_"),
+    (FilesystemCounter, "filesystem_"),
 ]
 
 

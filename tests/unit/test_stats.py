@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastproxy.counters import ClusterCounter, HostCounter, HttpCounter, ListenerCounter
+from fastproxy.counters import ClusterCounter, FilesystemCounter, HostCounter, HttpCounter, ListenerCounter
 from fastproxy.errors import FastproxyError
 from fastproxy.model import (
     Address,
@@ -44,6 +44,7 @@ CONFIGURATION = Configuration(
 def blocks(layout: StatsLayout) -> list[range]:
     found = [range(layout.listener(i), layout.listener(i) + ListenerCounter.LISTENER_COUNTERS) for i in range(3)]
     found += [range(layout.http(p), layout.http(p) + HttpCounter.HTTP_COUNTERS) for p in ("one", "a b://c:/d")]
+    found.append(range(layout.filesystem(), layout.filesystem() + FilesystemCounter.FILESYSTEM_COUNTERS))
     for cluster in CONFIGURATION.clusters:
         first = layout.cluster(cluster.name)
         found.append(range(first, first + ClusterCounter.CLUSTER_COUNTERS))

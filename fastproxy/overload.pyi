@@ -1,0 +1,16 @@
+from collections.abc import Sequence
+
+from fastproxy.model import Configuration
+from fastproxy.stats import StatsLayout
+
+class Overload:
+    max_fds: int
+    other_fds: int
+    scarce_at: int
+    full_at: int
+    def __init__(self, view: memoryview | None = None, max_fds: int | None = None) -> None: ...
+    def configure(self, configuration: Configuration, layout: StatsLayout, rows: Sequence[memoryview]) -> None: ...
+    def measure(self, open_count: int) -> None: ...
+    def shrink(self) -> None: ...
+
+def actions() -> list[int]: ...
