@@ -1,12 +1,13 @@
 """The `fastproxy` command: configuration, sockets, banner. What goes wrong here ends with status 1 and one message."""
 
+import importlib
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fastproxy import __version__, commands, config, limits, logs, worker
+from fastproxy import __version__, commands, config, limits, logs, privileges, worker
 from fastproxy.errors import FastproxyError, Severity
 from fastproxy.loader import Loaded
 from fastproxy.model import Address, Configuration, Filter, HttpConnectionManager, Listener
@@ -25,10 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments, commands.overview())
     hold_standard_streams()
     try:
+        identity = privileges.find(options.user, options.group)
+        if identity is not None and options.log_path:
+            privileges.make_files([options.log_path], identity)
         logs.configure(options.log_level, options.log_path)
         if options.mode == "validate":
             return validate(options)
-        supervisor = start(options)
+        supervisor = start(options, identity)
+        confine(options, identity)
     except KeyboardInterrupt:  # before the supervisor minds signals
         return 130
     except FastproxyError as error:
@@ -51,7 +56,7 @@ def validate(options: Options) -> int:
     return 0
 
 
-def start(options: Options) -> Supervisor:
+def start(options: Options, identity: privileges.Identity | None = None) -> Supervisor:
     """Load, open, tell. FastproxyError when anything is not as it has to be."""
     for note in options.notes:
         print(f"warning: {logs.escape(note)}", file=sys.stderr)
@@ -61,10 +66,22 @@ def start(options: Options) -> Supervisor:
     assert loaded.configuration is not None
     build = worker.load_data_plane()
     file_limit = limits.raise_file_limit()
+    if identity is not None:
+        privileges.make_files(privileges.log_paths(loaded.configuration), identity)
     supervisor = Supervisor(options, loaded.configuration, build, lambda: load(options))
     show_banner(supervisor, options, file_limit)
     write_admin_address(supervisor, options)
     return supervisor
+
+
+def confine(options: Options, identity: privileges.Identity | None) -> None:
+    """Everything is open: give up the rights that nothing needs from here on, those of the workers to come included."""
+    if identity is not None and os.geteuid() == 0:
+        importlib.import_module("fastproxy.admin.server")  # perhaps the user cannot read it where it lies
+    limits.set_core_limit(enabled=options.core_dumps)
+    privileges.drop(identity, core_dumps=options.core_dumps)
+    if identity is not None:
+        log.info("running as %s (user %d, group %d)", identity.name, identity.uid, identity.gid)
 
 
 def load(options: Options) -> Loaded:

@@ -32,3 +32,9 @@ def raise_file_limit() -> FileLimit:
     except (OSError, ValueError):
         return FileLimit(soft, soft)
     return FileLimit(soft, hard)
+
+
+def set_core_limit(*, enabled: bool) -> None:
+    """Whether a crash may write a core file, as large as the hard limit allows. It has in it what users send."""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard if enabled else 0, hard))

@@ -28,6 +28,9 @@ class Options:
     allow_unknown: bool = False
     log_path: str = ""
     admin_address_path: str = ""
+    user: str = ""
+    group: str = ""
+    core_dumps: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -96,7 +99,6 @@ _FLAGS = {
     "--ignore-unknown-dynamic-fields": "",
     "--cpuset-threads": "",  # the default of --concurrency heeds it
     "--enable-mutex-tracing": "there are no threads",
-    "--enable-core-dump": "say it to the kernel (ulimit -c)",
 }
 _REFUSALS = {
     "--v2-config-only": "asks for Envoy's v2 API, which is not read; write the file for v3 (v1 is read as well)",
@@ -130,6 +132,9 @@ def _add_options(parser: Parser) -> None:
     add("-l", "--log-level", type=_log_level, default="info", metavar="LEVEL", help=", ".join(LEVELS))
     add("--log-path", metavar="FILE", default="", help="where the log goes (default: stderr)")
     add("--shutdown-grace-s", type=_seconds, default=3.0, metavar="S", help="for exchanges to finish (default: 3)")
+    add("--user", default="", metavar="NAME", help="who to be once ports and logs are open: name or number")
+    add("--group", default="", metavar="NAME", help="its group (default: the user's)")
+    add("--enable-core-dump", dest="core_dumps", action="store_true", help="let a crash write a core file")
     add("--service-cluster", default="", metavar="NAME", help="cluster that this server belongs to")
     add("--service-node", default="", metavar="NAME", help="name of this server")
     add("--admin-address-path", metavar="FILE", default="", help="file that gets the address of admin")

@@ -16,7 +16,7 @@ from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
     AWAITS_OPEN_PACKET, CARRIES_SESSION, CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING,
-    MIRROR, PARTIAL_HEAD, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
+    MIRROR, PARTIAL_HEAD, PAUSED, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_timeout, cluster_upstream_cx_idle_timeout, cluster_upstream_cx_max_duration_reached,
@@ -96,6 +96,7 @@ cdef class Exchanges(Takeover):
             if x is not None and x.is_pending:
                 self.serve_pending(x)
             if connection.held != NULL and connection.exchange == NULL and connection.out == NULL:
+                connection.flags &= ~PAUSED
                 self.consume_held(connection)
             if connection.kind != CLOSED and connection.flags & READABLE:
                 self.read_downstream(connection)

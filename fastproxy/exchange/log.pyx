@@ -6,6 +6,7 @@ from libc.string cimport memset
 from fastproxy.access_log cimport AccessLog, LogFacts
 from fastproxy.addresses cimport PeerAddress, format_address, read_local_address
 from fastproxy.connections cimport Connection
+from fastproxy.counters cimport http_access_log_lines_lost
 from fastproxy.exchange.state cimport MAX_LOGS, Exchange
 from fastproxy.heads cimport RequestHead
 from fastproxy.log_record cimport AUTHORITY, METHOD, PATH, PSEUDOS, SCHEME, LogRecord
@@ -52,13 +53,16 @@ cdef class ExchangeLog:
         cdef AccessLog log
         cdef LogFacts facts
         cdef AddressTexts texts
+        cdef uint64_t lost
         cdef int i = 0
         if not manager.access_logs:
             return
         self.describe(&facts, x, c, &texts, manager.logs_local_address)
         for log in manager.access_logs:
             if i < MAX_LOGS:
+                lost = log.file.lines_lost
                 log.write(<LogRecord *> records[i], &facts)
+                manager.counters[<int> http_access_log_lines_lost] += log.file.lines_lost - lost
                 records[i] = NULL
             i += 1
 

@@ -29,6 +29,7 @@ from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHU
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
+    REQUESTS_AT_ONCE = 32  # that the proxy answers by itself, out of one buffer
     FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
 
 
@@ -117,16 +118,20 @@ cdef class Request(RequestHeads):
         """Take as many requests and bodies out of `data` as can be taken now; hold the rest."""
         cdef Exchange x
         cdef ssize_t used
+        cdef int requests = 0
         while length:
             if c.flags & LINGERING:
                 return
             x = exchange_of(c)
-            if c.out != NULL and x is None or x is not None and x.request_body.done:
+            if x is None and (c.out != NULL or requests == REQUESTS_AT_ONCE) or x is not None and x.request_body.done:
                 c.flags |= PAUSED
                 if self.io.hold(c, data, length) < 0:
                     self.downstream_failed(c)
+                elif x is None and c.out == NULL:
+                    self.io.enqueue(c)  # behind the others
                 return
             if x is None:
+                requests += 1
                 used = self.take_request(c, data, length)
                 if used == NOT_COMPLETE:
                     return

@@ -115,13 +115,18 @@ def is_ready(admin_port: int) -> bool:
 class Proxy:
     """A running proxy: its ports, its processes, its statistics."""
 
-    def __init__(self, configuration: Json, folder: Path, concurrency: int = 1) -> None:
+    def __init__(
+        self, configuration: Json, folder: Path, concurrency: int = 1, around: Callable[[list[str]], list[str]] = list
+    ) -> None:
+        """`around` may change the command line by which it is started."""
         self.configuration = configuration
         self.file = file = folder / "proxy.json"
         file.write_text(json.dumps(configuration, indent=1))
         self.port, self.admin_port = ports_of(configuration)
         ports = [self.port, self.admin_port]
-        self.process = processes.start(command(file, concurrency), output_path=folder / "output.txt", ports=ports)
+        self.process = processes.start(
+            around(command(file, concurrency)), output_path=folder / "output.txt", ports=ports
+        )
         processes.wait_until(self.is_ready, lambda: f"{UNDER_TEST} is ready: {self.process.output}")
         if not IS_ENVOY:
             processes.wait_until(lambda: len(self.pids()) == 1 + concurrency, "a supervisor and its workers")
@@ -275,10 +280,16 @@ class Worlds:
         port, admin_port = processes.free_ports(2)
         return self.run_file(bootstrap(port, admin_port, manager, clusters), nodes, concurrency)
 
-    def run_file(self, configuration: Json, nodes: Sequence[Node], concurrency: int = 1) -> World:
+    def run_file(
+        self,
+        configuration: Json,
+        nodes: Sequence[Node],
+        concurrency: int = 1,
+        around: Callable[[list[str]], list[str]] = list,
+    ) -> World:
         for node in nodes:
             self._ends.callback(node.close)
-        proxy = Proxy(configuration, self._folder(), concurrency)
+        proxy = Proxy(configuration, self._folder(), concurrency, around)
         self._ends.callback(proxy.stop)
         self.live.append(World(proxy, nodes))
         return self.live[-1]

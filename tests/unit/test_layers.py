@@ -25,6 +25,7 @@ LAYERS: list[set[str]] = [
         "logs",
         "limits",
         "process_memory",
+        "process_rights",
         "_ring",
         "_sip_hash",
         "_session_words",
