@@ -25,8 +25,8 @@ def _whole_pages(size_bytes: int) -> int:
 
 
 class SharedMemory:
-    """`row(i)` is worker i's counters; `sessions` and `limits` are regions for everybody. So is `overload`: how far each
-    action of the overload manager goes, in percent. All zero at first."""
+    """`row(i)` is worker i's counters; `sessions` and `limits` are regions for everybody, and so is `overload`: how far
+    each action of the overload manager goes, in percent. All zero at first."""
 
     def __init__(self, configuration: Configuration, layout: StatsLayout, workers: int) -> None:
         self.row_slots = max(4 * layout.slots, ROW_SLOTS)

@@ -21,7 +21,8 @@ GAUGE = "http.ingress_http.downstream_cx_active"
 
 
 def proxy_of(folder: Path, workers: int, backlog: int = 4096) -> proxies.Proxy:
-    configuration = proxies.bootstrap(*processes.free_ports(2), proxies.connection_manager([DIRECT]), [])
+    port, admin_port = processes.free_ports(2)
+    configuration = proxies.bootstrap(port, admin_port, proxies.connection_manager([DIRECT]), [])
     configuration["static_resources"]["listeners"][0]["tcp_backlog_size"] = backlog
     return proxies.Proxy(configuration, folder, workers)
 

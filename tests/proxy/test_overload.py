@@ -38,8 +38,8 @@ def world_of(worlds: Worlds, around: Callable[[list[str]], list[str]] = list, lo
         access_log=[logs] if log else [],
     )
     clusters = [proxies.cluster("backend", [node.port])]
-    ports = processes.free_ports(2)
-    return worlds.run_file({**proxies.bootstrap(*ports, manager, clusters), **more}, [node], around=around)
+    port, admin_port = processes.free_ports(2)
+    return worlds.run_file({**proxies.bootstrap(port, admin_port, manager, clusters), **more}, [node], around=around)
 
 
 LOGGER = "type.googleapis.com/envoy.extensions.access_loggers.file"

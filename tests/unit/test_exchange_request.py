@@ -128,3 +128,25 @@ def test_a_known_sid_goes_to_its_node(worlds):
         assert client.response() == (200, b"hello")
     assert world.count("sid_learned") == 1
     assert world.count("sid_known") == 4
+
+
+def test_who_pipelines_what_the_proxy_answers_has_turns_like_others(worlds):
+    """Between two turns of the one the other is served."""
+    world = worlds(domains=("a.example",))
+    many = world.client().send(get() * 2000)
+    other = world.client().send(get())
+    world.engine.pump()
+    world.engine.pump()
+    world.until(lambda: other.read() is None and b"404" in other.got)
+    many.read()
+    assert many.got.count(b"HTTP/1.1 404") < 2000
+    world.until(lambda: many.read() is None and many.got.count(b"HTTP/1.1 404") == 2000)
+    many.send(get())
+    world.until(lambda: many.read() is None and many.got.count(b"HTTP/1.1 404") == 2001)
+
+
+def test_a_body_in_the_middle_of_a_pipeline_does_not_stop_it(worlds):
+    world = worlds(domains=("a.example",))
+    post = get("/", "content-length: 3", method="POST") + b"abc"
+    client = world.client().send(get() * 31 + post + get() * 40)
+    world.until(lambda: (client.read() is None and client.ended) or client.got.count(b"HTTP/1.1 404") == 72)

@@ -323,3 +323,23 @@ def test_the_error_has_its_number(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such device") as caught:
         LogFile(str(tmp_path / "pipe"))
     assert caught.value.errno == errno.ENXIO, "a pipe that nobody reads"
+
+
+def test_writes_are_counted_where_they_are_told_to(tmp_path: Path) -> None:
+    row = memoryview(bytearray(8 * 8)).cast("Q")
+    link = tmp_path / "log"
+    link.symlink_to("/dev/full")
+    log = LogFile(str(link))
+    log.count_in(row, 2)
+    log.append(b"one\n")
+    log.flush()
+    assert list(row) == [0, 0, 0, 1, 0, 0, 0, 0]
+    link.unlink()
+    link.symlink_to(tmp_path)
+    with pytest.raises(IsADirectoryError):
+        log.reopen()
+    link.unlink()
+    log.reopen()
+    log.flush()
+    assert link.read_bytes() == b"one\n"
+    assert list(row) == [0, 0, 1, 1, 1, 0, 0, 0]

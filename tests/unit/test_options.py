@@ -45,6 +45,11 @@ def test_mistakes_end_with_status_1(capsys, arguments, message):
     assert message in error
 
 
+def test_who_to_be():
+    given = parse(["-c", "f", "--user", "www-data", "--group", "33", "--enable-core-dump"])
+    assert (given.user, given.group, given.core_dumps, given.notes) == ("www-data", "33", True, ())
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as ended:
         parse(["--version"])

@@ -46,7 +46,9 @@ def test_nobody_is_named():
 def test_oneself_by_name_and_number():
     assert find(ME.pw_name, "") == Identity(ME.pw_uid, ME.pw_gid, ME.pw_name)
     assert find(str(ME.pw_uid), str(ME.pw_gid)) == Identity(ME.pw_uid, ME.pw_gid, str(ME.pw_uid))
-    assert find("", grp.getgrgid(os.getgid()).gr_name).gid == os.getgid()
+    group = find("", grp.getgrgid(os.getgid()).gr_name)
+    assert group is not None
+    assert group.gid == os.getgid()
 
 
 @pytest.mark.parametrize(
