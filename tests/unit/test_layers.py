@@ -76,7 +76,7 @@ LAYERS: list[set[str]] = [
     {"engine", "inspection", "explanation"},
     {"config"},
     {"admin", "worker", "worker_process"},
-    {"loader", "lookups", "crew"},
+    {"loader", "lookups", "crew", "privileges"},
     {"reload"},
     {"supervisor"},
     {"changes"},
