@@ -3,6 +3,7 @@
 `overload` is the workers' part. Knows nothing of processes and sockets: how to measure is given.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -57,8 +58,15 @@ class OverloadWatch:
         self._clock = clock
         self._resources: dict[str, Resource] = {}
         self._states: list[ActionState] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.interval_s = 0.0
         """How often to refresh; 0: there is nothing to watch."""
+
+    def run(self, loop: asyncio.AbstractEventLoop, model: OverloadManager) -> None:
+        """Watch what this model says, as often as it says."""
+        self._loop = loop
+        self.adopt(model)
 
     def adopt(self, model: OverloadManager) -> None:
         """Watch what this model says from now on. Actions that it has not end with the next refresh."""
@@ -72,7 +80,15 @@ class OverloadWatch:
         known = {state.model.action: state for state in self._states}
         self._states = [self._state(each, known) for each in model.actions]
         self.interval_s = model.refresh_interval_s if model.monitors else 0.0
+        self._turn()
+
+    def _turn(self) -> None:
+        """Refresh now, and once more after the interval; there is one timer at most."""
         self.refresh()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._loop is not None:
+            self._timer = self._loop.call_later(self.interval_s, self._turn) if self.interval_s else None
 
     def _state(self, model: TriggeredAction, known: Mapping[OverloadAction, ActionState]) -> ActionState:
         state = known.get(model.action, ActionState(model))
@@ -135,3 +151,8 @@ def pressure(monitor: ResourceMonitor, pids: Callable[[], Iterable[int]], connec
         case ResourceKind.INJECTED_RESOURCE:
             with open(monitor.path) as file:
                 return float(file.read())
+
+
+def watch(scales: memoryview, pids: Callable[[], Iterable[int]], connections: Callable[[], int]) -> OverloadWatch:
+    """A watch over these processes and their connections."""
+    return OverloadWatch(scales, lambda monitor: pressure(monitor, pids, connections))

@@ -24,9 +24,9 @@ from fastproxy.health.health import Health
 from fastproxy.listening import Listening
 from fastproxy.loader import Load
 from fastproxy.lookups import Lookups
-from fastproxy.model import Address, Configuration, ResourceMonitor
+from fastproxy.model import Address, Configuration
 from fastproxy.options import Options
-from fastproxy.overload_watch import OverloadWatch, pressure
+from fastproxy.overload_watch import watch
 from fastproxy.reload import Reload
 from fastproxy.resolver import ClusterResolver
 from fastproxy.session_stats import live_in
@@ -86,8 +86,7 @@ class Supervisor:
         self.health = Health(self._loop, self._rows, self._refresh, self._warmed)
         self.status.health = lambda name: self.health.clusters.get(name)
         self._crew = Crew(workers, self._loop, self._assign, build, self._received)
-        self._overload = OverloadWatch(self._memory.overload, self._pressure)
-        self._overload.adopt(configuration.overload)
+        self._overload = watch(self._memory.overload, self._crew.pids, self.status.connections)
         self.status.overload = self._overload.statistics
 
     @property
@@ -123,7 +122,7 @@ class Supervisor:
             self._fork(process)
         self._run(self._start_admin())
         self._lookups.keep(self._current.resolvers.values())
-        self._watch_overload()
+        self._overload.run(self._loop, self._current.configuration.overload)
         self._end_reload()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -314,10 +313,7 @@ class Supervisor:
         self.health.commit(generation)
         reader = StatsReader(generation.layout, self._rows)
         self.status.adopt(generation, self.health.configuration(generation), reader)
-        was_watched = bool(self._overload.interval_s)
         self._overload.adopt(generation.configuration.overload)
-        if not was_watched:
-            self._watch_overload()
         self._end_reload()
 
     def failed(self, reason: str) -> None:
@@ -328,17 +324,6 @@ class Supervisor:
         self._reload = None
         if self._reload_again:
             self._actions.put_nowait(self._hang_up)
-
-    # -- overload
-
-    def _watch_overload(self) -> None:
-        """Refresh now and at every interval, as long as there is something to watch."""
-        if self._overload.interval_s:
-            self._overload.refresh()
-            self._loop.call_later(self._overload.interval_s, self._watch_overload)
-
-    def _pressure(self, monitor: ResourceMonitor) -> float:
-        return pressure(monitor, self._crew.pids, self.status.connections)
 
     # -- DNS and health
 

@@ -78,6 +78,6 @@ def test_a_reload_that_needs_root_changes_nothing(worlds: Worlds, folder: Path) 
     os.chmod(world.proxy.file, 0o000 if not IS_ROOT else 0o600)
     assert not world.proxy.hang_up()
     world.proxy.process.wait_output("nothing was changed")
-    assert "ermission denied" in world.proxy.process.output
+    assert "reader permission" in world.proxy.process.output
     client = world.client() << b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
     assert client.read_head().status == 200
