@@ -254,6 +254,24 @@ def configuration(addresses: list[Address], **settings: Any) -> Configuration:
     )
 
 
+BATCH = 256  # events that the engine takes at a time
+
+
+def cross(client: Peer, node: Peer, request: bytes) -> Peer:
+    """Have the node close before it has the request, of which the engine hears one batch of events earlier: the lines
+    of others stand between."""
+    world = client.world
+    others = [world.client() for _ in range(BATCH)]
+    world.settle()
+    for each in (client, *others):
+        each.sock.sendall(request if each is client else b"\r\n")
+    node.close()
+    world.settle()
+    for each in others:
+        each.close()
+    return client
+
+
 def get(path: str = "/", *lines: str, method: str = "GET") -> bytes:
     """A request without a body."""
     return "\r\n".join([f"{method} {path} HTTP/1.1", "host: example.com", *lines, "", ""]).encode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.engine_world import Peer, World, get, handshake, ok, switching
+from tests.unit.engine_world import Peer, World, cross, get, handshake, ok, switching
 
 TERMINATION = (
     503, b"upstream connect error or disconnect/reset before headers. reset reason: connection termination"
@@ -22,13 +22,6 @@ def kept(world: World, request: bytes = get(), body: bytes = b"hello") -> tuple[
     assert client.response() == (200, body)
     world.settle()
     return client, node
-
-
-def cross(client: Peer, node: Peer, request: bytes) -> Peer:
-    """Have the node close before it has the request, of which the engine hears first."""
-    client.send(request)
-    node.close()
-    return client
 
 
 def answer_again(world: World, client: Peer, body: bytes = b"again") -> bytes:

@@ -9,7 +9,7 @@ from fastproxy.model import HeaderHashPolicy, HttpConnectionManager, LbPolicy
 from fastproxy.model_affinity import MCP, SOCKJS, SessionAffinity
 from fastproxy.model_clusters import CircuitBreakers, Thresholds
 from fastproxy.model_routes import HeaderMatcher, ResetHeader, RetryPolicy
-from tests.unit.engine_world import Peer, World, get, handshake, ok, switching
+from tests.unit.engine_world import Peer, World, cross, get, handshake, ok, switching
 
 PREFIX = b"upstream connect error or disconnect/reset before headers. "
 RETRIED = PREFIX + b"retried and the latest reset reason: "
@@ -418,8 +418,7 @@ def test_a_policy_does_not_keep_a_request_that_the_reused_connection_needs(world
     node.send(ok())
     assert client.response() == (200, b"hello")
     world.settle()
-    client.send(get("/next"))
-    node.close()
+    cross(client, node, get("/next"))
     other = world.nodes[0].accept()
     other.head()
     other.send(ok())
