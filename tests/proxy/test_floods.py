@@ -1,7 +1,12 @@
 """Floods at a real proxy, smaller than those of `python -m tests.floods`: others are served meanwhile."""
 
 import contextlib
+import os
+import signal
+import socket
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +52,39 @@ def test_a_pipeline_that_reads_nothing_keeps_nobody_from_being_served(proxy: Pro
     for client in clients:
         client.close()
     processes.wait_until(lambda: proxy.stats()[GAUGE] == 0, "all are gone")
+
+
+def test_a_full_listen_queue(tmp_path: Path) -> None:
+    """Behind a worker that is held up two clients wait, and the kernel turns the others away. They come again, and each
+    is served once the worker goes on."""
+    proxy = proxy_of(tmp_path, workers=1, backlog=1)
+    (worker,) = [pid for pid in proxy.pids() if pid != proxy.process.pid]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        clients = [connecting(proxy.port, number) for number in range(20)]
+        processes.wait_until(lambda: sum(is_connected(client) for client in clients) >= 2, "the queue is full")
+        assert not all(is_connected(client) for client in clients)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    for client in clients:
+        processes.wait_until(partial(is_connected, client), "the kernel has room again", 30)
+        client.setblocking(True)
+        client.sendall(GET)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        client.close()
+    proxy.stop()
+
+
+def connecting(port: int, number: int) -> socket.socket:
+    client = socket.socket()
+    client.setblocking(False)
+    client.bind((f"127.0.{number + 1}.1", 0))
+    client.connect_ex(("127.0.0.1", port))
+    return client
+
+
+def is_connected(client: socket.socket) -> bool:
+    with contextlib.suppress(OSError):
+        client.getpeername()
+        return True
+    return False
