@@ -47,7 +47,7 @@ def test_without_thresholds_only_retries_are_limited():
     assert workers.breakers.admitted("high") == ALL
 
 
-@pytest.mark.parametrize("resource", ALL)
+@pytest.mark.parametrize("resource", sorted(ALL))
 def test_a_limit_is_that_of_all_workers(resource):
     limits = Thresholds(max_connections=3, max_pending_requests=3, max_requests=3, max_retries=3)
     workers = Workers(limits)
@@ -59,7 +59,7 @@ def test_a_limit_is_that_of_all_workers(resource):
     assert workers.breakers.counts("default")[resource] == 3
 
 
-@pytest.mark.parametrize("resource", ALL)
+@pytest.mark.parametrize("resource", sorted(ALL))
 def test_each_priority_has_its_own(resource):
     limits = Thresholds(max_connections=2, max_pending_requests=2, max_requests=2, max_retries=2)
     workers = Workers(limits, limits)

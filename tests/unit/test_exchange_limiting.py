@@ -308,6 +308,7 @@ def test_the_idle_timeout_runs_after_a_pause(worlds):
         ({"max_message_bytes": 10}, frame(b"a" * 6, final=False, masked=True) + frame(b"a" * 6, 0, masked=True),
          b"\x88\x0b\x03\xf1too large", "tunnel_too_large"),
     ],
+    ids=["too fast", "too large", "too large in fragments"],
 )  # fmt: skip
 def test_a_tunnel_that_is_cut(worlds, limits, sent, close, counter):
     world = worlds(route=metered(**limits))
