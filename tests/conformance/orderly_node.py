@@ -13,6 +13,7 @@ from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import RemoteProtocolError
 
 READ_BYTES = 65536
+NO_UTF_8 = 1007
 
 
 class Orderly:
@@ -53,6 +54,8 @@ class Orderly:
             self._send(event.response())
 
     def _send(self, event: Event) -> None:
+        if isinstance(event, CloseConnection) and event.code == NO_UTF_8:
+            event = CloseConnection(code=NO_UTF_8)  # the decoder's words tell where in the piece that it had at a time
         self._writer.write(self._protocol.send(event))
 
 

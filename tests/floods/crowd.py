@@ -40,7 +40,7 @@ def stand(port: int, count: int, first: bytes, told: Connection) -> None:
 @contextlib.contextmanager
 def crowd(port: int, count: int, first: bytes = b"", processes: int = 1) -> Iterator[int]:
     """So many clients in processes of their own; how many there are."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")  # spawn would leave a resource tracker behind
     ends, members = [], []
     for place in range(processes):
         ours, theirs = context.Pipe()

@@ -28,7 +28,7 @@ def test_descriptors_that_are_no_connections_are_counted():
 def test_a_share_of_the_descriptors_is_kept(limit, scarce, reserved):
     overload = Overload(max_fds=limit)
     usable = limit - overload.other_fds
-    assert (overload.scarce_at, overload.full_at) == (usable - scarce, usable - reserved)
+    assert (overload.scarce_at, overload.full_at) == (max(0, usable - scarce), max(0, usable - reserved))
 
 
 def test_a_limit_that_is_too_low_for_anything_lets_nobody_in():

@@ -10,7 +10,9 @@ from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
 from fastproxy.model import Configuration
 
-RULES: dict[str, Rule] = hashing.RULES | sessions.RULES | clusters.RULES | routes.RULES | edge.RULES | affinity.RULES
+RULES: dict[str, Rule] = dict(
+    sorted((hashing.RULES | sessions.RULES | clusters.RULES | routes.RULES | edge.RULES | affinity.RULES).items())
+)
 
 
 def check(bootstrap: View, configuration: Configuration, report: Report) -> None:
