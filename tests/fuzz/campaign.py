@@ -42,13 +42,13 @@ class Outcome:
         return f"{self.target}: {self.executions} executions, {what}"
 
 
-def run(target: str, seconds: int, folder: Path, environment: Mapping[str, str]) -> Outcome:
-    """`folder` takes what is new, and inputs that fail."""
+def run(target: str, bounds: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Outcome:
+    """`bounds` are libFuzzer's, of how long it takes; `folder` gets what is new, and inputs that fail."""
     grown, artifacts = folder / target, folder / f"{target}.artifacts"
     grown.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(exist_ok=True)
     dictionary = [f"-dict={FOLDER / TARGETS[target]}.dict"] if TARGETS[target] else []
-    limits = [*LIMITS, f"-max_total_time={seconds}", f"-artifact_prefix={artifacts}/", *dictionary]
+    limits = [*LIMITS, *bounds, f"-artifact_prefix={artifacts}/", *dictionary]
     safe = [] if target in IN_PYTHON else ["-P"]  # the instrumented modules come before those of the tree
     command = [
         sys.executable,
@@ -66,16 +66,17 @@ def run(target: str, seconds: int, folder: Path, environment: Mapping[str, str])
     return Outcome(target, ended.returncode, int(executions[1]) if executions else 0, output, inputs)
 
 
-def run_all(targets: Sequence[str], seconds: int, folder: Path) -> list[Outcome]:
+def run_all(targets: Sequence[str], bounds: Sequence[str], folder: Path) -> list[Outcome]:
     around = {False: instrumented.environment(), True: dict(os.environ)}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda target: run(target, seconds, folder, around[target in IN_PYTHON]), targets))
+        return list(pool.map(lambda target: run(target, bounds, folder, around[target in IN_PYTHON]), targets))
 
 
 def main(arguments: Sequence[str]) -> int:
     seconds, *targets = arguments
     instrumented.build()
-    outcomes = run_all(targets or list(TARGETS), int(seconds), instrumented.FOLDER / "corpus")
+    bounds = [f"-max_total_time={int(seconds)}"]
+    outcomes = run_all(targets or list(TARGETS), bounds, instrumented.FOLDER / "corpus")
     for outcome in outcomes:
         print(outcome)
     return any(outcome.status for outcome in outcomes)
