@@ -9,6 +9,7 @@ from fastproxy.model import Address
 
 MAX_ANSWER_BYTES = 64 * 1024
 """Of a head, and of a body. More of a body is not read, and its connection not used again."""
+MAX_LENGTH_DIGITS = 20
 
 Fields = Sequence[tuple[str, str]]
 _BODILESS = (204, 304)
@@ -148,8 +149,8 @@ async def _read_body(reader: asyncio.StreamReader, head: Answer, method: str) ->
     length = head.field("content-length")
     if length is None:
         return await _read_rest(reader), False
-    if not length.isdecimal():
-        raise BadAnswer("content-length is no number")
+    if not length.isdecimal() or len(length) > MAX_LENGTH_DIGITS:
+        raise BadAnswer("content-length is no number of bytes")
     wanted = min(int(length), MAX_ANSWER_BYTES)
     return await reader.readexactly(wanted), wanted == int(length)
 

@@ -65,6 +65,7 @@ def session_id(body: bytes) -> str | None:
     try:
         opened, _ = json.JSONDecoder().raw_decode(packet[1:].decode())
         sid = opened["sid"]
-    except (ValueError, KeyError, TypeError):
+        sid.encode()  # half a surrogate pair is no text
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return sid if isinstance(sid, str) and sid else None

@@ -19,10 +19,10 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 TARGETS = {
     "request_head": "http", "response_head": "http", "chunks": "http", "requests": "http", "packets": "http",
-    "session_table": "", "admin": "admin", "loader": "loader",
+    "session_table": "", "admin": "admin", "loader": "loader", "health_answers": "http",
 }  # fmt: skip
 """And their dictionaries."""
-IN_PYTHON = ("admin", "loader")
+IN_PYTHON = ("admin", "loader", "health_answers")
 """libFuzzer sees what runs there, but not beside a sanitizer that was loaded before it."""
 LIMITS = ("-rss_limit_mb=2048", "-timeout=20", "-max_len=4096", "-print_final_stats=1", "-print_funcs=0")
 AT_ONCE = 2

@@ -91,6 +91,7 @@ def test_a_new_connection_that_is_closed_is_one():
         b"HTTP/1.1 200 OK\r\nno field\r\n\r\n",
         b"HTTP/1.1 200 OK\r\na : b\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-length: 1e3\r\n\r\n",
+        pytest.param(b"HTTP/1.1 200 OK\r\ncontent-length: " + b"1" * 5000 + b"\r\n\r\n", id="a long length"),
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
         b"HTTP/1.1 200 OK\r\na: " + bytes(MAX_ANSWER_BYTES * 2),
     ],

@@ -55,7 +55,13 @@ def test_no_answer():
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"1", b"0", b"0[]", b'0{"sid":7}', b'0{"sid":""}', b"0{", b'4{"sid":"a"}', b"96:", b"\xff" * 9]
+    "body",
+    [
+        *(b"", b"1", b"0", b"0[]", b'0{"sid":7}', b'0{"sid":""}', b"0{", b'4{"sid":"a"}', b"96:", b"\xff" * 9),
+        pytest.param(b'0{"sid":"\\ud800"}', id="half a surrogate pair"),
+        pytest.param(b"0" + b"[" * 60000, id="deep"),
+        pytest.param(b'0{"sid":' + b"1" * 5000 + b"}", id="a long number"),
+    ],
 )
 def test_no_open_packet(body):
     assert session_id(body) is None
