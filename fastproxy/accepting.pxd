@@ -15,7 +15,7 @@ cdef class Accepting:
     cdef bint accepts(self, Connection *listener)
     cdef bint accept(self, Connection *listener)
     cdef bint is_turned_away(self, Listener listener) noexcept
-    cdef void serve(self, Connection *connection, Listener listener)
-    cdef void pause_accepting(self, Connection *listener)
-    cdef void rest(self, Connection *listener)
-    cdef void resume_accepting(self, Connection *listener)
+    cdef int serve(self, Connection *connection, Listener listener) except -1
+    cdef int pause_accepting(self, Connection *listener) except -1
+    cdef int rest(self, Connection *listener) except -1
+    cdef int resume_accepting(self, Connection *listener) except -1

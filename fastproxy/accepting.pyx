@@ -85,7 +85,7 @@ cdef class Accepting:
             return True
         return False
 
-    cdef void serve(self, Connection *connection, Listener listener):
+    cdef int serve(self, Connection *connection, Listener listener) except -1:
         """Hand an accepted connection to the filter chain that takes it."""
         cdef Chain chain = listener.default
         if listener.matching is not None:
@@ -101,17 +101,17 @@ cdef class Accepting:
             listener.counters[<int> listener_downstream_cx_destroy] += 1
             self.io.close(connection)
 
-    cdef void pause_accepting(self, Connection *listener):
+    cdef int pause_accepting(self, Connection *listener) except -1:
         """Out of descriptors or memory: leave the queue alone for a while, or its event would spin."""
         (<Listener> listener.owner).counters[<int> listener_downstream_cx_overflow] += 1
         self.pauses += 1
         self.rest(listener)
 
-    cdef void rest(self, Connection *listener):
+    cdef int rest(self, Connection *listener) except -1:
         epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
         self.io.set_timer(listener, ACCEPT_PAUSE_MS)
 
-    cdef void resume_accepting(self, Connection *listener):
+    cdef int resume_accepting(self, Connection *listener) except -1:
         cdef epoll_event event
         event.events = EPOLLIN
         event.data.ptr = listener

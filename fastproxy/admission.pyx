@@ -24,7 +24,7 @@ cdef bint IN_LITERAL[256]  # an address in brackets
 cdef const char *ROOT = b"/"
 
 
-cdef void fill_table():
+cdef int fill_table() except -1:
     for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]@":
         IN_AUTHORITY[<int> byte] = True
     for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.":

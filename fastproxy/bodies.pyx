@@ -30,7 +30,7 @@ cdef bint IN_TOKEN[256]  # may stand in the name of a trailer (RFC 9110 section 
 cdef bint IN_TEXT[256]  # may stand in an extension or in the value of a trailer (RFC 9110 section 5.5)
 
 
-cdef void fill_tables():
+cdef int fill_tables() except -1:
     cdef int i
     memset(HEX, -1, sizeof(HEX))
     for i in range(10):

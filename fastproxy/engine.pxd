@@ -23,11 +23,11 @@ cdef class Engine(Accepting):
     cdef uint64_t tell_after_ms
     cdef bint is_measured  # since everything is open
 
-    cdef void retire_kept(self, int count)
-    cdef void dispatch(self, Connection *connection, int events)
-    cdef void run_queue(self)
-    cdef void run_timers(self)
-    cdef void wake(self)
-    cdef void stop(self, Connection *listener)
-    cdef void expired(self, Connection *connection)
-    cdef void fail(self, Connection *connection)
+    cdef int retire_kept(self, int count) except -1
+    cdef int dispatch(self, Connection *connection, int events) except -1
+    cdef int run_queue(self) except -1
+    cdef int run_timers(self) except -1
+    cdef int wake(self) except -1
+    cdef int stop(self, Connection *listener) except -1
+    cdef int expired(self, Connection *connection) except -1
+    cdef int fail(self, Connection *connection) except -1

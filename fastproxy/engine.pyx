@@ -115,7 +115,7 @@ cdef class Engine(Accepting):
             self.wake()
         self.io.arm_timer_fd()
 
-    cdef void stop(self, Connection *listener):
+    cdef int stop(self, Connection *listener) except -1:
         # the socket lives on in other processes, so closing our descriptor alone would not end its events
         epoll_ctl(self.io.epoll_fd, EPOLL_CTL_DEL, listener.fd, NULL)
         self.io.close(listener)
@@ -212,7 +212,7 @@ cdef class Engine(Accepting):
         if self.io.queue != NULL:
             self.wake()
 
-    cdef void retire_kept(self, int count):
+    cdef int retire_kept(self, int count) except -1:
         """Close kept connections on which nodes have ended or said something, before a request of the same batch takes
         one: it would have for its answer what answers nothing."""
         cdef Connection *connection
@@ -222,7 +222,7 @@ cdef class Engine(Accepting):
             if connection.kind == UPSTREAM and connection.flags & IDLE:
                 self.dispatch(connection, self.events[i].events)
 
-    cdef void dispatch(self, Connection *connection, int events):
+    cdef int dispatch(self, Connection *connection, int events) except -1:
         try:
             if connection.tunnel != NULL:
                 self.exchanges_.tunnel_event(connection, events)
@@ -239,7 +239,7 @@ cdef class Engine(Accepting):
         except Exception:
             self.fail(connection)
 
-    cdef void run_queue(self):
+    cdef int run_queue(self) except -1:
         """Give every connection that stood in the queue at the beginning its turn."""
         cdef Connection *connection
         cdef Connection *last = self.io.queue_tail
@@ -252,12 +252,12 @@ cdef class Engine(Accepting):
             if connection == last:
                 break
 
-    cdef void wake(self):
+    cdef int wake(self) except -1:
         """Have the kernel call us again although it has nothing new: the queue is not empty."""
         timer_set(&self.io.wheel, &self.io.clock.timer, self.io.now_ms + 1)
         self.io.arm_timer_fd()
 
-    cdef void run_timers(self):
+    cdef int run_timers(self) except -1:
         cdef unsigned long long expirations
         cdef Timer *timer
         read(self.io.timer_fd, &expirations, sizeof(expirations))
@@ -269,7 +269,7 @@ cdef class Engine(Accepting):
                 break
             self.expired(<Connection *> timer)
 
-    cdef void expired(self, Connection *connection):
+    cdef int expired(self, Connection *connection) except -1:
         try:
             if connection.kind == LISTENER:
                 self.resume_accepting(connection)
@@ -278,7 +278,7 @@ cdef class Engine(Accepting):
         except Exception:
             self.fail(connection)
 
-    cdef void fail(self, Connection *connection):
+    cdef int fail(self, Connection *connection) except -1:
         """A handler raised: log the defect, and end what it was working on."""
         self.log.exception("a connection was closed because handling it failed")
         if connection.kind != LISTENER and connection.kind != CLOCK:

@@ -98,21 +98,21 @@ cdef class Follower:
         self.follow_route(way, found, found.pop("route"), &facts, down)
         return way
 
-    cdef void follow_route(self, dict way, dict found, Route route, RequestFacts *facts, object down):
+    cdef int follow_route(self, dict way, dict found, Route route, RequestFacts *facts, object down) except -1:
         """From the route to the host, where the route leads to one."""
         cdef Destination destination
         if route is None:
-            return
+            return 0
         found["name"], found["match"] = route.name.decode(), path_words(route.model.match)
         if route.action != ROUTE_FORWARD:
-            return
+            return 0
         wish = read_upgrade(facts.head)
         if wish != UPGRADE_NONE and not (wish == UPGRADE_WEBSOCKET and route.allow_websocket):
             way["refused"] = REFUSALS["upgrade" if wish == UPGRADE_WEBSOCKET else "other upgrade"]
-            return
+            return 0
         destination = route.choose(facts)
         if destination is None:
-            return
+            return 0
         way["session"], affinity = self.session(route, destination.cluster, facts, wish == UPGRADE_WEBSOCKET)
         state = self.set_filter_state(facts)
         path, host = self.change(route, destination, facts)
@@ -175,7 +175,9 @@ cdef class Follower:
             opens = method != "OPTIONS"
         return None, "least" if opens and policy.least_sessions else None
 
-    cdef void follow_hash(self, dict way, Route route, Cluster cluster, const RequestFacts *facts, object down):
+    cdef int follow_hash(
+        self, dict way, Route route, Cluster cluster, const RequestFacts *facts, object down
+    ) except -1:
         cdef HashPolicies hashing = route.hashing if cluster.hashing is None else cluster.hashing
         cdef uint64_t hash = 0
         cdef bint has_hash = hashing.hash(facts, &hash, [])
@@ -190,7 +192,7 @@ cdef class Follower:
             way["node"], way["next"] = order[0], order[1:]
 
 
-cdef void fill_known(LogFacts *known, char *address, const RequestFacts *facts):
+cdef int fill_known(LogFacts *known, char *address, const RequestFacts *facts) except -1:
     """What formats may tell of a request; the client's address is written to 48 bytes at `address`."""
     memset(known, 0, sizeof(known[0]))
     known.downstream_remote_address.data = address
@@ -215,7 +217,7 @@ cdef str text_of(bytes value):
     return value.decode("utf-8", "backslashreplace")
 
 
-cdef void read_ip(PeerAddress *address, str text) except *:
+cdef int read_ip(PeerAddress *address, str text) except -1:
     cdef const char *packed
     ip = ip_address(text)
     memset(address, 0, sizeof(address[0]))

@@ -25,7 +25,7 @@ cdef const char *STATUS_TEXT[1000]
 cdef size_t STATUS_LENGTH[1000]
 
 
-cdef void fill_tables():
+cdef int fill_tables() except -1:
     cdef int i
     phrases = {status.value: status.phrase for status in HTTPStatus}
     phrases |= {413: "Payload Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",

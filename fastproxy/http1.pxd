@@ -1,8 +1,10 @@
 """HTTP/1.1 messages as slices of a buffer: heads, and how long the body behind them is (RFC 9112)."""
 
 from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport strlen
 
 from fastproxy.slices cimport Field, Slice
+from fastproxy.syscalls cimport strncasecmp
 
 cdef enum:
     MAX_FIELDS = 512  # of a received head; a manager's max_headers_count may be lower
@@ -80,9 +82,13 @@ cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fiel
 cdef HeadError parse_response(Head *head, char *data, size_t length, int max_fields) noexcept nogil
 cdef HeaderId header_id(const char *name, size_t length) noexcept nogil
 cdef const Slice *header(const Head *head, HeaderId id) noexcept nogil
-cdef bint equals(Slice value, const char *lower) noexcept nogil
 cdef bint has_token(Slice value, const char *lower) noexcept nogil
 cdef int64_t keep_alive_timeout_s(const Head *head) noexcept nogil
+
+
+cdef inline bint equals(Slice value, const char *lower) noexcept nogil:
+    """Whether the value is that word, in any case. The length of a literal is known when this is compiled."""
+    return value.length == strlen(lower) and strncasecmp(value.data, lower, value.length) == 0
 
 
 cdef inline uint64_t bit(int id) noexcept nogil:

@@ -42,7 +42,7 @@ cdef int INTERNAL_COUNT = len(INTERNAL)
 cdef int INTERNAL_AND_EDGE_COUNT = len(INTERNAL) + len(EDGE_ONLY)
 
 
-cdef void fill_tables():
+cdef int fill_tables() except -1:
     for i, name in enumerate(INTERNAL + EDGE_ONLY):
         INTERNAL_NAMES[<int> i] = name
         INTERNAL_LENGTHS[<int> i] = len(name)

@@ -25,7 +25,7 @@ cdef signed char HEX_VALUES[256]
 cdef const char *HEX_DIGITS = b"0123456789ABCDEF"
 
 
-cdef void fill_tables():
+cdef int fill_tables() except -1:
     cdef int c
     for c in range(256):
         HEX_VALUES[c] = int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else -1

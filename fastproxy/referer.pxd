@@ -3,5 +3,5 @@
 from fastproxy.http1 cimport Head
 
 
-cdef void check_referer(Head *head) except *
+cdef int check_referer(Head *head) except -1
 cdef bint is_referer(const char *data, size_t length) noexcept nogil

@@ -26,7 +26,7 @@ cdef enum:
 cdef unsigned char CLASSES[256]
 
 
-cdef void fill_table():
+cdef int fill_table() except -1:
     cdef int c
     for c in range(0x21, 0x7F):
         if c != c"#":
@@ -135,12 +135,12 @@ cdef const char *skip_address(const char *at, const char *end) noexcept nogil:
     return stop + 1
 
 
-cdef void check_referer(Head *head) except *:
+cdef int check_referer(Head *head) except -1:
     """Remove the Referer of a parsed request when its value is none; repeated lines count as one, joined by commas."""
     cdef int first = head.first[<int> H_REFERER]
     cdef bint is_kept
     if not head.seen >> <int> H_REFERER & 1:
-        return
+        return 0
     if head.repeated >> <int> H_REFERER & 1:
         is_kept = keeps(joined_value(head))
     else:

@@ -78,7 +78,7 @@ cdef dict explained(RouteTable table, const RequestFacts *facts):
     return found
 
 
-cdef void describe_action(dict found, Route route, const RequestFacts *facts):
+cdef int describe_action(dict found, Route route, const RequestFacts *facts) except -1:
     cdef Destination destination
     found["route"] = route
     found["action"] = ACTIONS[route.action]
@@ -90,7 +90,7 @@ cdef void describe_action(dict found, Route route, const RequestFacts *facts):
         destination = route.choose(facts)
         if destination is None:
             found["status"] = route.missing_cluster_status
-            return
+            return 0
         found["cluster"] = destination.cluster.name.decode()
         path, authority = route.rewritten_path(facts), route.rewritten_host(facts)
         if authority is None:

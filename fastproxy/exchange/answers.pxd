@@ -11,4 +11,4 @@ cdef class Answers(Response):
     cdef bint is_normalized(self, Exchange x, RequestHead *plan)
     cdef bint is_answered(self, Exchange x, const RequestFacts *facts)
     cdef bint is_preflight_answered(self, Exchange x, CorsPolicy policy, const RequestFacts *facts)
-    cdef void take_rules(self, Exchange x, tuple rules, const RequestFacts *facts)
+    cdef int take_rules(self, Exchange x, tuple rules, const RequestFacts *facts) except -1

@@ -92,7 +92,7 @@ cdef class Answers(Response):
             self.reply(x, 200, NO_BODY)
         return is_preflight
 
-    cdef void take_rules(self, Exchange x, tuple rules, const RequestFacts *facts):
+    cdef int take_rules(self, Exchange x, tuple rules, const RequestFacts *facts) except -1:
         """Have the response changed by these HeaderRules, with what they need to know of the request."""
         x.rules = rules
         x.kept = keep_for_response(rules, facts)

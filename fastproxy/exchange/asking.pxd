@@ -23,21 +23,21 @@ cdef class Asking(LostSessions):
     cdef bint is_given_up(self, Exchange x)
     cdef Search search_for(self, Exchange x, uint64_t key)
     cdef void give_back(self, Search search) noexcept
-    cdef void reply_limited(self, Exchange x, Search search)
-    cdef void ask(self, Exchange x, Search search)
-    cdef void gather(self, Exchange x, iovec *parts, int count)
+    cdef int reply_limited(self, Exchange x, Search search) except -1
+    cdef int ask(self, Exchange x, Search search) except -1
+    cdef int gather(self, Exchange x, iovec *parts, int count) except -1
     cdef Host other_host(self, Exchange x)
-    cdef void take_host(self, Exchange x, Host host)
-    cdef void send_held(self, Exchange x, Question question)
+    cdef int take_host(self, Exchange x, Host host) except -1
+    cdef int send_held(self, Exchange x, Question question) except -1
     cdef uint64_t answer_delay_ms(self, Exchange x) noexcept
-    cdef void settle(self, Exchange x)
-    cdef void believe(self, Exchange x)
+    cdef int settle(self, Exchange x) except -1
+    cdef int believe(self, Exchange x) except -1
     cdef bint is_last(self, Exchange x)
-    cdef void remember_host(self, Exchange x)
+    cdef int remember_host(self, Exchange x) except -1
     cdef bint is_declined(self, Exchange x, Verdict verdict)
-    cdef void accept(self, Exchange x)
-    cdef void found(self, Exchange x, Search search)
-    cdef void decline(self, Exchange x, bint is_whole)
-    cdef void ask_on(self, Exchange x, bint keeps_alive)
-    cdef void nobody_knows(self, Exchange x, bytes reason)
-    cdef void leave_upstream(self, Exchange x, bint keeps_alive)
+    cdef int accept(self, Exchange x) except -1
+    cdef int found(self, Exchange x, Search search) except -1
+    cdef int decline(self, Exchange x, bint is_whole) except -1
+    cdef int ask_on(self, Exchange x, bint keeps_alive) except -1
+    cdef int nobody_knows(self, Exchange x, bytes reason) except -1
+    cdef int leave_upstream(self, Exchange x, bint keeps_alive) except -1

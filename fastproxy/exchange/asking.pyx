@@ -113,12 +113,12 @@ cdef class Asking(LostSessions):
             self.search_limits.give_back(search.charge)
             search.charge = NO_CHARGE
 
-    cdef void reply_limited(self, Exchange x, Search search):
+    cdef int reply_limited(self, Exchange x, Search search) except -1:
         """Too many ids were asked for in vain."""
         self.reply_lost(x, <HttpCounter> (http_sid_ask_limited if search.charge == LIMITED_BY_WORKER
                                           else http_sid_ask_limited_source))
 
-    cdef void ask(self, Exchange x, Search search):
+    cdef int ask(self, Exchange x, Search search) except -1:
         """Have the request kept, for the host that others are asking, else for the one that would have it anyway."""
         cdef Cluster cluster = x.cluster
         cdef Question question = Question()
@@ -134,7 +134,7 @@ cdef class Asking(LostSessions):
             if x.host in search.declined:
                 x.host = question.next_host(cluster, x.host, False) or x.host
 
-    cdef void gather(self, Exchange x, iovec *parts, int count):
+    cdef int gather(self, Exchange x, iovec *parts, int count) except -1:
         """Keep more of a request; send it when it is complete, or too large to be kept."""
         cdef Question question = x.question
         if question.request == NULL:
@@ -157,7 +157,7 @@ cdef class Asking(LostSessions):
         """The host to be asked next; None when all were."""
         return x.question.next_host(x.cluster, x.host, x.route.auto_host_rewrite)
 
-    cdef void take_host(self, Exchange x, Host host):
+    cdef int take_host(self, Exchange x, Host host) except -1:
         """Ask this host."""
         cdef Search search = x.question.search
         if not search.is_begun:
@@ -168,7 +168,7 @@ cdef class Asking(LostSessions):
         search.candidate = host
         x.host = host
 
-    cdef void send_held(self, Exchange x, Question question):
+    cdef int send_held(self, Exchange x, Question question) except -1:
         """Send what was kept to the exchange's host."""
         cdef iovec whole
         whole.iov_base = question.request.data + question.request.start
@@ -188,7 +188,7 @@ cdef class Asking(LostSessions):
         self.take_host(x, host)
         return True
 
-    cdef void connect_failed(self, Exchange x, bytes reason):
+    cdef int connect_failed(self, Exchange x, bytes reason) except -1:
         if x.question is not None:
             self.nobody_knows(x, reason)
         elif x.is_judged:
@@ -210,7 +210,7 @@ cdef class Asking(LostSessions):
             delay_ms = BELIEVED_MS - SETTLED_MS
         return sooner(delay_ms, x.response_deadline_ms, self.io.now_ms) if x.response_deadline_ms else delay_ms
 
-    cdef void settle(self, Exchange x):
+    cdef int settle(self, Exchange x) except -1:
         """A host has been silent for long enough."""
         x.question.silences += 1
         self.give_back(x.question.search)
@@ -218,7 +218,7 @@ cdef class Asking(LostSessions):
         if x.question.silences == 2:
             self.believe(x)
 
-    cdef void believe(self, Exchange x):
+    cdef int believe(self, Exchange x) except -1:
         """A host has been silent for so long that it has the session, if no other host could have it. So it is taken
         for where so many requests wait that there is no room to keep all of them."""
         cdef Question question = x.question
@@ -238,7 +238,7 @@ cdef class Asking(LostSessions):
                 return False
         return True
 
-    cdef void remember_host(self, Exchange x):
+    cdef int remember_host(self, Exchange x) except -1:
         """The exchange's host has the session that its request names."""
         cdef uint32_t lifetime_s = x.protocol.lifetime_s
         if x.protocol is (<AffinityPolicy> x.route.affinity).engine_io:
@@ -261,7 +261,7 @@ cdef class Asking(LostSessions):
             self.lost_by_host(x)
         return False
 
-    cdef void accept(self, Exchange x):
+    cdef int accept(self, Exchange x) except -1:
         """The host has taken the request. Only where it did what it was asked for does that tell whose session it is:
         a mistake is told by any host."""
         cdef Search search = x.question.search
@@ -272,7 +272,7 @@ cdef class Asking(LostSessions):
         if self.head.status < 400:
             self.found(x, search)
 
-    cdef void found(self, Exchange x, Search search):
+    cdef int found(self, Exchange x, Search search) except -1:
         """The exchange's host has the session."""
         search.candidate = x.host
         if not search.is_found:
@@ -281,7 +281,7 @@ cdef class Asking(LostSessions):
             x.host.counters[<int> host_sid_found] += 1
         self.remember_host(x)
 
-    cdef void decline(self, Exchange x, bint is_whole):
+    cdef int decline(self, Exchange x, bint is_whole) except -1:
         """The host does not know the id: ask the next one."""
         cdef Search search = x.question.search
         search.declined.add(x.host)
@@ -291,7 +291,7 @@ cdef class Asking(LostSessions):
         self.ask_on(x, is_whole and not self.head.tokens & TOKEN_CLOSE and (
             self.head.minor_version == 1 or self.head.tokens & TOKEN_KEEP_ALIVE))
 
-    cdef void ask_on(self, Exchange x, bint keeps_alive):
+    cdef int ask_on(self, Exchange x, bint keeps_alive) except -1:
         """Take leave of a host that has answered, and ask the next one."""
         cdef Search search = x.question.search
         x.upstream.counters[<int> cluster_upstream_rq_1xx + self.head.status // 100 - 1] += 1
@@ -302,13 +302,13 @@ cdef class Asking(LostSessions):
             search.charge = self.search_limits.take(search.client, self.io.now_ms)
             if search.charge < 0 and self.other_host(x) is not None:
                 self.reply_limited(x, search)
-                return
+                return 0
         if self.next_host(x):
             self.send_held(x, x.question)
         else:
             self.nobody_knows(x, NO_BODY)
 
-    cdef void nobody_knows(self, Exchange x, bytes reason):
+    cdef int nobody_knows(self, Exchange x, bytes reason) except -1:
         """There is no host left to ask. Where not one could be reached, that is what is answered."""
         cdef Search search = x.question.search
         cdef Py_ssize_t others = len(x.cluster.hosts) - len(search.declined)
@@ -316,14 +316,14 @@ cdef class Asking(LostSessions):
             x.question = None
             x.is_judged = False
             LostSessions.connect_failed(self, x, reason)
-            return
+            return 0
         if self.is_last(x) and x.host in search.declined:
             self.unknown_ids.add(search.key, self.io.now_ms)
         self.tell(x, f"is unknown to {len(search.declined)} hosts of cluster {x.cluster.name.decode()}"
                   + (f"; {others} could not be asked" if others > 0 else ""))
         self.reply_lost(x, http_sid_lost_unknown)
 
-    cdef void leave_upstream(self, Exchange x, bint keeps_alive):
+    cdef int leave_upstream(self, Exchange x, bint keeps_alive) except -1:
         """The exchange is through with its upstream connection, which is kept for another one if it may be."""
         cdef Connection *u = x.upstream
         cdef Host host = x.host

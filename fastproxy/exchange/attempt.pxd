@@ -10,17 +10,17 @@ from fastproxy.upstream cimport Host
 
 
 cdef class Attempt(Pending):
-    cdef void attempt(self, Exchange x, iovec *parts, int count)
+    cdef int attempt(self, Exchange x, iovec *parts, int count) except -1
     cdef Connection *kept_connection(self, Exchange x)
-    cdef void serve_pending(self, Exchange x)
+    cdef int serve_pending(self, Exchange x) except -1
     cdef void note_reuse(self, Exchange x) noexcept
     cdef void bind(self, Exchange x, Connection *u) noexcept
     cdef bint next_host(self, Exchange x)
-    cdef void connect_failed(self, Exchange x, bytes reason)
-    cdef void retry_connect(self, Exchange x, bytes reason)
+    cdef int connect_failed(self, Exchange x, bytes reason) except -1
+    cdef int retry_connect(self, Exchange x, bytes reason) except -1
     cdef void request_complete(self, Exchange x) noexcept
     cdef uint64_t connect_delay_ms(self, Exchange x)
-    cdef void send_more(self, Exchange x, iovec *parts, int count)
+    cdef int send_more(self, Exchange x, iovec *parts, int count) except -1
 
 
 cdef bint has_same_name(Host one, Host other)

@@ -29,7 +29,7 @@ cdef enum:
 cdef class Attempt(Pending):
     """Has upstream connections carry exchanges."""
 
-    cdef void attempt(self, Exchange x, iovec *parts, int count):
+    cdef int attempt(self, Exchange x, iovec *parts, int count) except -1:
         """Send the request to the chosen host, or to the next ones while it is certain that nothing was sent."""
         cdef Connection *u
         cdef size_t total = 0
@@ -39,7 +39,7 @@ cdef class Attempt(Pending):
         while True:
             if not x.host.cluster.breakers.admits(REQUESTS, x.route.priority):
                 self.overflow(x, cluster_upstream_rq_active_overflow)
-                return
+                return 0
             u = self.kept_connection(x)
             if u != NULL:
                 self.bind(x, u)
@@ -49,7 +49,7 @@ cdef class Attempt(Pending):
                 self.drop_upstream(x)  # the node had closed it: not a byte was sent
                 continue
             if not self.may_connect(x, parts, count):
-                return
+                return 0
             u = self.connect(x.host, x.route.priority)
             if u != NULL:
                 self.bind(x, u)
@@ -58,13 +58,13 @@ cdef class Attempt(Pending):
                 self.drop_upstream(x)
             elif self.lacks_descriptor:
                 self.answer_without_descriptor(x)
-                return
+                return 0
             x.host.cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             x.host.counters[<int> host_cx_connect_fail] += 1
             self.watch.origin_failed(x.host, 503)
             if not self.next_host(x):
                 self.connect_failed(x, CONNECT_FAILURE)
-                return
+                return 0
         u.counters[<int> cluster_upstream_cx_tx_bytes_total] += total
         x.host.counters[<int> host_cx_tx_bytes_total] += total
         if not u.flags & REUSED and u.out != NULL and u.out.end - u.out.start == total:
@@ -73,7 +73,7 @@ cdef class Attempt(Pending):
             if x.request_body.done:
                 self.start_response_timer(x)
             self.io.set_timer(u, self.connect_delay_ms(x))
-            return
+            return 0
         self.watch.connected(x.host)
         if x.request_body.done:
             self.request_complete(x)
@@ -92,7 +92,7 @@ cdef class Attempt(Pending):
             u = take_idle(x.host, x.route.priority)
         return u
 
-    cdef void serve_pending(self, Exchange x):
+    cdef int serve_pending(self, Exchange x) except -1:
         """Send a request that waits if it is the first one, and there is a connection for it, or room for one."""
         cdef Buffer *unsent
         cdef iovec whole
@@ -159,12 +159,12 @@ cdef class Attempt(Pending):
         cluster.counters[<int> cluster_upstream_rq_retry] += 1
         return True
 
-    cdef void connect_failed(self, Exchange x, bytes reason):
+    cdef int connect_failed(self, Exchange x, bytes reason) except -1:
         x.response_flags |= FLAG_UF
         x.host.counters[<int> host_rq_error] += 1
         self.reply(x, 503, reason)
 
-    cdef void retry_connect(self, Exchange x, bytes reason):
+    cdef int retry_connect(self, Exchange x, bytes reason) except -1:
         """The connection could not be had: send what it was to carry to the next host, or answer 503."""
         cdef Connection *u = x.upstream
         cdef Buffer *unsent = u.out
@@ -199,17 +199,17 @@ cdef class Attempt(Pending):
             return delay_ms
         return x.response_deadline_ms - now_ms if x.response_deadline_ms > now_ms else 1
 
-    cdef void send_more(self, Exchange x, iovec *parts, int count):
+    cdef int send_more(self, Exchange x, iovec *parts, int count) except -1:
         cdef Connection *u = x.upstream
         cdef int i
         if x.is_pending:
             for i in range(count):
                 x.unsent = buffer_append(x.unsent, <const char *> parts[i].iov_base, parts[i].iov_len)
         if u == NULL:
-            return
+            return 0
         if u.flags & SHUT:
             forget_sent(u)  # what is lost here would be missing from it
-            return
+            return 0
         for i in range(count):
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += parts[i].iov_len
             x.host.counters[<int> host_cx_tx_bytes_total] += parts[i].iov_len

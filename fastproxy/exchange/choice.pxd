@@ -14,12 +14,12 @@ cdef class Choice(Rewriting):
     cdef Mutation mutation
 
     cdef bint check_request(self, Exchange x, RequestHead *plan)
-    cdef void keep_request_id(self, Exchange x)
+    cdef int keep_request_id(self, Exchange x) except -1
     cdef bint check_upgrade(self, Exchange x)
     cdef bint is_origin_admitted(self, Exchange x, const EngineIo *engine_io)
     cdef Framing request_framing(self, Exchange x)
     cdef bint expects_continue(self)
-    cdef void say_continue(self, Exchange x)
+    cdef int say_continue(self, Exchange x) except -1
     cdef bint pick(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
     cdef Py_ssize_t first_choice(self, Exchange x, Cluster cluster) noexcept
-    cdef void plan_request(self, Exchange x, RequestHead *plan)
+    cdef int plan_request(self, Exchange x, RequestHead *plan) except -1

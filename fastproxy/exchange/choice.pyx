@@ -77,7 +77,7 @@ cdef class Choice(Rewriting):
             return True
         return False
 
-    cdef void keep_request_id(self, Exchange x):
+    cdef int keep_request_id(self, Exchange x) except -1:
         cdef const Slice *request_id = header(&self.head, H_X_REQUEST_ID)
         if request_id != NULL:
             x.request_id = request_id.data[:request_id.length]
@@ -125,7 +125,7 @@ cdef class Choice(Rewriting):
         cdef const Slice *expect = header(&self.head, H_EXPECT)
         return expect != NULL and equals(expect[0], b"100-continue")
 
-    cdef void say_continue(self, Exchange x):
+    cdef int say_continue(self, Exchange x) except -1:
         cdef iovec part
         part.iov_base = <char *> (
             b"HTTP/1.1 100 Continue\r\n\r\n" if x.minor_version else b"HTTP/1.0 100 Continue\r\n\r\n")
@@ -174,7 +174,7 @@ cdef class Choice(Rewriting):
             x.affinity = AFFINITY_RANDOM
         return cluster.balancer.choose(x.hash, x.has_hash)
 
-    cdef void plan_request(self, Exchange x, RequestHead *plan):
+    cdef int plan_request(self, Exchange x, RequestHead *plan) except -1:
         """Decide what the upstream is told about the request; the slices live until the head is written."""
         plan.is_upgrade = x.is_upgrade
         plan.keeps_expect = x.manager.proxy_100_continue

@@ -14,14 +14,14 @@ cdef class Ending(Admitting):
     cdef readonly HostWatch watch
     cdef readonly size_t active
 
-    cdef void accepted(self, Connection *c, Manager manager)
-    cdef void turn_away(self, Connection *c, Manager manager)
-    cdef void close_downstream(self, Connection *c)
-    cdef void end_downstream(self, Connection *c)
-    cdef void downstream_failed(self, Connection *c)
+    cdef int accepted(self, Connection *c, Manager manager) except -1
+    cdef int turn_away(self, Connection *c, Manager manager) except -1
+    cdef int close_downstream(self, Connection *c) except -1
+    cdef int end_downstream(self, Connection *c) except -1
+    cdef int downstream_failed(self, Connection *c) except -1
     cdef void unbind(self, Exchange x) noexcept
-    cdef void drop_upstream(self, Exchange x)
-    cdef void close_upstream(self, Connection *u)
+    cdef int drop_upstream(self, Exchange x) except -1
+    cdef int close_upstream(self, Connection *u) except -1
     cdef void tell_of_room(self, Host host) noexcept
     cdef void take_turn(self, Host host) noexcept
     cdef void leave_queue(self, Exchange x) noexcept
@@ -30,9 +30,9 @@ cdef class Ending(Admitting):
     cdef void dismiss(self, Connection *c, Manager manager) noexcept
     cdef void move_to(self, Connection *c, Manager manager) noexcept
     cdef bint send_downstream(self, Exchange x, iovec *parts, int count)
-    cdef void reply(self, Exchange x, int status, bytes body)
-    cdef void refuse(self, Exchange x, HeadError error)
-    cdef void protocol_error(self, Exchange x)
-    cdef void abort(self, Exchange x)
+    cdef int reply(self, Exchange x, int status, bytes body) except -1
+    cdef int refuse(self, Exchange x, HeadError error) except -1
+    cdef int protocol_error(self, Exchange x) except -1
+    cdef int abort(self, Exchange x) except -1
     cdef void count_status(self, Exchange x) noexcept
     cdef void end(self, Exchange x) noexcept

@@ -40,7 +40,7 @@ cdef enum:
 cdef class Ending(Admitting):
     """Ends exchanges, and closes connections with their gauges."""
 
-    cdef void accepted(self, Connection *c, Manager manager):
+    cdef int accepted(self, Connection *c, Manager manager) except -1:
         """A client has connected to one of the manager's listeners."""
         Py_INCREF(manager)
         c.owner = <PyObject *> manager
@@ -57,18 +57,18 @@ cdef class Ending(Admitting):
         if manager.limits_connections and not (self.admits(c, manager.gate) and self.admits_address(c, manager)):
             self.turn_away(c, manager)
 
-    cdef void turn_away(self, Connection *c, Manager manager):
+    cdef int turn_away(self, Connection *c, Manager manager) except -1:
         """The connection is one too many: close it, at once or after the delay that the filter chain has for that."""
         if manager.gate is None or c.is_gated or manager.gate.delay_ms == 0:
             self.close_downstream(c)
-            return
+            return 0
         c.flags |= LINGERING
         self.io.set_timer(c, manager.gate.delay_ms)
 
-    cdef void close_downstream(self, Connection *c):
+    cdef int close_downstream(self, Connection *c) except -1:
         cdef Manager manager
         if c.kind == CLOSED:
-            return
+            return 0
         manager = <Manager> c.owner
         c.counters[<int> http_downstream_cx_active] -= 1
         c.counters[<int> http_downstream_cx_http1_active] -= 1
@@ -79,7 +79,7 @@ cdef class Ending(Admitting):
             self.leaves(c, manager.gate)
         self.io.close(c)
 
-    cdef void end_downstream(self, Connection *c):
+    cdef int end_downstream(self, Connection *c) except -1:
         """End our direction once everything is sent, and close when the client has ended its own.
 
         It has delayed_close_timeout for that. Closing at once could meet bytes that the client is still sending: the
@@ -101,7 +101,7 @@ cdef class Ending(Admitting):
             if c.flags & READABLE:
                 self.io.enqueue(c)
 
-    cdef void downstream_failed(self, Connection *c):
+    cdef int downstream_failed(self, Connection *c) except -1:
         """The client is gone, or has closed where it may not: end its exchange, if any, and the connection."""
         cdef Exchange x = exchange_of(c)
         if x is not None:
@@ -126,17 +126,17 @@ cdef class Ending(Admitting):
         u.peer = NULL
         set_exchange(u, None)
 
-    cdef void drop_upstream(self, Exchange x):
+    cdef int drop_upstream(self, Exchange x) except -1:
         """Give up the upstream connection: its state is not known any more."""
         cdef Connection *u = x.upstream
         if u != NULL:
             self.unbind(x)
             self.close_upstream(u)
 
-    cdef void close_upstream(self, Connection *u):
+    cdef int close_upstream(self, Connection *u) except -1:
         cdef Host host
         if u.kind == CLOSED:
-            return
+            return 0
         host = <Host> u.owner
         forget_connection(u, host)
         u.counters[<int> cluster_upstream_cx_destroy] += 1
@@ -220,14 +220,14 @@ cdef class Ending(Admitting):
             return False
         return True
 
-    cdef void reply(self, Exchange x, int status, bytes body):
+    cdef int reply(self, Exchange x, int status, bytes body) except -1:
         """Answer by ourselves. The connection closes unless the request was read to its end and may keep it."""
         cdef iovec parts[2]
         cdef Connection *c = x.downstream
         cdef bint request_done = x.request_body.done
         if x.response_started:
             self.abort(x)
-            return
+            return 0
         self.drop_upstream(x)
         x.keep_alive = x.keep_alive and request_done and not self.is_leaving(c)
         x.service_time_ms = -1
@@ -238,14 +238,14 @@ cdef class Ending(Admitting):
         parts[1].iov_base = <char *> body
         parts[1].iov_len = x.bytes_sent
         if not self.send_downstream(x, parts, 2 if x.bytes_sent else 1):
-            return
+            return 0
         self.end(x)
         if x.keep_alive:
             self.await_request(c, x.manager)
         else:
             self.end_downstream(c)
 
-    cdef void refuse(self, Exchange x, HeadError error):
+    cdef int refuse(self, Exchange x, HeadError error) except -1:
         """Answer a head that is not acceptable HTTP/1.1; the connection's framing is lost, so it closes."""
         x.request_body.done = False
         x.rules = None
@@ -260,7 +260,7 @@ cdef class Ending(Admitting):
         else:
             self.reply(x, 400, BAD_REQUEST)
 
-    cdef void protocol_error(self, Exchange x):
+    cdef int protocol_error(self, Exchange x) except -1:
         """The upstream does not speak HTTP/1.1: its connection is not used again."""
         x.response_flags |= FLAG_UPE
         x.host.counters[<int> host_rq_error] += 1
@@ -268,7 +268,7 @@ cdef class Ending(Admitting):
         x.upstream.counters[<int> cluster_upstream_cx_protocol_error] += 1
         self.reply(x, 502, PROTOCOL_ERROR)
 
-    cdef void abort(self, Exchange x):
+    cdef int abort(self, Exchange x) except -1:
         """A response that has begun cannot be completed: cut it so that the client can tell."""
         cdef Connection *c = x.downstream
         self.drop_upstream(x)
@@ -277,7 +277,7 @@ cdef class Ending(Admitting):
             reset_on_close(c)
             self.end(x)
             self.close_downstream(c)
-            return
+            return 0
         self.end(x)
         self.end_downstream(c)
 

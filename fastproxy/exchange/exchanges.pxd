@@ -10,16 +10,16 @@ from fastproxy.tunnel cimport Tunnel, TunnelState
 
 
 cdef class Exchanges(Takeover):
-    cdef void tunnel_event(self, Connection *connection, uint32_t events)
-    cdef void tunnel_over(self, Tunnel *tunnel, TunnelState state)
-    cdef void resume(self, Connection *connection)
-    cdef void timer(self, Connection *connection)
-    cdef void upstream_timer(self, Connection *u)
-    cdef void downstream_timer(self, Connection *c)
-    cdef void late_exchange(self, Connection *c, Exchange x)
-    cdef void idle_too_long(self, Connection *c, Manager manager)
-    cdef void late_head(self, Connection *c, Manager manager)
-    cdef void drain(self)
+    cdef int tunnel_event(self, Connection *connection, uint32_t events) except -1
+    cdef int tunnel_over(self, Tunnel *tunnel, TunnelState state) except -1
+    cdef int resume(self, Connection *connection) except -1
+    cdef int timer(self, Connection *connection) except -1
+    cdef int upstream_timer(self, Connection *u) except -1
+    cdef int downstream_timer(self, Connection *c) except -1
+    cdef int late_exchange(self, Connection *c, Exchange x) except -1
+    cdef int idle_too_long(self, Connection *c, Manager manager) except -1
+    cdef int late_head(self, Connection *c, Manager manager) except -1
+    cdef int drain(self) except -1
     cdef size_t expected(self) noexcept
-    cdef void close_all(self)
-    cdef void discard(self, Connection *connection)
+    cdef int close_all(self) except -1
+    cdef int discard(self, Connection *connection) except -1

@@ -63,7 +63,7 @@ cdef class Exchanges(Takeover):
         free(self.writer.start)
         free(self.room.text)
 
-    cdef void tunnel_event(self, Connection *connection, uint32_t events):
+    cdef int tunnel_event(self, Connection *connection, uint32_t events) except -1:
         cdef TunnelState state
         if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
             self.look_ahead(connection)
@@ -71,18 +71,18 @@ cdef class Exchanges(Takeover):
         if state != TUNNEL_GOES_ON:
             self.tunnel_over(<Tunnel *> connection.tunnel, state)
 
-    cdef void tunnel_over(self, Tunnel *tunnel, TunnelState state):
+    cdef int tunnel_over(self, Tunnel *tunnel, TunnelState state) except -1:
         if state == TUNNEL_TOO_FAST or state == TUNNEL_TOO_LARGE:
             self.cut_tunnel(tunnel, state == TUNNEL_TOO_LARGE)
         else:
             self.end_tunnel(tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
 
-    cdef void resume(self, Connection *connection):
+    cdef int resume(self, Connection *connection) except -1:
         """A connection of the queue has its turn: what it holds first, then what the kernel has for it."""
         cdef TunnelState state
         cdef Exchange x
         if connection.kind == CLOSED:
-            return
+            return 0
         if connection.tunnel != NULL:
             if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
                 self.look_ahead(connection)
@@ -101,7 +101,7 @@ cdef class Exchanges(Takeover):
             if connection.kind != CLOSED and connection.flags & READABLE:
                 self.read_downstream(connection)
 
-    cdef void timer(self, Connection *connection):
+    cdef int timer(self, Connection *connection) except -1:
         """A connection's timer has expired; which one it was follows from its state."""
         if connection.kind == TCP_DOWNSTREAM or connection.kind == TCP_UPSTREAM \
                 or connection.tunnel != NULL and (<Tunnel *> connection.tunnel).is_relay:
@@ -111,7 +111,7 @@ cdef class Exchanges(Takeover):
         elif connection.kind == DOWNSTREAM:
             self.downstream_timer(connection)
 
-    cdef void upstream_timer(self, Connection *u):
+    cdef int upstream_timer(self, Connection *u) except -1:
         cdef Exchange x = exchange_of(u)
         if u.flags & MIRROR:
             self.end_mirror(u)
@@ -123,7 +123,7 @@ cdef class Exchanges(Takeover):
             u.peer.counters[<int> http_downstream_rq_max_duration_reached] += 1
             self.end_tunnel(<Tunnel *> u.tunnel, 0)
         elif x is None:
-            return
+            return 0
         elif u.flags & CONNECTING and (x.response_deadline_ms == 0 or self.io.now_ms < x.response_deadline_ms):
             u.counters[<int> cluster_upstream_cx_connect_timeout] += 1
             self.retry_connect(x, CONNECT_TIMEOUT)
@@ -134,7 +134,7 @@ cdef class Exchanges(Takeover):
         else:
             self.response_is_late(x)
 
-    cdef void downstream_timer(self, Connection *c):
+    cdef int downstream_timer(self, Connection *c) except -1:
         cdef Exchange x = exchange_of(c)
         cdef Tunnel *tunnel = <Tunnel *> c.tunnel
         if tunnel != NULL and tunnel.meter != NULL and tunnel.meter.resumes_ms:
@@ -158,7 +158,7 @@ cdef class Exchanges(Takeover):
         else:
             self.idle_too_long(c, <Manager> c.owner)
 
-    cdef void late_exchange(self, Connection *c, Exchange x):
+    cdef int late_exchange(self, Connection *c, Exchange x) except -1:
         """One of an exchange's limits is reached: say which."""
         cdef int status = 504 if x.request_body.done else 408
         x.rules = None  # as with Envoy, this is the connection manager's answer and not the route's
@@ -173,14 +173,14 @@ cdef class Exchanges(Takeover):
             x.response_flags |= FLAG_SI
             self.reply(x, status, STREAM_TIMEOUT)
 
-    cdef void idle_too_long(self, Connection *c, Manager manager):
+    cdef int idle_too_long(self, Connection *c, Manager manager) except -1:
         """An idle connection is to close. One that has carried a request has drain_timeout for another one.
 
         That request may be on its way already; its answer then says that it was the last.
         """
         if c.flags & LEAVING:
             self.end_downstream(c)
-            return
+            return 0
         if c.leaves_ms and self.io.now_ms >= c.leaves_ms:
             c.counters[<int> http_downstream_cx_max_duration_reached] += 1
         else:
@@ -193,7 +193,7 @@ cdef class Exchanges(Takeover):
             c.flags |= LEAVING
             self.io.set_timer(c, manager.drain_timeout_ms)
 
-    cdef void late_head(self, Connection *c, Manager manager):
+    cdef int late_head(self, Connection *c, Manager manager) except -1:
         """A request head did not come to its end in time: say which limit it was."""
         cdef Exchange x = self.begin(c, manager)
         cdef uint64_t waited_ms = self.io.now_ms - x.start_ms
@@ -211,7 +211,7 @@ cdef class Exchanges(Takeover):
             x.response_flags |= FLAG_SI
             self.reply(x, 408, STREAM_TIMEOUT)
 
-    cdef void drain(self):
+    cdef int drain(self) except -1:
         """Close idle downstream connections; from now on every response closes its own.
 
         A client of a session would lose it if its next request crossed our end on the way: it may have one more.
@@ -242,7 +242,7 @@ cdef class Exchanges(Takeover):
                     and c.tunnel == NULL and not c.flags & (LINGERING | CLOSE_WHEN_FLUSHED)
         return count
 
-    cdef void close_all(self):
+    cdef int close_all(self) except -1:
         """End everything that is open: exchanges are logged as they stand."""
         cdef Connection *c
         cdef size_t slab
@@ -254,11 +254,11 @@ cdef class Exchanges(Takeover):
                         or c.kind == UPSTREAM and c.flags & (IDLE | MIRROR):
                     self.discard(c)
 
-    cdef void discard(self, Connection *connection):
+    cdef int discard(self, Connection *connection) except -1:
         """End a connection, and what it carries, at once."""
         cdef Exchange x
         if connection.kind == CLOSED:
-            return
+            return 0
         x = None if connection.kind == TCP_DOWNSTREAM else exchange_of(connection)
         if connection.tunnel != NULL:
             self.end_tunnel(<Tunnel *> connection.tunnel, FLAG_LR)

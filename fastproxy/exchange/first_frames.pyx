@@ -23,7 +23,7 @@ cdef enum:
 cdef class FirstFrames(Sessions):
     """Learns from tunnels."""
 
-    cdef void begin_tunnel(self, Exchange x, char *data, size_t length):
+    cdef int begin_tunnel(self, Exchange x, char *data, size_t length) except -1:
         cdef AffinityPolicy policy = x.route.affinity
         cdef Connection *u = x.upstream
         cdef bint opens = x.opens_session and policy is not None and x.protocol is policy.engine_io
@@ -34,7 +34,7 @@ cdef class FirstFrames(Sessions):
             if length:
                 self.look_at(u, x, data, length)
 
-    cdef void look_ahead(self, Connection *u):
+    cdef int look_ahead(self, Connection *u) except -1:
         """See what the node has sent and nobody has read yet."""
         cdef char data[LOOKED_AT_BYTES]
         cdef Exchange x = self.openings[<uintptr_t> u]
@@ -42,16 +42,16 @@ cdef class FirstFrames(Sessions):
         cdef uint64_t carried = (<Tunnel *> u.tunnel).bytes_sent
         cdef ssize_t got
         if carried < seen:
-            return  # it was seen already, and waits for the client to take what came before
+            return 0  # it was seen already, and waits for the client to take what came before
         got = recv(u.fd, data, sizeof(data), MSG_PEEK | MSG_DONTWAIT)
         if got < 0:
-            return
+            return 0
         if carried > seen or got == 0:
             self.stop_looking(u)
         else:
             self.look_at(u, x, data, got)
 
-    cdef void look_at(self, Connection *u, Exchange x, char *data, size_t length):
+    cdef int look_at(self, Connection *u, Exchange x, char *data, size_t length) except -1:
         """Bytes of the node, from the first on; those of several reads are put together."""
         cdef Session session
         cdef Found found
@@ -59,7 +59,7 @@ cdef class FirstFrames(Sessions):
             x.opening = buffer_append(x.opening, data, length)
             if x.opening == NULL:
                 self.stop_looking(u)
-                return
+                return 0
             data = x.opening.data + x.opening.start
             length = x.opening.end - x.opening.start
         found = read_first_frame(&session, data, length)
@@ -70,7 +70,7 @@ cdef class FirstFrames(Sessions):
         elif x.opening == NULL:
             x.opening = buffer_append(NULL, data, length)
 
-    cdef void opened(self, Connection *u, Exchange x, Session *session):
+    cdef int opened(self, Connection *u, Exchange x, Session *session) except -1:
         """The node has told the id of the session that this tunnel carries, and counts."""
         cdef Slice id = Slice(<const char *> session.sid, session.sid_length)
         cdef Sealed seal
@@ -80,11 +80,11 @@ cdef class FirstFrames(Sessions):
         self.runtime.sessions.hand_over(&seal)
         x.downstream = NULL
 
-    cdef void stop_looking(self, Connection *u):
+    cdef int stop_looking(self, Connection *u) except -1:
         u.flags &= ~AWAITS_OPEN_PACKET
         self.openings.pop(<uintptr_t> u, None)
 
-    cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags):
+    cdef int end_tunnel(self, Tunnel *tunnel, uint64_t flags) except -1:
         if tunnel.upstream.flags & AWAITS_OPEN_PACKET:
             self.stop_looking(tunnel.upstream)
         Sessions.end_tunnel(self, tunnel, flags)

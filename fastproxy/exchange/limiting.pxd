@@ -14,4 +14,4 @@ cdef class Limiting(Choice):
     cdef bint is_handshake_limited(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
     cdef bint is_tunnel_limited(self, Exchange x, const RequestFacts *facts)
     cdef bint is_body_too_large(self, Exchange x)
-    cdef void refuse_body(self, Exchange x)
+    cdef int refuse_body(self, Exchange x) except -1

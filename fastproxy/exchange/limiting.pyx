@@ -110,7 +110,7 @@ cdef class Limiting(Choice):
         self.refuse_body(x)
         return True
 
-    cdef void refuse_body(self, Exchange x):
+    cdef int refuse_body(self, Exchange x) except -1:
         """Nobody reads the rest of the body, so the connection closes."""
         x.downstream.counters[<int> http_downstream_rq_too_large] += 1
         x.request_body.done = False

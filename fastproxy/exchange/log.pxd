@@ -31,4 +31,4 @@ cdef class ExchangeLog:
     cdef void fill_facts(self, LogFacts *facts, Exchange x) noexcept
 
 
-cdef void set_host(LogFacts *facts, Host host)
+cdef int set_host(LogFacts *facts, Host host) except -1

@@ -97,7 +97,7 @@ cdef class ExchangeLog:
             facts.route_name.length = len(x.route.name)
 
 
-cdef void set_host(LogFacts *facts, Host host):
+cdef int set_host(LogFacts *facts, Host host) except -1:
     """Name the host and its cluster; the slices borrow from both."""
     facts.upstream_host.data = host.address
     facts.upstream_host.length = len(host.address)

@@ -18,8 +18,8 @@ cdef class LostSessions(FirstFrames):
     cdef object loss_log  # LossLog
 
     cdef Verdict judge(self, Exchange x, Connection *u, Framing framing, char *data, size_t length)
-    cdef void lost_by_host(self, Exchange x)
-    cdef void reply_host_gone(self, Exchange x)
-    cdef void reply_connect_failed(self, Exchange x)
-    cdef void reply_lost(self, Exchange x, HttpCounter counter)
-    cdef void tell(self, Exchange x, str what)
+    cdef int lost_by_host(self, Exchange x) except -1
+    cdef int reply_host_gone(self, Exchange x) except -1
+    cdef int reply_connect_failed(self, Exchange x) except -1
+    cdef int reply_lost(self, Exchange x, HttpCounter counter) except -1
+    cdef int tell(self, Exchange x, str what) except -1

@@ -55,14 +55,14 @@ cdef class LostSessions(FirstFrames):
             return VERDICT_LOST_WHOLE if body.done and <size_t> used == length else VERDICT_LOST
         return VERDICT_OTHER
 
-    cdef void lost_by_host(self, Exchange x):
+    cdef int lost_by_host(self, Exchange x) except -1:
         """The host that issued the id does not know it any more: its answer goes on to the client."""
         self.runtime.sessions.forget(&x.seal)
         count_sid(x, http_sid_lost_by_host)
         x.host.counters[<int> host_sid_lost] += 1
         self.tell(x, f"was issued by {x.host.address.decode()}, which does not know it any more")
 
-    cdef void reply_host_gone(self, Exchange x):
+    cdef int reply_host_gone(self, Exchange x) except -1:
         """A host issued the id that the cluster does not have. Its entry stays, for the case that it comes back."""
         departure = x.cluster.departure_of(x.issuer_digest)
         if departure is None:
@@ -72,7 +72,7 @@ cdef class LostSessions(FirstFrames):
             self.tell(x, f"was issued by {address}, which left {(self.io.now_ms - at_ms) // 1000} s ago")
         self.reply_lost(x, http_sid_lost_host_gone)
 
-    cdef void reply_connect_failed(self, Exchange x):
+    cdef int reply_connect_failed(self, Exchange x) except -1:
         """The host that issued the id cannot be connected."""
         x.response_flags |= FLAG_UF
         x.host.counters[<int> host_rq_error] += 1
@@ -80,7 +80,7 @@ cdef class LostSessions(FirstFrames):
         self.tell(x, f"was issued by {x.host.address.decode()}, which cannot be connected")
         self.reply_lost(x, http_sid_lost_connect_fail)
 
-    cdef void reply_lost(self, Exchange x, HttpCounter counter):
+    cdef int reply_lost(self, Exchange x, HttpCounter counter) except -1:
         """Answer in the protocol's words; local_reply_config leaves them alone."""
         count_sid(x, <int> counter)
         x.is_judged = False
@@ -89,5 +89,5 @@ cdef class LostSessions(FirstFrames):
         x.content_type = x.protocol.lost_content_type
         self.reply(x, x.protocol.lost_status, x.protocol.lost_body)
 
-    cdef void tell(self, Exchange x, str what):
+    cdef int tell(self, Exchange x, str what) except -1:
         self.loss_log.tell(self.io.now_ms, x.sid_beginning.decode("latin-1"), what)

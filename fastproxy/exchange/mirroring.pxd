@@ -18,9 +18,9 @@ cdef class MirroredRequest:
 
 
 cdef class Mirroring(Limiting):
-    cdef void begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan)
+    cdef int begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan) except -1
     cdef MirroredRequest copy_head(self, Exchange x, Mirror mirror, RequestHead *plan)
-    cdef void mirror_body(self, Exchange x, iovec *parts, int count)
-    cdef void send_mirror(self, Exchange x, MirroredRequest mirrored)
-    cdef void mirror_event(self, Connection *u, uint32_t events)
-    cdef void end_mirror(self, Connection *u)
+    cdef int mirror_body(self, Exchange x, iovec *parts, int count) except -1
+    cdef int send_mirror(self, Exchange x, MirroredRequest mirrored) except -1
+    cdef int mirror_event(self, Connection *u, uint32_t events) except -1
+    cdef int end_mirror(self, Connection *u) except -1

@@ -43,11 +43,11 @@ cdef class MirroredRequest:
 cdef class Mirroring(Limiting):
     """Sends requests to other clusters as well."""
 
-    cdef void begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan):
+    cdef int begin_mirrors(self, Exchange x, const RequestFacts *facts, RequestHead *plan) except -1:
         """Begin a copy for each mirror of the route; the head of the request itself was written already."""
         cdef Mirror mirror
         if x.is_upgrade:
-            return
+            return 0
         x.mirrored = [
             self.copy_head(x, mirror, plan) for mirror in x.route.mirrors if facts.random % WHOLE < mirror.share]
 
@@ -71,7 +71,7 @@ cdef class Mirroring(Limiting):
         self.writer.overflow = False
         return mirrored
 
-    cdef void mirror_body(self, Exchange x, iovec *parts, int count):
+    cdef int mirror_body(self, Exchange x, iovec *parts, int count) except -1:
         """Keep these pieces of the request's body for its copies; send them when the request is complete."""
         cdef MirroredRequest mirrored
         cdef int i
@@ -88,7 +88,7 @@ cdef class Mirroring(Limiting):
                 self.send_mirror(x, mirrored)
             x.mirrored = None
 
-    cdef void send_mirror(self, Exchange x, MirroredRequest mirrored):
+    cdef int send_mirror(self, Exchange x, MirroredRequest mirrored) except -1:
         cdef Cluster cluster = mirrored.mirror.cluster
         cdef Py_ssize_t chosen = -1
         cdef Host host
@@ -97,17 +97,17 @@ cdef class Mirroring(Limiting):
             chosen = cluster.balancer.choose(x.hash, x.has_hash)
         if chosen < 0:
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
-            return
+            return 0
         host = <Host> cluster.hosts[chosen]
         if not cluster.breakers.admits(REQUESTS, PRIORITY_DEFAULT) or not has_room(host, PRIORITY_DEFAULT):
             cluster.counters[<int> cluster_upstream_rq_pending_overflow] += 1
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
-            return
+            return 0
         u = connect_to(self.io, host, PRIORITY_DEFAULT)
         if u == NULL:
             cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
-            return
+            return 0
         u.flags |= MIRROR | CONNECTING
         u.out = mirrored.copy
         mirrored.copy = NULL
@@ -117,13 +117,13 @@ cdef class Mirroring(Limiting):
         u.counters[<int> cluster_upstream_rq_total] += 1
         u.counters[<int> cluster_upstream_rq_active] += 1
 
-    cdef void upstream_event(self, Connection *u, uint32_t events):
+    cdef int upstream_event(self, Connection *u, uint32_t events) except -1:
         if u.flags & MIRROR:
             self.mirror_event(u, events)
         else:
             Limiting.upstream_event(self, u, events)
 
-    cdef void mirror_event(self, Connection *u, uint32_t events):
+    cdef int mirror_event(self, Connection *u, uint32_t events) except -1:
         """The kernel has told of a connection that carries a copy: send what is left, drop what comes."""
         cdef size_t left
         cdef ssize_t got
@@ -135,7 +135,7 @@ cdef class Mirroring(Limiting):
             left = u.out.end - u.out.start
             if self.io.flush(u) < 0:
                 self.end_mirror(u)
-                return
+                return 0
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += left - (u.out.end - u.out.start if u.out else 0)
         if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
             u.flags |= READABLE | (HUNG_UP if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) else 0)
@@ -144,13 +144,13 @@ cdef class Mirroring(Limiting):
             reads += 1
             if got < 0 or reads == READS:
                 self.end_mirror(u)
-                return
+                return 0
 
-    cdef void end_mirror(self, Connection *u):
+    cdef int end_mirror(self, Connection *u) except -1:
         """The copy is answered, or given up."""
         cdef Host host = <Host> u.owner
         if u.kind == CLOSED:
-            return
+            return 0
         if u.flags & CONNECTING:
             u.counters[<int> cluster_upstream_cx_connect_fail] += 1
             u.counters[<int> cluster_upstream_rq_mirror_dropped] += 1

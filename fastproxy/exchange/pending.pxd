@@ -9,7 +9,7 @@ from fastproxy.syscalls cimport iovec
 
 cdef class Pending(Upgrade):
     cdef bint may_connect(self, Exchange x, iovec *parts, int count)
-    cdef void wait(self, Exchange x, iovec *parts, int count)
+    cdef int wait(self, Exchange x, iovec *parts, int count) except -1
     cdef Buffer *end_waiting(self, Exchange x)
-    cdef void overflow(self, Exchange x, ClusterCounter counter)
+    cdef int overflow(self, Exchange x, ClusterCounter counter) except -1
     cdef void start_response_timer(self, Exchange x) noexcept

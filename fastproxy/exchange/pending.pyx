@@ -45,14 +45,14 @@ cdef class Pending(Upgrade):
         self.wait(x, parts, count)
         return False
 
-    cdef void wait(self, Exchange x, iovec *parts, int count):
+    cdef int wait(self, Exchange x, iovec *parts, int count) except -1:
         """Put the request into its host's queue; one that has waited before comes first."""
         cdef int i
         for i in range(count):
             x.unsent = buffer_append(x.unsent, <const char *> parts[i].iov_base, parts[i].iov_len)
             if x.unsent == NULL:
                 self.overflow(x, cluster_upstream_rq_pending_overflow)
-                return
+                return 0
         x.needs_new_connection = False
         x.is_pending = True
         x.pending_since_ms = self.io.now_ms
@@ -69,7 +69,7 @@ cdef class Pending(Upgrade):
         self.leave_queue(x)
         return unsent
 
-    cdef void overflow(self, Exchange x, ClusterCounter counter):
+    cdef int overflow(self, Exchange x, ClusterCounter counter) except -1:
         """There is no place for the request."""
         x.response_flags |= FLAG_UO
         x.cluster.counters[<int> counter] += 1

@@ -36,7 +36,7 @@ cdef class Question:
     cdef set asked  # Hosts that it was sent to, or that could not be connected
     cdef int silences  # of the last of them: SETTLED_MS, BELIEVED_MS
 
-    cdef void note_asked(self, Host host)
+    cdef int note_asked(self, Host host) except -1
     cdef bint keep(self, iovec *parts, int count)
     cdef bint is_too_large(self) noexcept
     cdef Host next_host(self, Cluster cluster, Host last, bint same_name)

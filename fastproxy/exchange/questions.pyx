@@ -42,7 +42,7 @@ cdef class Question:
         self.counted_bytes = self.request.size
         return True
 
-    cdef void note_asked(self, Host host):
+    cdef int note_asked(self, Host host) except -1:
         """It is the host's turn."""
         self.asked.add(host)
         self.silences = 0

@@ -25,17 +25,17 @@ cdef class PendingRelay:
 cdef class Relay(Shedding):
     cdef readonly size_t tunnels
 
-    cdef void relay_accepted(self, Connection *c, TcpProxy proxy)
-    cdef void relay_event(self, Connection *connection, uint32_t events)
-    cdef void relay_timer(self, Connection *connection)
-    cdef void turn_relay_away(self, Connection *c, TcpProxy proxy)
-    cdef void connect_relay(self, Connection *c, PendingRelay pending)
-    cdef void relay_connect_failed(self, Connection *u)
+    cdef int relay_accepted(self, Connection *c, TcpProxy proxy) except -1
+    cdef int relay_event(self, Connection *connection, uint32_t events) except -1
+    cdef int relay_timer(self, Connection *connection) except -1
+    cdef int turn_relay_away(self, Connection *c, TcpProxy proxy) except -1
+    cdef int connect_relay(self, Connection *c, PendingRelay pending) except -1
+    cdef int relay_connect_failed(self, Connection *u) except -1
     cdef bint next_relay_host(self, PendingRelay pending, TcpProxy proxy)
-    cdef void relay_connected(self, Connection *u, uint32_t events)
-    cdef void end_pending(self, Connection *c, uint64_t flags)
-    cdef void end_relay(self, Tunnel *tunnel, uint64_t flags)
-    cdef void drop_relay_upstream(self, Connection *u)
-    cdef void close_relay(self, Connection *c)
-    cdef void discard_relay(self, Connection *connection)
-    cdef void log_relay(self, Connection *c, Host host, Tunnel *facts_of, uint64_t flags)
+    cdef int relay_connected(self, Connection *u, uint32_t events) except -1
+    cdef int end_pending(self, Connection *c, uint64_t flags) except -1
+    cdef int end_relay(self, Tunnel *tunnel, uint64_t flags) except -1
+    cdef int drop_relay_upstream(self, Connection *u) except -1
+    cdef int close_relay(self, Connection *c) except -1
+    cdef int discard_relay(self, Connection *connection) except -1
+    cdef int log_relay(self, Connection *c, Host host, Tunnel *facts_of, uint64_t flags) except -1

@@ -43,7 +43,7 @@ cdef inline PendingRelay pending_of(Connection *c):
 cdef class Relay(Shedding):
     """Accepts for TCP proxies, connects, and ends what became of it."""
 
-    cdef void relay_accepted(self, Connection *c, TcpProxy proxy):
+    cdef int relay_accepted(self, Connection *c, TcpProxy proxy) except -1:
         """A client has connected to a TCP proxy: choose a cluster and a host, and begin to connect."""
         cdef PendingRelay pending = PendingRelay.__new__(PendingRelay)
         c.kind = TCP_DOWNSTREAM
@@ -59,30 +59,30 @@ cdef class Relay(Shedding):
         self.io.set_timer(c, proxy.max_duration_ms)
         if not self.admits(c, proxy.gate):
             self.turn_relay_away(c, proxy)
-            return
+            return 0
         pending.cluster = proxy.choose_cluster(c.fd, &c.address, self.stamps.random())
         if pending.cluster is None:
             c.counters[<int> tcp_downstream_cx_no_route] += 1
             self.end_pending(c, FLAG_NR)
-            return
+            return 0
         pending.has_hash = proxy.hash(&c.address, &pending.hash)
         pending.choice = pending.cluster.balancer.choose(pending.hash, pending.has_hash)
         if pending.choice < 0:
             pending.cluster.counters[<int> cluster_upstream_cx_none_healthy] += 1
             self.end_pending(c, FLAG_UH)
-            return
+            return 0
         pending.host = <Host> pending.cluster.hosts[pending.choice]
         self.connect_relay(c, pending)
 
-    cdef void turn_relay_away(self, Connection *c, TcpProxy proxy):
+    cdef int turn_relay_away(self, Connection *c, TcpProxy proxy) except -1:
         """The connection is one too many: close it, at once or after a delay."""
         if proxy.gate.delay_ms == 0:
             self.end_pending(c, 0)
-            return
+            return 0
         c.flags |= LINGERING
         self.io.set_timer(c, proxy.gate.delay_ms)
 
-    cdef void connect_relay(self, Connection *c, PendingRelay pending):
+    cdef int connect_relay(self, Connection *c, PendingRelay pending) except -1:
         """Begin to connect to the chosen host, or to the next ones where not even that is possible."""
         cdef Connection *u
         cdef Host host
@@ -92,7 +92,7 @@ cdef class Relay(Shedding):
             if is_at_limit(host, PRIORITY_DEFAULT):
                 host.cluster.counters[<int> cluster_upstream_cx_overflow] += 1
                 self.end_pending(c, FLAG_UO)
-                return
+                return 0
             u = self.connect(host, PRIORITY_DEFAULT)
             if u != NULL:
                 break
@@ -102,7 +102,7 @@ cdef class Relay(Shedding):
                 self.watch.origin_failed(host, 503)
             if not self.next_relay_host(pending, <TcpProxy> c.owner):
                 self.end_pending(c, FLAG_UF | FLAG_URX)
-                return
+                return 0
         u.kind = TCP_UPSTREAM
         u.flags |= CONNECTING
         u.peer = c
@@ -132,7 +132,7 @@ cdef class Relay(Shedding):
         pending.host = <Host> cluster.hosts[pending.choice]
         return True
 
-    cdef void relay_event(self, Connection *connection, uint32_t events):
+    cdef int relay_event(self, Connection *connection, uint32_t events) except -1:
         """Something has happened to one of the two connections before there is a tunnel."""
         if connection.kind == TCP_DOWNSTREAM:
             if events & (EPOLLIN | EPOLLRDHUP):
@@ -146,7 +146,7 @@ cdef class Relay(Shedding):
         elif events & EPOLLOUT:
             self.relay_connected(connection, events)
 
-    cdef void relay_connect_failed(self, Connection *u):
+    cdef int relay_connect_failed(self, Connection *u) except -1:
         cdef Connection *c = u.peer
         cdef PendingRelay pending = pending_of(c)
         cdef Host host = pending.host
@@ -160,7 +160,7 @@ cdef class Relay(Shedding):
         else:
             self.end_pending(c, FLAG_UF | FLAG_URX)
 
-    cdef void relay_connected(self, Connection *u, uint32_t events):
+    cdef int relay_connected(self, Connection *u, uint32_t events) except -1:
         """The host is there: from here bytes go both ways."""
         cdef Connection *c = u.peer
         cdef TcpProxy proxy = <TcpProxy> c.owner
@@ -169,7 +169,7 @@ cdef class Relay(Shedding):
         cdef Tunnel *tunnel = <Tunnel *> calloc(1, sizeof(Tunnel))
         if tunnel == NULL:
             self.end_pending(c, FLAG_LR)
-            return
+            return 0
         self.watch.connected_finally(<Host> u.owner)
         tunnel.downstream = c
         tunnel.upstream = u
@@ -191,7 +191,7 @@ cdef class Relay(Shedding):
         self.io.enqueue(c)
         self.io.enqueue(u)
 
-    cdef void relay_timer(self, Connection *connection):
+    cdef int relay_timer(self, Connection *connection) except -1:
         """Which limit it was follows from whose timer it is, and whether there is a tunnel."""
         cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
         if tunnel != NULL and connection == tunnel.downstream:
@@ -209,7 +209,7 @@ cdef class Relay(Shedding):
             connection.counters[<int> tcp_max_downstream_connection_duration] += 1
             self.end_pending(connection, FLAG_DT)
 
-    cdef void end_pending(self, Connection *c, uint64_t flags):
+    cdef int end_pending(self, Connection *c, uint64_t flags) except -1:
         """Log and close a client for which there is no host yet."""
         cdef Connection *u = c.peer
         cdef PendingRelay pending = pending_of(c)
@@ -222,7 +222,7 @@ cdef class Relay(Shedding):
             self.drop_relay_upstream(u)
         self.close_relay(c)
 
-    cdef void end_relay(self, Tunnel *tunnel, uint64_t flags):
+    cdef int end_relay(self, Tunnel *tunnel, uint64_t flags) except -1:
         """Count, log and close both ends of a tunnel."""
         cdef Connection *c = tunnel.downstream
         cdef Connection *u = tunnel.upstream
@@ -233,14 +233,14 @@ cdef class Relay(Shedding):
         self.drop_relay_upstream(u)
         self.close_relay(c)
 
-    cdef void drop_relay_upstream(self, Connection *u):
+    cdef int drop_relay_upstream(self, Connection *u) except -1:
         cdef Host host = <Host> u.owner
         u.kind = UPSTREAM
         host.counters[<int> host_rq_active] -= 1
         u.counters[<int> cluster_upstream_rq_active] -= 1
         self.close_upstream(u)
 
-    cdef void close_relay(self, Connection *c):
+    cdef int close_relay(self, Connection *c) except -1:
         cdef TcpProxy proxy = <TcpProxy> c.owner
         c.counters[<int> tcp_downstream_cx_active] -= 1
         proxy.listener_counters[<int> listener_downstream_cx_active] -= 1
@@ -249,14 +249,14 @@ cdef class Relay(Shedding):
             self.leaves(c, proxy.gate)
         self.io.close(c)
 
-    cdef void discard_relay(self, Connection *connection):
+    cdef int discard_relay(self, Connection *connection) except -1:
         """End a connection that has no tunnel, and its other side, at once."""
         if connection.kind == TCP_UPSTREAM:
             connection = connection.peer
         if connection.kind != CLOSED:
             self.end_pending(connection, FLAG_LR)
 
-    cdef void log_relay(self, Connection *c, Host host, Tunnel *facts_of, uint64_t flags):
+    cdef int log_relay(self, Connection *c, Host host, Tunnel *facts_of, uint64_t flags) except -1:
         """A line for every access log of the TCP proxy; `facts_of` has the times and the bytes."""
         cdef AccessLog log
         cdef LogFacts facts
@@ -264,7 +264,7 @@ cdef class Relay(Shedding):
         cdef char address[64]
         cdef uint64_t elapsed_ms = self.io.now_ms - facts_of.start_ms
         if not proxy.access_logs:
-            return
+            return 0
         memset(&facts, 0, sizeof(facts))
         facts.downstream_remote_address.data = address
         facts.downstream_remote_address.length = format_address(&c.address, address, sizeof(address))

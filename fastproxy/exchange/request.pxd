@@ -10,12 +10,12 @@ from fastproxy.syscalls cimport iovec
 
 
 cdef class Request(RequestHeads):
-    cdef void downstream_event(self, Connection *c, uint32_t events)
+    cdef int downstream_event(self, Connection *c, uint32_t events) except -1
     cdef bint downstream_writable(self, Connection *c)
-    cdef void read_downstream(self, Connection *c)
-    cdef void received(self, Connection *c, char *data, size_t length)
-    cdef void consume_held(self, Connection *c)
-    cdef void consume(self, Connection *c, char *data, size_t length)
+    cdef int read_downstream(self, Connection *c) except -1
+    cdef int received(self, Connection *c, char *data, size_t length) except -1
+    cdef int consume_held(self, Connection *c) except -1
+    cdef int consume(self, Connection *c, char *data, size_t length) except -1
     cdef ssize_t take_request(self, Connection *c, char *data, size_t length)
     cdef ssize_t start(self, Exchange x, char *body, size_t length)
     cdef ssize_t after_reply(self, Connection *c, ssize_t used)

@@ -36,13 +36,13 @@ cdef enum:
 cdef class Request(RequestHeads):
     """Reads downstream connections."""
 
-    cdef void downstream_event(self, Connection *c, uint32_t events):
+    cdef int downstream_event(self, Connection *c, uint32_t events) except -1:
         if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
             c.flags |= HUNG_UP | READABLE
         elif events & EPOLLIN:
             c.flags |= READABLE
         if events & EPOLLOUT and c.out != NULL and not self.downstream_writable(c):
-            return
+            return 0
         if c.flags & READABLE:
             self.read_downstream(c)
 
@@ -69,7 +69,7 @@ cdef class Request(RequestHeads):
             self.io.enqueue(x.upstream)
         return True
 
-    cdef void read_downstream(self, Connection *c):
+    cdef int read_downstream(self, Connection *c) except -1:
         cdef Exchange x
         cdef ssize_t got
         cdef int reads = 0
@@ -77,51 +77,51 @@ cdef class Request(RequestHeads):
             x = exchange_of(c)
             if x is not None and x.request_body.done and c.flags & HUNG_UP:
                 self.downstream_failed(c)
-                return
+                return 0
             if c.flags & PAUSED or (x is not None and x.request_body.done):
                 c.flags |= PAUSED
-                return
+                return 0
             if reads == READS_AT_ONCE:
                 self.io.enqueue(c)
-                return
+                return 0
             reads += 1
             got = self.io.receive(c)
             if got == 0:
-                return
+                return 0
             if got < 0:
                 self.downstream_failed(c)
-                return
+                return 0
             if c.flags & LINGERING:
                 continue
             c.counters[<int> http_downstream_cx_rx_bytes_total] += got
             self.received(c, self.io.read_buffer, got)
             if c.kind == CLOSED or c.tunnel != NULL:
-                return
+                return 0
 
-    cdef void received(self, Connection *c, char *data, size_t length):
+    cdef int received(self, Connection *c, char *data, size_t length) except -1:
         """Bytes of a client, behind what is already held of it."""
         if c.held == NULL:
             self.consume(c, data, length)
-            return
+            return 0
         if self.io.hold(c, data, length) < 0:
             self.downstream_failed(c)
         elif not c.flags & PARTIAL_HEAD or self.partial_head_grew(c):
             self.consume_held(c)
 
-    cdef void consume_held(self, Connection *c):
+    cdef int consume_held(self, Connection *c) except -1:
         cdef Buffer *held = c.held
         c.held = NULL
         self.consume(c, held.data + held.start, held.end - held.start)
         free(held)
 
-    cdef void consume(self, Connection *c, char *data, size_t length):
+    cdef int consume(self, Connection *c, char *data, size_t length) except -1:
         """Take as many requests and bodies out of `data` as can be taken now; hold the rest."""
         cdef Exchange x
         cdef ssize_t used
         cdef int requests = 0
         while length:
             if c.flags & LINGERING:
-                return
+                return 0
             x = exchange_of(c)
             if x is None and (c.out != NULL or requests == REQUESTS_AT_ONCE) or x is not None and x.request_body.done:
                 c.flags |= PAUSED
@@ -129,16 +129,16 @@ cdef class Request(RequestHeads):
                     self.downstream_failed(c)
                 elif x is None and c.out == NULL:
                     self.io.enqueue(c)  # behind the others
-                return
+                return 0
             if x is None:
                 requests += 1
                 used = self.take_request(c, data, length)
                 if used == NOT_COMPLETE:
-                    return
+                    return 0
             else:
                 used = self.take_request_body(x, data, length, NULL)
             if used < 0:
-                return
+                return 0
             data += used
             length -= used
 

@@ -10,17 +10,17 @@ from fastproxy.syscalls cimport iovec
 
 
 cdef class Response(AnswerHeads):
-    cdef void upstream_event(self, Connection *u, uint32_t events)
-    cdef void upstream_writable(self, Exchange x, Connection *u)
-    cdef void read_upstream(self, Connection *u)
+    cdef int upstream_event(self, Connection *u, uint32_t events) except -1
+    cdef int upstream_writable(self, Exchange x, Connection *u) except -1
+    cdef int read_upstream(self, Connection *u) except -1
     cdef bint judge_at_end(self, Exchange x, Connection *u)
-    cdef void upstream_ended(self, Exchange x, Connection *u)
-    cdef void answered(self, Exchange x, Connection *u, char *data, size_t length)
-    cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length)
+    cdef int upstream_ended(self, Exchange x, Connection *u) except -1
+    cdef int answered(self, Exchange x, Connection *u, char *data, size_t length) except -1
+    cdef int take_response(self, Exchange x, Connection *u, char *data, size_t length) except -1
     cdef bint pass_interim(self, Exchange x)
-    cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length)
-    cdef void plan_response(self, Exchange x, Connection *u, Framing framing)
-    cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length)
-    cdef void relay_response(self, Exchange x, char *data, size_t length, iovec *head)
-    cdef void broken_body(self, Exchange x, iovec *head)
-    cdef void finish(self, Exchange x, bint surplus)
+    cdef int start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length) except -1
+    cdef int plan_response(self, Exchange x, Connection *u, Framing framing) except -1
+    cdef int send_response_head(self, Exchange x, Connection *u, char *body, size_t length) except -1
+    cdef int relay_response(self, Exchange x, char *data, size_t length, iovec *head) except -1
+    cdef int broken_body(self, Exchange x, iovec *head) except -1
+    cdef int finish(self, Exchange x, bint surplus) except -1

@@ -35,24 +35,24 @@ cdef enum:
 cdef class Response(AnswerHeads):
     """Reads upstream connections."""
 
-    cdef void upstream_event(self, Connection *u, uint32_t events):
+    cdef int upstream_event(self, Connection *u, uint32_t events) except -1:
         cdef Exchange x
         if u.flags & IDLE:
             if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
                 u.counters[<int> cluster_upstream_cx_destroy_remote] += 1
                 self.close_upstream(u)
-            return
+            return 0
         if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
             u.flags |= HUNG_UP | READABLE
         elif events & EPOLLIN:
             u.flags |= READABLE
         x = exchange_of(u)
         if x is None:
-            return
+            return 0
         if u.flags & CONNECTING:
             if events & (EPOLLERR | EPOLLHUP):
                 self.retry_connect(x, CONNECT_FAILURE)
-                return
+                return 0
             if events & EPOLLOUT:
                 self.connected(u)
                 self.watch.connected(x.host)
@@ -62,54 +62,54 @@ cdef class Response(AnswerHeads):
         if u.flags & READABLE and u.kind != CLOSED:
             self.read_upstream(u)
 
-    cdef void upstream_writable(self, Exchange x, Connection *u):
+    cdef int upstream_writable(self, Exchange x, Connection *u) except -1:
         if self.io.flush(u) < 0:
             u.flags |= SHUT
             free(u.out)
             u.out = NULL
         if u.out != NULL:
-            return
+            return 0
         if x.request_body.done:
             self.request_complete(x)
         elif x.downstream.flags & PAUSED:
             x.downstream.flags &= ~PAUSED
             self.io.enqueue(x.downstream)
 
-    cdef void read_upstream(self, Connection *u):
+    cdef int read_upstream(self, Connection *u) except -1:
         cdef Exchange x
         cdef ssize_t got
         cdef int reads = 0
         while u.flags & READABLE:
             x = exchange_of(u)
             if x is None:
-                return
+                return 0
             if x.downstream.out != NULL and (x.response_started or x.manager.proxy_100_continue):
                 u.flags |= PAUSED
-                return
+                return 0
             if reads == READS_AT_ONCE:
                 self.io.enqueue(u)
-                return
+                return 0
             reads += 1
             got = self.io.receive(u)
             if got == 0:
-                return
+                return 0
             if got < 0:
                 self.upstream_ended(x, u)
-                return
+                return 0
             if x.retries is not None:
                 x.retries.active_ms = self.io.now_ms
             u.counters[<int> cluster_upstream_cx_rx_bytes_total] += got
             x.host.counters[<int> host_cx_rx_bytes_total] += got
             self.answered(x, u, self.io.read_buffer, got)
             if u.kind == CLOSED or u.tunnel != NULL:
-                return
+                return 0
 
-    cdef void upstream_ended(self, Exchange x, Connection *u):
+    cdef int upstream_ended(self, Exchange x, Connection *u) except -1:
         """The upstream has closed or reset while it carries an exchange."""
         cdef bint in_order = u.flags & ENDED and not u.flags & SHUT  # else a body without a length is not all there
         u.counters[<int> cluster_upstream_cx_destroy_remote] += 1
         if x.answer_is_held and not self.judge_at_end(x, u):
-            return
+            return 0
         if x.response_started and x.response_body.framing == FRAMING_UNTIL_CLOSE and in_order:
             x.response_body.done = True
             self.relay_response(x, NULL, 0, NULL)
@@ -124,7 +124,7 @@ cdef class Response(AnswerHeads):
         elif not self.is_repeated(x, u):
             self.watch.origin_failed(x.host, 503)
             if x.retries is not None and self.is_reset_retried(x):
-                return
+                return 0
             x.response_flags |= FLAG_UC
             x.host.counters[<int> host_rq_error] += 1
             self.reply(x, 503, TERMINATION)
@@ -138,26 +138,26 @@ cdef class Response(AnswerHeads):
         free(held)
         return x.response_started and x.upstream == u
 
-    cdef void answered(self, Exchange x, Connection *u, char *data, size_t length):
+    cdef int answered(self, Exchange x, Connection *u, char *data, size_t length) except -1:
         """Bytes of an upstream that carries an exchange."""
         cdef Buffer *held
         if x.response_started:
             self.relay_response(x, data, length, NULL)
-            return
+            return 0
         if u.held == NULL:
             self.take_response(x, u, data, length)
-            return
+            return 0
         if self.io.hold(u, data, length) < 0:
             self.protocol_error(x)
-            return
+            return 0
         if x.partial is not None and not self.partial_response_grew(x, u):
-            return
+            return 0
         held = u.held
         u.held = NULL
         self.take_response(x, u, held.data + held.start, held.end - held.start)
         free(held)
 
-    cdef void take_response(self, Exchange x, Connection *u, char *data, size_t length):
+    cdef int take_response(self, Exchange x, Connection *u, char *data, size_t length) except -1:
         """Drop interim heads or pass them on; begin the response, or the tunnel, with the final one."""
         cdef ssize_t head_end
         while length:
@@ -165,26 +165,26 @@ cdef class Response(AnswerHeads):
             if head_end < 0 and length <= self.runtime.max_head_bytes:
                 if not self.keep_partial_response(x, u, data, length):
                     self.protocol_error(x)
-                return
+                return 0
             if head_end < 0 or <size_t> head_end > self.runtime.max_head_bytes:
                 self.protocol_error(x)
-                return
+                return 0
             if parse_response(&self.head, data, head_end, 100) != HEAD_OK:
                 self.protocol_error(x)
-                return
+                return 0
             if self.head.status == 101 or self.head.status >= 200:
                 self.start_response(x, u, data, head_end, length)
-                return
+                return 0
             x.interim_bytes += head_end
             if x.interim_bytes > MAX_INTERIM_BYTES:
                 u.counters[<int> cluster_upstream_rq_interim_overflow] += 1
                 self.protocol_error(x)
-                return
+                return 0
             if not self.admit_response(x, data, head_end, head_end):
                 self.protocol_error(x)
-                return
+                return 0
             if x.manager.proxy_100_continue and x.minor_version and not self.pass_interim(x):
-                return
+                return 0
             forget_sent(u)
             data += head_end
             length -= head_end
@@ -200,7 +200,7 @@ cdef class Response(AnswerHeads):
         part.iov_len = self.writer.at - self.writer.start
         return self.send_downstream(x, &part, 1)
 
-    cdef void start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length):
+    cdef int start_response(self, Exchange x, Connection *u, char *data, size_t head_end, size_t length) except -1:
         cdef Framing framing = self.response_framing(x)
         cdef size_t message_end = 0
         cdef Verdict verdict = VERDICT_OTHER
@@ -210,16 +210,16 @@ cdef class Response(AnswerHeads):
             if x.answer_is_held:
                 if self.io.hold(u, data, length) < 0:
                     self.protocol_error(x)
-                return
+                return 0
         if framing == FRAMING_LENGTH and head_end + <size_t> self.head.content_length <= length:
             message_end = head_end + <size_t> self.head.content_length
         if not self.admit_response(x, data, head_end, message_end):
             self.protocol_error(x)
         elif x.retries is not None and verdict == VERDICT_OTHER and self.is_answer_retried(
                 x, length == (head_end if framing == FRAMING_NONE else message_end)):
-            return
+            return 0
         elif x.is_judged and self.is_declined(x, verdict):
-            return
+            return 0
         elif self.head.status == 101:
             if x.retries is not None:
                 self.settle_retries(x)
@@ -231,7 +231,7 @@ cdef class Response(AnswerHeads):
             self.plan_response(x, u, framing)
             self.send_response_head(x, u, data + head_end, length - head_end)
 
-    cdef void plan_response(self, Exchange x, Connection *u, Framing framing):
+    cdef int plan_response(self, Exchange x, Connection *u, Framing framing) except -1:
         """Note what the parsed head says about the response and about both connections."""
         if x.retries is not None:
             self.settle_retries(x)
@@ -262,7 +262,7 @@ cdef class Response(AnswerHeads):
             self.change_response_head(x)
         self.keep_response_fields(x)
 
-    cdef void send_response_head(self, Exchange x, Connection *u, char *body, size_t length):
+    cdef int send_response_head(self, Exchange x, Connection *u, char *body, size_t length) except -1:
         cdef ResponseHead plan
         cdef iovec part
         self.fill_response_head(x, &plan)
@@ -274,12 +274,12 @@ cdef class Response(AnswerHeads):
         if self.writer.overflow:
             x.response_started = False
             self.protocol_error(x)
-            return
+            return 0
         part.iov_base = self.writer.start
         part.iov_len = self.writer.at - self.writer.start
         self.relay_response(x, body, length, &part)
 
-    cdef void relay_response(self, Exchange x, char *data, size_t length, iovec *head):
+    cdef int relay_response(self, Exchange x, char *data, size_t length, iovec *head) except -1:
         """Send the body's part of `data` to the client, behind the head if there is one; finish at the end."""
         cdef iovec parts[5]
         cdef char size_line[CHUNK_SIZE_BYTES]
@@ -291,7 +291,7 @@ cdef class Response(AnswerHeads):
             used = body_take(&x.response_body, data, length, &payload)
             if used < 0:
                 self.broken_body(x, head)
-                return
+                return 0
         x.bytes_sent += payload
         if payload and x.learns_sid:
             self.learn(x, data, payload)
@@ -302,13 +302,13 @@ cdef class Response(AnswerHeads):
             count = 1
         count += encode(parts + count, size_line, x.response_is_chunked, data, payload, x.response_body.done)
         if not self.send_downstream(x, parts, count):
-            return
+            return 0
         if x.response_body.done:
             self.finish(x, <size_t> used < length)
         else:
             self.set_stream_timer(x)
 
-    cdef void broken_body(self, Exchange x, iovec *head):
+    cdef int broken_body(self, Exchange x, iovec *head) except -1:
         """The upstream's chunks make no sense: the client must see that the response is not complete."""
         x.response_flags |= FLAG_UPE
         x.upstream.counters[<int> cluster_upstream_cx_protocol_error] += 1
@@ -319,7 +319,7 @@ cdef class Response(AnswerHeads):
         else:
             self.abort(x)
 
-    cdef void finish(self, Exchange x, bint surplus):
+    cdef int finish(self, Exchange x, bint surplus) except -1:
         """The response is complete. `surplus`: the upstream sent more than it announced."""
         cdef Connection *c = x.downstream
         cdef bint request_done = x.request_body.done
@@ -328,5 +328,5 @@ cdef class Response(AnswerHeads):
         self.end(x)
         if not x.keep_alive or not request_done:
             self.end_downstream(c)
-            return
+            return 0
         self.await_request(c, x.manager)

@@ -29,13 +29,13 @@ cdef class Retries:
     cdef bint is_counted  # among the retries of the cluster that are under way
     cdef bint is_settled  # an answer goes to the client: there will be no other try
 
-    cdef void obey(self, dict fields)
+    cdef int obey(self, dict fields) except -1
     cdef bint keep(self, iovec *parts, int count)
     cdef void forget(self) noexcept
     cdef bint asks_again(self, Head *head) except -1
     cdef uint64_t ends_ms(self) noexcept
     cdef bytes head_of_try(self, uint32_t number, uint64_t expected_ms)
-    cdef void note_tried(self, Host host)
+    cdef int note_tried(self, Host host) except -1
 
 
 cdef bytes renumbered(bytes head, bytes name, uint64_t number)

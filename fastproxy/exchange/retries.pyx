@@ -32,7 +32,7 @@ cdef class Retries:
             self.held.bytes -= self.counted_bytes
         free(self.request)
 
-    cdef void obey(self, dict fields):
+    cdef int obey(self, dict fields) except -1:
         """Do what the headers of an internal request ask for beside its route's policy."""
         self.reasons |= reasons_of(fields.get(b"x-envoy-retry-on", b""))
         self.reasons |= reasons_of(fields.get(b"x-envoy-retry-grpc-on", b""))
@@ -91,7 +91,7 @@ cdef class Retries:
         head = renumbered(head, b"x-envoy-attempt-count", number)
         return renumbered(head, b"x-envoy-expected-rq-timeout-ms", expected_ms) if expected_ms else head
 
-    cdef void note_tried(self, Host host):
+    cdef int note_tried(self, Host host) except -1:
         self.tried.add(host)
 
 

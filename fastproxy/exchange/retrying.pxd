@@ -12,20 +12,20 @@ from fastproxy.syscalls cimport iovec
 
 cdef class Retrying(Repeating):
     cdef int begin_retries(self, Exchange x, const RequestFacts *facts, RequestHead *plan, dict fields) except -1
-    cdef void keep_for_retries(self, Exchange x, iovec *parts, int count)
+    cdef int keep_for_retries(self, Exchange x, iovec *parts, int count) except -1
     cdef bint is_retried(self, Exchange x, uint32_t reasons)
     cdef bint is_reset_retried(self, Exchange x)
     cdef bint is_answer_retried(self, Exchange x, bint is_whole)
     cdef bint may_have_begun(self, Exchange x) noexcept
     cdef bint takes_retry(self, Exchange x) noexcept
     cdef void end_retry(self, Exchange x) noexcept
-    cdef void settle_retries(self, Exchange x)
-    cdef void retry_later(self, Exchange x, int64_t stated_ms)
-    cdef void retry_now(self, Exchange x)
-    cdef void send_again(self, Exchange x)
+    cdef int settle_retries(self, Exchange x) except -1
+    cdef int retry_later(self, Exchange x, int64_t stated_ms) except -1
+    cdef int retry_now(self, Exchange x) except -1
+    cdef int send_again(self, Exchange x) except -1
     cdef bint choose_again(self, Exchange x)
     cdef Py_ssize_t other_place(self, Exchange x)
     cdef void start_try_timer(self, Exchange x) noexcept
     cdef void set_try_timer(self, Exchange x) noexcept
-    cdef void try_is_late(self, Exchange x)
-    cdef void response_is_late(self, Exchange x)
+    cdef int try_is_late(self, Exchange x) except -1
+    cdef int response_is_late(self, Exchange x) except -1

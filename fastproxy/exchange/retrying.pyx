@@ -58,10 +58,10 @@ cdef class Retrying(Repeating):
         x.retries = retries
         return 0
 
-    cdef void keep_for_retries(self, Exchange x, iovec *parts, int count):
+    cdef int keep_for_retries(self, Exchange x, iovec *parts, int count) except -1:
         """Keep these pieces of the request for another try."""
         if x.retries.is_settled or x.retries.reasons == 0 or x.retries.keep(parts, count):
-            return
+            return 0
         x.retries.reasons = 0
         x.cluster.counters[<int> cluster_retry_or_shadow_abandoned] += 1
         if x.retry_at_ms:  # it has failed, and what is needed for the next try is lost
@@ -69,14 +69,14 @@ cdef class Retrying(Repeating):
 
     # what is a reason
 
-    cdef void connect_failed(self, Exchange x, bytes reason):
+    cdef int connect_failed(self, Exchange x, bytes reason) except -1:
         cdef Host host = x.host
         if self.is_retried(x, CONNECT_FAILURES):
             host.counters[<int> host_rq_error] += 1
         else:
             Repeating.connect_failed(self, x, reason)
 
-    cdef void protocol_error(self, Exchange x):
+    cdef int protocol_error(self, Exchange x) except -1:
         cdef Connection *u = x.upstream
         if x.retries is not None and self.is_reset_retried(x):
             u.counters[<int> cluster_upstream_cx_protocol_error] += 1
@@ -148,7 +148,7 @@ cdef class Retrying(Repeating):
             x.retries.is_counted = False
             x.cluster.breakers.retry_ends(x.route.priority)
 
-    cdef void settle_retries(self, Exchange x):
+    cdef int settle_retries(self, Exchange x) except -1:
         """The answer at hand is the one that the client gets."""
         self.end_retry(x)
         if x.retried and not x.retries.is_settled and not x.response_flags & (FLAG_URX | FLAG_UO):
@@ -163,7 +163,7 @@ cdef class Retrying(Repeating):
 
     # the other try
 
-    cdef void retry_later(self, Exchange x, int64_t stated_ms):
+    cdef int retry_later(self, Exchange x, int64_t stated_ms) except -1:
         """Have the request sent again after the policy's back-off, or after what the answer has stated."""
         cdef Cluster cluster = x.cluster
         cdef uint64_t delay_ms
@@ -186,7 +186,7 @@ cdef class Retrying(Repeating):
         x.retry_at_ms = self.io.now_ms + delay_ms
         self.set_stream_timer(x)
 
-    cdef void retry_now(self, Exchange x):
+    cdef int retry_now(self, Exchange x) except -1:
         """The back-off is over."""
         x.retry_at_ms = 0
         if x.response_deadline_ms and self.io.now_ms >= x.response_deadline_ms:
@@ -200,7 +200,7 @@ cdef class Retrying(Repeating):
             x.cluster.counters[<int> cluster_upstream_cx_none_healthy] += 1
             self.reply(x, 503, NO_HEALTHY_UPSTREAM)
 
-    cdef void send_again(self, Exchange x):
+    cdef int send_again(self, Exchange x) except -1:
         """Send what has come of the request; the rest follows as it comes."""
         cdef Retries retries = x.retries
         cdef uint64_t expected_ms = retries.try_timeout_ms
@@ -270,14 +270,14 @@ cdef class Retrying(Repeating):
             delay_ms = sooner(delay_ms, x.response_deadline_ms, self.io.now_ms)
         self.io.set_timer(x.upstream, delay_ms)
 
-    cdef void try_is_late(self, Exchange x):
+    cdef int try_is_late(self, Exchange x) except -1:
         """The timer of a try has fired, and it is not the route's timeout: try again, or answer."""
         cdef Retries retries = x.retries
         cdef uint64_t ends_ms = retries.ends_ms()
         cdef bint is_idle = retries.idle_timeout_ms and self.io.now_ms >= retries.active_ms + retries.idle_timeout_ms
         if ends_ms == 0 or self.io.now_ms < ends_ms:
             self.set_try_timer(x)
-            return
+            return 0
         x.upstream.counters[<int> (
             cluster_upstream_rq_per_try_idle_timeout if is_idle else cluster_upstream_rq_per_try_timeout)] += 1
         x.host.counters[<int> host_rq_timeout] += 1
@@ -286,7 +286,7 @@ cdef class Retrying(Repeating):
             x.response_flags |= FLAG_UT
             self.reply(x, 504, UPSTREAM_TIMEOUT)
 
-    cdef void response_is_late(self, Exchange x):
+    cdef int response_is_late(self, Exchange x) except -1:
         """The route's timeout covers all tries."""
         x.cluster.counters[<int> cluster_upstream_rq_timeout] += 1
         x.host.counters[<int> host_rq_timeout] += 1
@@ -296,7 +296,7 @@ cdef class Retrying(Repeating):
         x.response_flags |= FLAG_UT
         self.reply(x, 504, UPSTREAM_TIMEOUT)
 
-    cdef void reply(self, Exchange x, int status, bytes body):
+    cdef int reply(self, Exchange x, int status, bytes body) except -1:
         x.retry_at_ms = 0
         if x.retried and body.startswith(RESET_PREFIX):
             body = RETRIED_PREFIX + body[len(RESET_PREFIX):]

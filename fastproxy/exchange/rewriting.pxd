@@ -9,8 +9,8 @@ from fastproxy.routing cimport Destination
 
 cdef class Rewriting(Answers):
     cdef bint direct(self, Exchange x, RequestFacts *facts, RequestHead *plan)
-    cdef void set_filter_state(self, Exchange x, RequestFacts *facts)
+    cdef int set_filter_state(self, Exchange x, RequestFacts *facts) except -1
     cdef bint apply_rules(self, Exchange x, Destination destination, RequestFacts *facts)
-    cdef void rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan)
+    cdef int rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan) except -1
     cdef bytes forwarded_host(self, const RequestFacts *facts)
-    cdef void take_name_of_host(self, Exchange x, RequestFacts *facts, RequestHead *plan)
+    cdef int take_name_of_host(self, Exchange x, RequestFacts *facts, RequestHead *plan) except -1

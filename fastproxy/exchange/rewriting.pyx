@@ -58,7 +58,7 @@ cdef class Rewriting(Answers):
             self.take_rules(x, destination.header_rules, facts)
         return True
 
-    cdef void set_filter_state(self, Exchange x, RequestFacts *facts):
+    cdef int set_filter_state(self, Exchange x, RequestFacts *facts) except -1:
         """Remember for the hash what the filters make of the request as it is now."""
         cdef LogFacts known
         cdef AddressTexts texts
@@ -74,7 +74,7 @@ cdef class Rewriting(Answers):
         self.room.used = 0
         return change_request(destination.header_rules, facts, &known, &self.room)
 
-    cdef void rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan):
+    cdef int rewrite_host(self, Exchange x, bytes host, RequestFacts *facts, RequestHead *plan) except -1:
         """Ask the upstream with another host, and tell it the one that the client asked with."""
         cdef bytes original = facts.authority.data[:facts.authority.length]
         cdef bytes forwarded = self.forwarded_host(facts) if x.route.append_x_forwarded_host else None
@@ -96,14 +96,14 @@ cdef class Rewriting(Answers):
         hosts.append(facts.authority.data[:facts.authority.length])
         return b",".join(hosts)
 
-    cdef void take_name_of_host(self, Exchange x, RequestFacts *facts, RequestHead *plan):
+    cdef int take_name_of_host(self, Exchange x, RequestFacts *facts, RequestHead *plan) except -1:
         """auto_host_rewrite: the upstream is asked with its own name, where it has one."""
         name = x.host.model.hostname.encode()
         if name:
             self.rewrite_host(x, name, facts, plan)
 
 
-cdef void replace_field(RequestFacts *facts, bytes name, bytes value):
+cdef int replace_field(RequestFacts *facts, bytes name, bytes value) except -1:
     cdef HeaderId id = header_id(name, len(name))
     remove_fields(facts.head, Slice(name, len(name)), id)
     if has_room(facts.head, 1):

@@ -20,17 +20,17 @@ cdef class Sessions(Attempt):
     cdef object shared_ids  # SharedIds
     cdef uint32_t longest_lifetime_s  # of an Engine.IO session, that this worker has learned
 
-    cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io)
+    cdef int find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io) except -1
     cdef void expect_packets(self, Exchange x, EngineIo *engine_io) noexcept
     cdef void check_coding(self, Exchange x) noexcept
     cdef bint may_open(self, Exchange x, AffinityPolicy policy, EngineIo *engine_io) noexcept
-    cdef void read_issued(self, Exchange x)
-    cdef void learn_from_head(self, Exchange x, Protocol protocol)
-    cdef void expect_in_body(self, Exchange x, Protocol protocol)
-    cdef void learn(self, Exchange x, char *data, size_t length)
-    cdef void learn_from_body(self, Exchange x, char *data, size_t length)
-    cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s)
-    cdef void learn_open_packet(self, Exchange x, Slice id, uint32_t lifetime_s, Sealed *seal)
+    cdef int read_issued(self, Exchange x) except -1
+    cdef int learn_from_head(self, Exchange x, Protocol protocol) except -1
+    cdef int expect_in_body(self, Exchange x, Protocol protocol) except -1
+    cdef int learn(self, Exchange x, char *data, size_t length) except -1
+    cdef int learn_from_body(self, Exchange x, char *data, size_t length) except -1
+    cdef int remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s) except -1
+    cdef int learn_open_packet(self, Exchange x, Slice id, uint32_t lifetime_s, Sealed *seal) except -1
     cdef bint is_issued_elsewhere(self, Exchange x, const Sealed *seal)
-    cdef void store(self, Exchange x, const Sealed *seal, uint32_t digest, uint32_t lifetime_s)
+    cdef int store(self, Exchange x, const Sealed *seal, uint32_t digest, uint32_t lifetime_s) except -1
     cdef void count_opened(self, Exchange x) noexcept

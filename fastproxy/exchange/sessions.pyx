@@ -31,16 +31,16 @@ cdef enum:
 cdef class Sessions(Attempt):
     """Keeps sessions on the hosts that issued them."""
 
-    cdef void find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io):
+    cdef int find_session(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io) except -1:
         """Give the exchange the host that issued the request's id, or have it look for one in the answer."""
         cdef AffinityPolicy policy = x.route.affinity
         cdef uint32_t digest = 0
         cdef Slice id
         if policy is None or self.runtime.sessions is None:
-            return
+            return 0
         x.protocol = policy.find_id(facts, engine_io, &id)
         if x.protocol is None:
-            return
+            return 0
         if id.length or x.protocol is policy.engine_io:
             x.downstream.flags |= CARRIES_SESSION
         if x.protocol is policy.engine_io and engine_io.is_polling:
@@ -50,14 +50,14 @@ cdef class Sessions(Attempt):
         if id.length == 0:
             x.expects_id = x.expects_id or engine_io.is_polling and not x.is_head
             x.opens_session = self.may_open(x, policy, engine_io)
-            return
+            return 0
         x.seal = x.protocol.seal(self.runtime.sessions, id)
         x.sid_state = SID_UNKNOWN
         memcpy(x.sid_beginning, id.data, min((id.length + 3) // 4, <size_t> TOLD_CHARACTERS))
         if self.runtime.sessions.find(&x.seal, self.io.now_ms // 1000, &digest):
             if digest == SEVERAL_HOSTS:
                 x.sid_state = SID_NONE
-                return
+                return 0
             x.host = x.cluster.host_with_digest(digest)
             x.issuer_digest = digest
             x.sid_state = SID_GONE if x.host is None else SID_KNOWN
@@ -91,22 +91,22 @@ cdef class Sessions(Attempt):
             return not equals(self.head.method, b"options")
         return x.is_upgrade or engine_io.is_polling and equals(self.head.method, b"get")
 
-    cdef void read_issued(self, Exchange x):
+    cdef int read_issued(self, Exchange x) except -1:
         """See whether the head of an answer issues an id, and whether the body behind it may."""
         cdef AffinityPolicy policy = x.route.affinity
         cdef Protocol protocol
         if x.status >= 400:
-            return
+            return 0
         if x.ends_session and x.status < 300:
             self.runtime.sessions.forget(&x.seal)
-            return
+            return 0
         if x.protocol is policy.engine_io and x.sid_state == SID_NONE and x.status == 200:
             self.expect_in_body(x, x.protocol)
         if policy.has_others:
             for protocol in policy.others:
                 self.learn_from_head(x, protocol)
 
-    cdef void learn_from_head(self, Exchange x, Protocol protocol):
+    cdef int learn_from_head(self, Exchange x, Protocol protocol) except -1:
         cdef SessionId id
         cdef Found found = protocol.find_issued(&self.head, &id)
         cdef bint is_own = x.protocol is protocol and x.sid_state != SID_NONE
@@ -121,36 +121,36 @@ cdef class Sessions(Attempt):
         elif not x.learns_sid:
             self.expect_in_body(x, protocol)
 
-    cdef void expect_in_body(self, Exchange x, Protocol protocol):
+    cdef int expect_in_body(self, Exchange x, Protocol protocol) except -1:
         """Have the beginning of the body looked at, if it may issue an id of this protocol and can be read."""
         cdef size_t limit = protocol.read_limit(&self.head)
         cdef const Slice *coding = header(&self.head, H_CONTENT_ENCODING)
         cdef bint is_gzip
         if limit == 0 or x.is_head:
-            return
+            return 0
         if coding != NULL and not equals(coding[0], b"identity"):
             is_gzip = equals(coding[0], b"gzip") or equals(coding[0], b"x-gzip")
             if not is_gzip and not equals(coding[0], b"deflate"):
                 x.downstream.counters[<int> http_sid_not_learned_coding] += 1
-                return
+                return 0
             x.inflater = Inflater(is_gzip, limit)
         x.learns_sid = True
         x.issuer = protocol
         x.read_limit = limit
 
-    cdef void learn(self, Exchange x, char *data, size_t length):
+    cdef int learn(self, Exchange x, char *data, size_t length) except -1:
         """Look for an id in the beginning of a body that `data` belong to, and remember whose session it is."""
         cdef bytes plain
         if x.inflater is None:
             self.learn_from_body(x, data, length)
-            return
+            return 0
         plain = x.inflater.more(data[:length])
         if plain is None:
             x.learns_sid = False
         elif plain:
             self.learn_from_body(x, plain, len(plain))
 
-    cdef void learn_from_body(self, Exchange x, char *data, size_t length):
+    cdef int learn_from_body(self, Exchange x, char *data, size_t length) except -1:
         cdef SessionId id
         cdef Sealed seal
         cdef Found found
@@ -159,7 +159,7 @@ cdef class Sessions(Attempt):
             x.opening = buffer_append(x.opening, data, length)
             if x.opening == NULL:
                 x.learns_sid = False
-                return
+                return 0
             data = x.opening.data + x.opening.start
             length = x.opening.end - x.opening.start
         length = min(length, x.read_limit)
@@ -167,16 +167,16 @@ cdef class Sessions(Attempt):
         if found == FOUND_PART and length < x.read_limit:
             if x.opening == NULL:
                 x.opening = buffer_append(NULL, data, length)
-            return
+            return 0
         x.learns_sid = False
         if found != FOUND:
-            return
+            return 0
         if x.issuer is (<AffinityPolicy> x.route.affinity).engine_io:
             self.learn_open_packet(x, Slice(<const char *> id.text, id.length), lifetime_s, &seal)
         else:
             self.remember(x, x.issuer, Slice(<const char *> id.text, id.length), lifetime_s)
 
-    cdef void learn_open_packet(self, Exchange x, Slice id, uint32_t lifetime_s, Sealed *seal):
+    cdef int learn_open_packet(self, Exchange x, Slice id, uint32_t lifetime_s, Sealed *seal) except -1:
         """The exchange's host has begun a session. An id that another host of the cluster has issued as well says
         nothing: requests with it go where the hash or the balancer sends them."""
         seal[0] = x.protocol.seal(self.runtime.sessions, id)
@@ -197,18 +197,18 @@ cdef class Sessions(Attempt):
             return False
         return digest == SEVERAL_HOSTS or x.cluster.host_with_digest(digest) is not None
 
-    cdef void remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s):
+    cdef int remember(self, Exchange x, Protocol protocol, Slice id, uint32_t lifetime_s) except -1:
         """The exchange's host has issued this id."""
         cdef Sealed seal = protocol.seal(self.runtime.sessions, id)
         self.store(x, &seal, x.host.digest, lifetime_s)
 
-    cdef void store(self, Exchange x, const Sealed *seal, uint32_t digest, uint32_t lifetime_s):
+    cdef int store(self, Exchange x, const Sealed *seal, uint32_t digest, uint32_t lifetime_s) except -1:
         """Write down that a session is the host's of that digest, unless it is known: some answers repeat their id."""
         cdef uint32_t known = 0
         cdef int stored
         if x.sid_state != SID_NONE and self.runtime.sessions.find(seal, self.io.now_ms // 1000, &known) and \
                 known == digest:
-            return
+            return 0
         stored = self.runtime.sessions.learn(seal, digest, self.io.now_ms // 1000, lifetime_s)
         count_sid(x, <int> (http_sid_not_stored if stored < 0 else http_sid_learned))
         if stored == 1:

@@ -16,6 +16,6 @@ cdef class Shedding(Ending):
     cdef bint is_dispensable(self, Connection *c) noexcept
     cdef bint is_slow_head(self, Connection *c) noexcept
     cdef Connection *connect(self, Host host, Priority priority)
-    cdef void answer_without_descriptor(self, Exchange x)
+    cdef int answer_without_descriptor(self, Exchange x) except -1
     cdef bint is_request_shed(self, Exchange x)
     cdef bint is_session_refused(self, Exchange x)

@@ -81,7 +81,7 @@ cdef class Shedding(Ending):
             self.lacks_descriptor = u == NULL and (errno == EMFILE or errno == ENFILE)
         return u
 
-    cdef void answer_without_descriptor(self, Exchange x):
+    cdef int answer_without_descriptor(self, Exchange x) except -1:
         """There is none for a connection to any host: it is not the host's fault, and another one would not help."""
         x.response_flags |= FLAG_OM
         self.reply(x, 503, OVERLOADED)

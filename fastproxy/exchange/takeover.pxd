@@ -10,7 +10,7 @@ from fastproxy.upstream cimport Host
 cdef class Takeover(Request):
     cdef int make_room(self, Runtime runtime) except -1
     cdef int take_over(self, Runtime runtime) except -1
-    cdef void follow_downstream(self, Connection *c)
-    cdef void follow_pending(self, Exchange x)
-    cdef void follow_upstream(self, Connection *u, dict successors)
+    cdef int follow_downstream(self, Connection *c) except -1
+    cdef int follow_pending(self, Exchange x) except -1
+    cdef int follow_upstream(self, Connection *u, dict successors) except -1
     cdef Host successor_of(self, Host host)

@@ -66,11 +66,11 @@ cdef class Takeover(Request):
                     self.follow_upstream(c, successors)
         return 0
 
-    cdef void follow_downstream(self, Connection *c):
+    cdef int follow_downstream(self, Connection *c) except -1:
         cdef Manager manager = <Manager> c.owner
         cdef Manager newest
         if not manager.superseded:
-            return
+            return 0
         newest = manager.newest()
         if c.tunnel != NULL:
             if newest.continues(manager):
@@ -84,17 +84,17 @@ cdef class Takeover(Request):
                     and not c.flags & (CLOSE_WHEN_FLUSHED | LEAVING | LINGERING):
                 self.set_idle_timer(c, newest)
 
-    cdef void follow_pending(self, Exchange x):
+    cdef int follow_pending(self, Exchange x) except -1:
         """Have a request that waits for a host that was replaced, and those with it, wait for the host in use."""
         cdef Host host, successor
         cdef Connection *client
         cdef Priority priority
         if x is None or not x.is_pending or not x.host.removed:
-            return
+            return 0
         host, priority = x.host, x.route.priority
         successor = self.successor_of(host)
         if successor is None:
-            return
+            return 0
         while host.first_pending[<int> priority] != NULL:
             client = host.first_pending[<int> priority]
             remove_pending(client, host, priority)
@@ -102,14 +102,14 @@ cdef class Takeover(Request):
             add_pending(client, successor, priority, False)
         self.take_turn(successor)
 
-    cdef void follow_upstream(self, Connection *u, dict successors):
+    cdef int follow_upstream(self, Connection *u, dict successors) except -1:
         """`successors` are those of the hosts that were met already."""
         cdef Host host = <Host> u.owner
         cdef Host successor
         if host.cluster.shell is not None:
             host.cluster = host.cluster.shell
         if not host.removed:
-            return
+            return 0
         if host not in successors:
             successors[host] = self.successor_of(host)
         successor = successors[host]
@@ -117,7 +117,7 @@ cdef class Takeover(Request):
             forget_idle(u, host)
             if successor is None:
                 self.close_upstream(u)
-                return
+                return 0
             set_owner(u, successor)
             keep_idle(self.io, u, successor)
         elif successor is not None:

@@ -21,8 +21,8 @@ cdef class Timeouts(ExchangeLog):
     cdef bint is_late(self, Exchange x) noexcept
     cdef void begin_timeouts(self, Exchange x) noexcept
     cdef void take_route_timeouts(self, Exchange x) noexcept
-    cdef void check_heartbeat(self, Exchange x, uint32_t heartbeat_s)
-    cdef void tell_heartbeat(self, Exchange x, uint32_t heartbeat_s, str timer, uint64_t limit_ms)
+    cdef int check_heartbeat(self, Exchange x, uint32_t heartbeat_s) except -1
+    cdef int tell_heartbeat(self, Exchange x, uint32_t heartbeat_s, str timer, uint64_t limit_ms) except -1
     cdef uint64_t head_timeout_ms(self, Manager manager) noexcept
 
 

@@ -99,7 +99,7 @@ cdef class Timeouts(ExchangeLog):
         if x.route.max_stream_duration_is_set:
             x.end_ms = x.start_ms + x.route.max_stream_duration_ms if x.route.max_stream_duration_ms else 0
 
-    cdef void check_heartbeat(self, Exchange x, uint32_t heartbeat_s):
+    cdef int check_heartbeat(self, Exchange x, uint32_t heartbeat_s) except -1:
         """A session of this route may be silent for so long: timers that end one sooner are told of."""
         cdef bint has_timeout = x.route.timeout_is_set or not x.manager.polls_outlive_default_timeout
         if has_timeout and not x.is_upgrade:  # a tunnel has left the route's timeout behind
@@ -114,7 +114,7 @@ cdef class Timeouts(ExchangeLog):
         if x.end_ms:
             self.tell_heartbeat(x, heartbeat_s, "max_stream_duration", x.end_ms - x.start_ms)
 
-    cdef void tell_heartbeat(self, Exchange x, uint32_t heartbeat_s, str timer, uint64_t limit_ms):
+    cdef int tell_heartbeat(self, Exchange x, uint32_t heartbeat_s, str timer, uint64_t limit_ms) except -1:
         if 0 < limit_ms < <uint64_t> heartbeat_s * 1000:
             self.heartbeats.tell(x.route.model, timer, limit_ms, heartbeat_s)
 

@@ -9,9 +9,9 @@ from fastproxy.exchange.relay cimport Relay
 
 
 cdef class Upgrade(Relay):
-    cdef void begin_tunnel(self, Exchange x, char *data, size_t length)
+    cdef int begin_tunnel(self, Exchange x, char *data, size_t length) except -1
     cdef void count_tunnel(self, Exchange x) noexcept
-    cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel)
+    cdef int become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel) except -1
     cdef void limit_tunnel(self, Exchange x, Tunnel *tunnel) noexcept
-    cdef void cut_tunnel(self, Tunnel *tunnel, bint is_too_large)
-    cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags)
+    cdef int cut_tunnel(self, Tunnel *tunnel, bint is_too_large) except -1
+    cdef int end_tunnel(self, Tunnel *tunnel, uint64_t flags) except -1

@@ -37,7 +37,7 @@ cdef bytes TOO_LARGE_FRAME = b"\x88\x0b\x03\xf1too large"
 cdef class Upgrade(Relay):
     """Turns an exchange into a tunnel."""
 
-    cdef void begin_tunnel(self, Exchange x, char *data, size_t length):
+    cdef int begin_tunnel(self, Exchange x, char *data, size_t length) except -1:
         """The upstream has switched protocols: from here bytes go both ways, and the exchange is over."""
         cdef ResponseHead plan
         cdef iovec parts[2]
@@ -46,7 +46,7 @@ cdef class Upgrade(Relay):
         cdef Tunnel *tunnel = <Tunnel *> calloc(1, sizeof(Tunnel))
         if tunnel == NULL:
             self.protocol_error(x)
-            return
+            return 0
         x.status = 101
         x.response_started = True
         x.keep_alive = True
@@ -61,14 +61,14 @@ cdef class Upgrade(Relay):
             free(tunnel)
             x.response_started = False
             self.protocol_error(x)
-            return
+            return 0
         parts[0].iov_base = self.writer.start
         parts[0].iov_len = self.writer.at - self.writer.start
         parts[1].iov_base = data
         parts[1].iov_len = length
         if not self.send_downstream(x, parts, 2 if length else 1):
             free(tunnel)
-            return
+            return 0
         tunnel.downstream = c
         tunnel.upstream = u
         tunnel.host_counters = x.host.counters
@@ -116,7 +116,7 @@ cdef class Upgrade(Relay):
             host[<int> host_sid_upgrade_done] += 1
             count_sid(x, http_sid_upgrade_done)
 
-    cdef void become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel):
+    cdef int become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel) except -1:
         """Leave two connections and a struct behind where an exchange was. Its gauges count until the tunnel ends."""
         cdef iovec part
         cdef Buffer *held = c.held
@@ -150,7 +150,7 @@ cdef class Upgrade(Relay):
         self.io.enqueue(c)
         self.io.enqueue(u)
 
-    cdef void cut_tunnel(self, Tunnel *tunnel, bint is_too_large):
+    cdef int cut_tunnel(self, Tunnel *tunnel, bint is_too_large) except -1:
         """The client goes beyond its limits: tell it so, between two frames of the node, and end the tunnel."""
         cdef iovec part
         cdef Connection *c = tunnel.downstream
@@ -162,7 +162,7 @@ cdef class Upgrade(Relay):
             tunnel.is_cut = True
         self.end_tunnel(tunnel, FLAG_RL)
 
-    cdef void end_tunnel(self, Tunnel *tunnel, uint64_t flags):
+    cdef int end_tunnel(self, Tunnel *tunnel, uint64_t flags) except -1:
         """Count, log and close; the connections' structs are not used again before the batch of events is over."""
         cdef Connection *c = tunnel.downstream
         cdef Connection *u = tunnel.upstream
@@ -171,7 +171,7 @@ cdef class Upgrade(Relay):
         cdef bint is_cut = tunnel.is_cut
         if tunnel.is_relay:
             self.end_relay(tunnel, flags & FLAG_LR)  # Envoy has no flag for a TCP connection that an end has closed
-            return
+            return 0
         c.tunnel = u.tunnel = NULL
         self.tunnels -= 1
         c.counters[<int> http_downstream_cx_upgrades_active] -= 1
