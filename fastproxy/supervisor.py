@@ -9,21 +9,19 @@ import gc
 import logging
 import os
 import signal
-import socket
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastproxy import control, listeners, resolver, worker
-from fastproxy.admin.access_log import AccessLog
+from fastproxy import control, resolver, worker
+from fastproxy.admin.listener import AdminListener
 from fastproxy.crew import Crew, Death
 from fastproxy.errors import FastproxyError
 from fastproxy.generation import Generation
 from fastproxy.health.health import Health
 from fastproxy.listening import Listening
 from fastproxy.loader import Load
-from fastproxy.lookups import Lookups
+from fastproxy.membership import Membership
 from fastproxy.model import Address, Configuration
 from fastproxy.options import Options
 from fastproxy.overload_watch import watch
@@ -34,9 +32,6 @@ from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout, StatsReader, clear_gauges
 from fastproxy.status import Orders, ServerState, Status
 from fastproxy.worker_process import CRASH_PAUSE_S, WorkerProcess, describe_status
-
-if TYPE_CHECKING:
-    from fastproxy.admin.server import AdminServer
 
 T = TypeVar("T")
 
@@ -60,7 +55,7 @@ class Supervisor:
         layout = StatsLayout(configuration)
         listening = Listening().next(configuration, workers, options.source)
         self._current = Generation.first(configuration, listening, layout)
-        self._admin_socket, self._admin_log = self._open_admin(configuration)
+        self._admin = self._open_admin(configuration)
         self._memory = SharedMemory(configuration, layout, workers)
         self._rows = [self._memory.row(index) for index in range(workers)]
         self._session_key = os.urandom(16)
@@ -78,25 +73,24 @@ class Supervisor:
         self._actions: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         put = self._actions.put_nowait
         self.status.orders = Orders(partial(put, self._end), partial(put, self._reopen_logs))
-        self._admin: AdminServer | None = None
         self._finished = False
         self._exit_status = 0
         self._loop = asyncio.new_event_loop()
         self._is_started = False
-        self.health = Health(self._loop, self._rows, self._refresh, self._warmed)
-        self.status.health = lambda name: self.health.clusters.get(name)
         self._crew = Crew(workers, self._loop, self._assign, build, self._received)
+        self._membership = Membership(
+            self._loop, self._rows, self._current, self.status, self._crew.tell, self._warmed, self._looked_up
+        )
         self._overload = watch(self._memory.overload, self._crew.pids, self.status.connections)
         self.status.overload = self._overload.statistics
 
     @property
     def admin_address(self) -> Address | None:
         """Where the admin listens, None without one."""
-        return listeners.bound_address(self._admin_socket) if self._admin_socket else None
+        return self._admin.address if self._admin else None
 
     def run(self) -> int:
         """Check hosts, fork the workers, serve until a signal ends it; the exit status."""
-        self._lookups = Lookups(self._loop, self._looked_up)
         self._catch_signals()
         self.health.prepare(self._current)
         if self.health.is_warm:
@@ -114,14 +108,14 @@ class Supervisor:
         if self._is_started or self.status.state is ServerState.DRAINING:
             return
         self._is_started = True
-        self.health.commit(self._current)
+        self._membership.use(self._current)
         self.status.configuration = self.health.configuration(self._current)
         gc.collect()
         gc.freeze()  # a collection would write to every object, and each page would exist once per process
         for process in self._crew.members:
             self._fork(process)
-        self._run(self._start_admin())
-        self._lookups.keep(self._current.resolvers.values())
+        if self._admin:
+            self._run(self._admin.serve(self.status))
         self._overload.run(self._loop, self._current.configuration.overload)
         self._end_reload()
 
@@ -130,33 +124,21 @@ class Supervisor:
 
     # -- set-up and end
 
-    def _open_admin(self, configuration: Configuration) -> tuple[socket.socket | None, AccessLog | None]:
-        admin, file = configuration.admin, self._options.config_path
-        if admin is None:
-            return None, None
+    def _open_admin(self, configuration: Configuration) -> AdminListener | None:
+        if configuration.admin is None:
+            return None
         try:
-            access_log = AccessLog(admin.access_log_path, file)
-            return listeners.open_admin(admin.address, file), access_log
+            return AdminListener(configuration.admin, self._options.config_path)
         except FastproxyError:
             self._close_listeners()
             raise
-
-    async def _start_admin(self) -> None:
-        """aiohttp is imported here, after the fork: workers need neither its memory nor its import time."""
-        if self._admin_socket is None or self._admin_log is None:
-            return
-        from fastproxy.admin.server import AdminServer
-
-        self._admin = AdminServer(self.status, self._admin_log)
-        await self._admin.start(self._admin_socket)
 
     def close_sockets(self) -> None:
         """Undo what making a supervisor has opened; only for one that never ran."""
         self._close_listeners()
         self._loop.close()
-        if self._admin_socket and self._admin_log:
-            self._admin_socket.close()
-            self._admin_log.close()
+        if self._admin:
+            self._admin.close_unserved()
 
     def _close_listeners(self) -> None:
         self._current.listening.close_all_but(Listening())
@@ -286,6 +268,10 @@ class Supervisor:
 
     # -- what a reload needs (reload.Surroundings)
 
+    @property
+    def health(self) -> Health:
+        return self._membership.health
+
     def live_workers(self) -> list[WorkerProcess]:
         return self._crew.reachable
 
@@ -302,15 +288,13 @@ class Supervisor:
         return self._current.next(configuration, listening, is_idle, self._memory.row_slots)
 
     def look_up(self, resolvers: Iterable[ClusterResolver]) -> None:
-        for found in resolvers:
-            self._lookups.start(found)
+        self._membership.look_up(resolvers)
 
     def committed(self, generation: Generation) -> None:
         before, self._current = self._current, generation
         before.listening.close_all_but(generation.listening)
         generation.listening.set_backlogs(before.listening)
-        self._lookups.keep(generation.resolvers.values())
-        self.health.commit(generation)
+        self._membership.use(generation)
         reader = StatsReader(generation.layout, self._rows)
         self.status.adopt(generation, self.health.configuration(generation), reader)
         self._overload.adopt(generation.configuration.overload)
@@ -325,26 +309,10 @@ class Supervisor:
         if self._reload_again:
             self._actions.put_nowait(self._hang_up)
 
-    # -- DNS and health
-
     def _warmed(self) -> None:
         """All that was to be checked before it is used was."""
         self._actions.put_nowait(self._start if self._reload is None else self._reload.warmed)
 
-    def _refresh(self, name: str) -> None:
-        """Have everybody know what the hosts of a cluster are now, and how they are."""
-        for resolved in self._current.resolved().clusters:
-            if resolved.name == name:
-                before = next(each for each in self.status.configuration.clusters if each.name == name)
-                after = self.health.cluster(resolved)
-                self.status.set_cluster(after)
-                for message in control.updates(before, after):
-                    self._crew.tell(message)
-
-    def _looked_up(self, found: ClusterResolver, changed: bool) -> None:
-        if changed and found in self._current.resolvers.values():
-            log.info("cluster '%s' has %d hosts now", found.cluster.name, len(found.hosts))
-            self.health.resolved(replace(found.cluster, hosts=found.hosts))
-            self._refresh(found.cluster.name)
+    def _looked_up(self) -> None:
         if self._reload is not None:
             self._reload.looked_up()

@@ -77,7 +77,7 @@ LAYERS: list[set[str]] = [
     {"config"},
     {"admin", "worker", "worker_process"},
     {"loader", "lookups", "crew", "privileges"},
-    {"reload"},
+    {"reload", "membership"},
     {"supervisor"},
     {"changes"},
     {"commands"},
