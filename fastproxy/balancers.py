@@ -50,7 +50,10 @@ class _Builder:
             groups += [Share(priority, health, 0, panic) for priority, panic in enumerate(loads.in_panic)]
         keys = [(group.priority, group.health) for group in groups]
         parts = [(share, keys.index(self._group(share))) for share in shares]
-        return Priorities([self._balancer(group) for group in groups], parts, hashes=self._cluster.lb_policy.hashes)
+        children = [self._balancer(group) for group in groups]
+        if self._cluster.lb_policy.hashes:
+            return Priorities(children, parts, hashes=True)
+        return Priorities(children, parts, hashes=False, available=loads.available, in_panic=loads.in_panic)
 
     def _group(self, share: Share) -> tuple[int, Health]:
         """A ring knows healthy hosts only, even for the share that the degraded ones of its priority get."""

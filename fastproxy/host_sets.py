@@ -48,11 +48,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the priorities get: per cent by priority, for their healthy and for their degraded hosts."""
+    """What the priorities get: per cent by priority, for their healthy and for their degraded hosts.
+
+    `available` is what both could take at most.
+    """
 
     healthy: tuple[int, ...]
     degraded: tuple[int, ...]
     in_panic: tuple[bool, ...]
+    available: tuple[tuple[int, ...], tuple[int, ...]]
 
     def shares(self) -> tuple[Share, ...]:
         """In the order of the draw: first all healthy ones, then the degraded."""
@@ -86,12 +90,13 @@ def load(sets: Sequence[HostSet], hosts: Sequence[Host], config: HealthConfig) -
     healthy = [_available(each.healthy, each.counted, hosts, config) for each in sets]
     degraded = [_available(each.degraded, each.counted, hosts, config) for each in sets]
     total = min(100, sum(healthy) + sum(degraded))
+    available = (tuple(healthy), tuple(degraded))
     panic = tuple(total != 100 and _is_short(each, config.panic_threshold) for each in sets)
     if total == 0 and not all(panic):
-        return Load((100, *[0] * (len(sets) - 1)), (0,) * len(sets), panic)
+        return Load((100, *[0] * (len(sets) - 1)), (0,) * len(sets), panic, available)
     if all(panic):
-        return Load(_by_number([len(each.hosts) for each in sets]), (0,) * len(sets), panic)
-    return Load(*_distribute(healthy, degraded, total), panic)
+        return Load(_by_number([len(each.hosts) for each in sets]), (0,) * len(sets), panic, available)
+    return Load(*_distribute(healthy, degraded, total), panic, available)
 
 
 def _available(some: Places, all_of_them: Places, hosts: Sequence[Host], config: HealthConfig) -> int:

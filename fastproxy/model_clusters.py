@@ -46,7 +46,8 @@ class Host:
 
     `slot` is where its counters are among those of the cluster; -1 means: at its place in `Cluster.hosts`. The host set
     of a DNS cluster changes, and a host that stays must go on counting where it did, in every worker.
-    `health_status` is what the file says, `found_flags` what checks and outlier detection have found.
+    `health_status` is what the file says, `found_flags` what checks and outlier detection have found. `labels` are its
+    metadata for load balancing: (key, values as canonical JSON), where several stand for any of them.
     """
 
     address: Address
@@ -59,6 +60,8 @@ class Host:
     slot: int = field(default=-1, compare=False)
     check: HostCheck = AS_THE_CLUSTER
     found_flags: int = 0  # HealthFlag bits
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    is_canary: bool = False
 
     @property
     def flags(self) -> int:

@@ -188,7 +188,11 @@ class OriginPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When a request is sent again. `retry_on` are Envoy's words, those that do not exist left out."""
+    """When a request is sent again. `retry_on` are Envoy's words, those that do not exist left out.
+
+    A host that a predicate rejects is chosen anew `host_selection_retry_max_attempts` times. `omitted_labels` are sets
+    of labels, of which a host must not have all of one; a value is canonical JSON.
+    """
 
     retry_on: tuple[str, ...] = ()
     num_retries: int = 1
@@ -203,6 +207,9 @@ class RetryPolicy:
     reset_max_s: float = 300.0
     retriable_headers: tuple[HeaderMatcher, ...] = ()  # one that holds for the response is enough
     retriable_request_headers: tuple[HeaderMatcher, ...] = ()  # or for the request; none: any request
+    omits_canary_hosts: bool = False
+    omitted_labels: tuple[tuple[tuple[str, str], ...], ...] = ()
+    priority_update_frequency: int = 0  # after so many tries their priorities are left out; 0: never
 
 
 class RequireTls(Enum):

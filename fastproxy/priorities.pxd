@@ -20,12 +20,15 @@ cdef class Composite(Balancer):
 
 cdef class Priorities(Composite):
     cdef readonly tuple shares
+    cdef readonly tuple available  # (of healthy hosts, of degraded ones), per cent by priority; None: no other shares
+    cdef readonly tuple in_panic  # by priority
     cdef bint hashes
     cdef Part *parts
     cdef Py_ssize_t part_count
     cdef uint64_t *panic_counter
     cdef uint64_t unread_panics
 
+    cdef Balancer group_by(self, tuple loads)
     cdef Part *part_of(self, uint64_t draw) noexcept nogil
 
 

@@ -41,15 +41,18 @@ cdef class Priorities(Composite):
     """Shares requests out by a draw from 1 to 100: the request's hash where the policy hashes, else a lot.
 
     `parts` are `(share, index of the child that gets it)` in the order of the draw; `children` are in the order of
-    priorities.
+    priorities, those of degraded hosts behind those of healthy ones. `available` is what healthy and degraded hosts of
+    each priority can take (host_sets.Load), None where shares are always these.
     """
 
-    def __init__(self, children, parts, *, hashes):
+    def __init__(self, children, parts, *, hashes, available=None, in_panic=()):
         cdef Py_ssize_t i
         cdef int limit = 0
         Composite.__init__(self, children)
         self.shares = tuple([share for share, _ in parts])
         self.hashes = hashes
+        self.available = available
+        self.in_panic = in_panic
         self.panic_counter = &self.unread_panics
         self.part_count = len(parts)
         self.parts = <Part *> calloc(self.part_count + 1, sizeof(Part))
@@ -86,6 +89,20 @@ cdef class Priorities(Composite):
             self.panic_counter[0] += 1
         return (<Balancer> self.children[part.child]).next_group()
 
+    cdef Balancer group_by(self, tuple loads):
+        """The balancer of the group that a lot draws by other shares: per cent by priority, for healthy and for
+        degraded hosts."""
+        cdef int percent = <int> (self.random() % 100) + 1
+        cdef Py_ssize_t child = 0
+        for priority, share in enumerate([*loads[0], *loads[1]]):
+            percent -= <int> share
+            if percent <= 0:
+                child = priority
+                break
+        if self.in_panic[child % len(self.in_panic)]:
+            self.panic_counter[0] += 1
+        return <Balancer> self.children[child]
+
     cdef Part *part_of(self, uint64_t draw) noexcept nogil:
         cdef int percent = <int> (draw % 100) + 1
         cdef Py_ssize_t i
@@ -96,6 +113,10 @@ cdef class Priorities(Composite):
 
     cdef void count_panics(self, uint64_t *counter) noexcept:
         self.panic_counter = counter
+
+    def pick_by(self, loads):
+        """The place of a host for a request without a hash, by other shares."""
+        return self.group_by(loads).pick()
 
     @property
     def panics(self):

@@ -30,8 +30,8 @@ cdef class RetryPolicy:
     cdef readonly uint64_t per_try_idle_timeout_ms  # 0: none
     cdef readonly object codes  # frozenset of statuses
     cdef readonly tuple response_headers, request_headers  # HeaderMatchers
-    cdef readonly uint32_t host_attempts  # how often a host is chosen anew, where it was tried before
-    cdef readonly bint avoids_previous_hosts
+    cdef readonly uint32_t host_attempts  # how often a host is chosen anew, where `predicates` reject it
+    cdef readonly object predicates  # HostPredicates; None: any host will do
     cdef uint64_t base_ms
     cdef uint64_t max_ms
     cdef tuple reset_headers  # (name, whether it says a time)

@@ -1,6 +1,7 @@
 """When a request is sent again, compiled."""
 
 from fastproxy import model_routes
+from fastproxy.host_predicates import HostPredicates
 
 class RetryPolicy:
     model: model_routes.RetryPolicy
@@ -10,7 +11,7 @@ class RetryPolicy:
     per_try_idle_timeout_ms: int
     codes: frozenset[int]
     host_attempts: int
-    avoids_previous_hosts: bool
+    predicates: HostPredicates | None
     def __init__(self, model: model_routes.RetryPolicy) -> None: ...
     def delay(self, retry: int, random: int) -> int: ...
     def stated_delay(self, head: bytes, epoch_s: int, random: int = 0) -> int | None: ...

@@ -5,6 +5,7 @@ Envoy: config.route.v3.RetryPolicy and RetryStateImpl.
 
 from libc.string cimport memset
 
+from fastproxy.host_predicates import HostPredicates
 from fastproxy.http1 cimport HEAD_OK, parse_response
 from fastproxy.matching cimport HeaderMatcher
 from fastproxy.model_routes import ResetFormat
@@ -37,7 +38,8 @@ cdef class RetryPolicy:
         self.response_headers = tuple(HeaderMatcher(each) for each in model.retriable_headers)
         self.request_headers = tuple(HeaderMatcher(each) for each in model.retriable_request_headers)
         self.host_attempts = model.host_selection_retry_max_attempts
-        self.avoids_previous_hosts = model.avoids_previous_hosts
+        predicates = HostPredicates(model)
+        self.predicates = None if predicates.are_none else predicates
         self.base_ms = milliseconds(model.back_off_base_s)
         self.max_ms = milliseconds(model.back_off_max_s)
         self.reset_headers = tuple(

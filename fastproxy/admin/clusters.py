@@ -67,4 +67,4 @@ def _host(host: Host, counters: dict[str, int]) -> Iterator[tuple[str, str | int
     yield "weight", host.weight
     place = host.locality
     yield from (("region", place.region), ("zone", place.zone), ("sub_zone", place.sub_zone))
-    yield from (("canary", "false"), ("priority", host.priority))
+    yield from (("canary", str(host.is_canary).lower()), ("priority", host.priority))

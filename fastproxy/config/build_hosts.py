@@ -2,6 +2,7 @@
 
 from fastproxy.config.addresses import is_dns_name, is_ip, pipe_address
 from fastproxy.config.build_health_checks import build_host_check
+from fastproxy.config.build_metadata import balancing_metadata, host_labels_of
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import Address, ClusterType, HealthStatus, Host, Locality, LocalityWeight
@@ -51,25 +52,19 @@ def _host(view: View, group: View, kind: ClusterType, report: Report) -> Host | 
     address = _host_address(endpoint, kind, report)
     if address is None:
         return None
+    metadata = balancing_metadata(view.value("metadata"))
+    hash_key = metadata.get("hash_key", "")
     return Host(
         address,
         view.wrapped("load_balancing_weight", 1),
         endpoint.value("hostname"),
-        _hash_key(view),
+        hash_key if isinstance(hash_key, str) else "",
         group.value("priority"),
         _locality(group),
         HealthStatus[view.enum_name("health_status") or "UNKNOWN"],
         check=build_host_check(endpoint, report),
-    )
-
-
-def _hash_key(view: View) -> str:
-    """Envoy's `envoy.lb` metadata: the name of a host on the ring."""
-    metadata = view.value("metadata").filter_metadata
-    if "envoy.lb" not in metadata:
-        return ""
-    return (
-        str(metadata["envoy.lb"].fields["hash_key"].string_value) if "hash_key" in metadata["envoy.lb"].fields else ""
+        labels=host_labels_of(metadata),
+        is_canary=metadata.get("canary") is True,
     )
 
 

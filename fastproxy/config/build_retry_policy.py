@@ -1,6 +1,7 @@
 """When a request is sent again, from the v3 message to the model (Envoy: config.route.v3.RetryPolicy)."""
 
 from fastproxy.config.build_matchers import build_header_matcher
+from fastproxy.config.build_retry_hosts import build_retry_hosts, build_update_frequency
 from fastproxy.config.tree import Report, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model_routes import ResetFormat, ResetHeader, RetryPolicy
@@ -28,14 +29,12 @@ WORDS = (
 _BASE_S = 0.025
 _MAX_FACTOR = 10
 _RESET_MAX_S = 300.0
-_HOSTS = "envoy.extensions.retry.host."
-_PREVIOUS_HOSTS = f"{_HOSTS}previous_hosts.v3.PreviousHostsPredicate"
-_CANARIES = f"{_HOSTS}omit_canary_hosts.v3.OmitCanaryHostsPredicate"
 
 
 def build_retry_policy(view: View, report: Report) -> RetryPolicy:
     """The policy of a route or of a virtual host."""
     base_s, max_s = _back_off(view, report)
+    hosts = build_retry_hosts(view, report)
     limited = view.child("rate_limited_retry_back_off")
     return RetryPolicy(
         retry_on=_words(view, report),
@@ -46,13 +45,16 @@ def build_retry_policy(view: View, report: Report) -> RetryPolicy:
         back_off_base_s=base_s,
         back_off_max_s=max_s,
         host_selection_retry_max_attempts=view.value("host_selection_retry_max_attempts") or 1,
-        avoids_previous_hosts=_avoids_previous_hosts(view, report),
+        avoids_previous_hosts=hosts.avoids_previous_hosts,
         reset_headers=tuple(_reset_header(item) for item in limited.items("reset_headers")),
         reset_max_s=limited.seconds("max_interval", None) or _RESET_MAX_S,
         retriable_headers=tuple(build_header_matcher(item, report) for item in view.items("retriable_headers")),
         retriable_request_headers=tuple(
             build_header_matcher(item, report) for item in view.items("retriable_request_headers")
         ),
+        omits_canary_hosts=hosts.omits_canary_hosts,
+        omitted_labels=tuple(hosts.omitted_labels),
+        priority_update_frequency=build_update_frequency(view, report),
     )
 
 
@@ -82,16 +84,6 @@ def _back_off(view: View, report: Report) -> tuple[float, float]:
     if max_s < base_s:
         report.error(back_off.node_of("max_interval"), "has to be at least as long as base_interval")
     return base_s, max_s
-
-
-def _avoids_previous_hosts(view: View, report: Report) -> bool:
-    found = False
-    for predicate in view.items("retry_host_predicate"):
-        kind = predicate.child("typed_config").type_name
-        found = found or kind == _PREVIOUS_HOSTS or predicate.value("name").endswith("previous_hosts")
-        if kind == _CANARIES:
-            report.warning(predicate.node, "has no effect here: no host is known to be a canary")
-    return found
 
 
 def _reset_header(view: View) -> ResetHeader:

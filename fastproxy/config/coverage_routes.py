@@ -5,7 +5,10 @@ from typing import Any
 from fastproxy.config.tree import because, words
 
 _ROUTE = "envoy.config.route.v3."
-_HEDGING = "there is one try of a request at a time"
+_HEDGING = (
+    "a request is at one host at a time: per_try_timeout gives up the host that is late before another one is asked, "
+    "so that no two work on the same request"
+)
 _HOSTS = "envoy.extensions.retry.host."
 _MATCHER = "envoy.type.matcher.v3."
 _HEADERS = words("request_headers_to_add request_headers_to_remove response_headers_to_add response_headers_to_remove")
@@ -54,7 +57,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "request_mirror_policies priority retry_policy"
     ),
     f"{_ROUTE}RetryPolicy": words(
-        "retry_on num_retries per_try_timeout per_try_idle_timeout retry_host_predicate "
+        "retry_on num_retries per_try_timeout per_try_idle_timeout retry_host_predicate retry_priority "
         "host_selection_retry_max_attempts retriable_status_codes retry_back_off rate_limited_retry_back_off "
         "retriable_headers retriable_request_headers"
     ),
@@ -64,7 +67,9 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RetryPolicy.RetryHostPredicate": words("name typed_config"),
     f"{_HOSTS}previous_hosts.v3.PreviousHostsPredicate": frozenset(),
     f"{_HOSTS}omit_canary_hosts.v3.OmitCanaryHostsPredicate": frozenset(),
-    f"{_HOSTS}omit_host_metadata.v3.OmitHostMetadataConfig": frozenset(),
+    f"{_HOSTS}omit_host_metadata.v3.OmitHostMetadataConfig": words("metadata_match"),
+    f"{_ROUTE}RetryPolicy.RetryPriority": words("name typed_config"),
+    "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig": words("update_frequency"),
     f"{_ROUTE}RouteAction.RequestMirrorPolicy": words(
         "cluster runtime_fraction disable_shadow_host_suffix_append host_rewrite_literal"
     ),
@@ -114,13 +119,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_ROUTE}RouteAction": {
         **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout retry_policy_typed_config"),
         "hedge_policy": _HEDGING,
-    },
-    f"{_ROUTE}RetryPolicy": {
-        "retry_priority": "a retry chooses among the priorities as any request does",
-        **because("", "retry_options_predicates"),
-    },
-    f"{_HOSTS}omit_host_metadata.v3.OmitHostMetadataConfig": {
-        "metadata_match": "hosts are not told apart by their metadata",
     },
     f"{_ROUTE}RouteAction.MaxStreamDuration": because("", "grpc_timeout_header_max grpc_timeout_header_offset"),
     f"{_ROUTE}WeightedCluster": {"runtime_key_prefix": "the weights are those of the file"},

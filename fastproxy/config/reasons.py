@@ -73,6 +73,7 @@ FIELDS: dict[tuple[str, str], str] = {
     (f"{_ROUTE}WeightedCluster.ClusterWeight", "typed_per_filter_config"): "what filters do is the same for all "
     "clusters of a route; write it to the route",
     (f"{_ROUTE}RouteAction", "metadata_match"): "subsets of hosts are not chosen; route to a cluster of their own",
+    (f"{_ROUTE}RetryPolicy", "retry_options_predicates"): "there is no such extension, in Envoy neither; remove it",
     (f"{_ROUTE}RouteAction", "internal_redirect_policy"): "redirects of a node go to the client; remove it",
 }
 

@@ -134,6 +134,8 @@ def _fill(message: Message, root: Node) -> str | None:
         json_format.ParseDict(plain(root), message)
     except json_format.ParseError as error:
         return str(error)
+    except KeyError as error:  # a well-known type in an Any has its JSON in `value`
+        return f"a typed_config lacks its {error}"
     return None
 
 

@@ -26,6 +26,7 @@ cdef class Retries:
     cdef uint64_t try_began_ms
     cdef uint64_t active_ms  # when the host was heard of last
     cdef set tried  # Hosts
+    cdef object priorities  # PreviousPriorities; None: a try chooses among all as any request does
     cdef bint is_counted  # among the retries of the cluster that are under way
     cdef bint is_settled  # an answer goes to the client: there will be no other try
 

@@ -4,6 +4,7 @@ from libc.stdlib cimport free
 
 from fastproxy.connections cimport buffer_append
 from fastproxy.exchange.questions cimport MAX_HELD_BYTES
+from fastproxy.previous_priorities import PreviousPriorities
 from fastproxy.retry_policies cimport ON_HEADERS, RetryPolicy, is_reason, reasons_of
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Host
@@ -26,6 +27,8 @@ cdef class Retries:
         self.try_timeout_ms = policy.per_try_timeout_ms
         self.idle_timeout_ms = policy.per_try_idle_timeout_ms
         self.tried = set()
+        if policy.model.priority_update_frequency:
+            self.priorities = PreviousPriorities(policy.model.priority_update_frequency)
 
     def __dealloc__(self):
         if self.held is not None:
@@ -92,7 +95,10 @@ cdef class Retries:
         return renumbered(head, b"x-envoy-expected-rq-timeout-ms", expected_ms) if expected_ms else head
 
     cdef int note_tried(self, Host host) except -1:
+        """The host had its try, or could not be connected."""
         self.tried.add(host)
+        if self.priorities is not None:
+            self.priorities.note(host.model.priority)
 
 
 cdef bytes renumbered(bytes head, bytes name, uint64_t number):

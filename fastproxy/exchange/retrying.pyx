@@ -7,7 +7,7 @@ node would hand out the packets for the session's client twice, or for nobody.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from fastproxy.affinity_policy cimport AFFINITY_LEAST, AffinityPolicy
+from fastproxy.affinity_policy cimport AffinityPolicy
 from fastproxy.connections cimport CONNECTING, Connection
 from fastproxy.counters cimport (
     cluster_retry_or_shadow_abandoned, cluster_upstream_cx_none_healthy, cluster_upstream_cx_protocol_error,
@@ -16,10 +16,9 @@ from fastproxy.counters cimport (
     cluster_upstream_rq_retry_limit_exceeded, cluster_upstream_rq_retry_overflow, cluster_upstream_rq_retry_success,
     cluster_upstream_rq_timeout, host_rq_error, host_rq_timeout,
 )
-from fastproxy.exchange.attempt cimport has_same_name
 from fastproxy.exchange.local_replies cimport NO_HEALTHY_UPSTREAM, RESET_PREFIX, RETRIED_PREFIX, UPSTREAM_TIMEOUT
 from fastproxy.exchange.retries cimport Retries
-from fastproxy.exchange.state cimport SID_KNOWN, SID_NONE, Exchange
+from fastproxy.exchange.state cimport SID_NONE, Exchange
 from fastproxy.exchange.timeouts cimport sooner
 from fastproxy.heads cimport RequestHead
 from fastproxy.http1 cimport TOKEN_CLOSE, TOKEN_KEEP_ALIVE
@@ -33,7 +32,7 @@ cdef RetryPolicy NO_POLICY = RetryPolicy(RetryPolicyModel())
 cdef bytes TOO_LARGE = b"exceeded request buffer limit while retrying upstream"
 
 
-cdef class Retrying(Repeating):
+cdef class Retrying(OtherHosts):
     """Sends requests again."""
 
     cdef int begin_retries(self, Exchange x, const RequestFacts *facts, RequestHead *plan, dict fields) except -1:
@@ -74,7 +73,7 @@ cdef class Retrying(Repeating):
         if self.is_retried(x, CONNECT_FAILURES):
             host.counters[<int> host_rq_error] += 1
         else:
-            Repeating.connect_failed(self, x, reason)
+            OtherHosts.connect_failed(self, x, reason)
 
     cdef int protocol_error(self, Exchange x) except -1:
         cdef Connection *u = x.upstream
@@ -82,7 +81,7 @@ cdef class Retrying(Repeating):
             u.counters[<int> cluster_upstream_cx_protocol_error] += 1
             self.watch.origin_failed(x.host, 502)
         else:
-            Repeating.protocol_error(self, x)
+            OtherHosts.protocol_error(self, x)
 
     cdef bint is_reset_retried(self, Exchange x):
         """The upstream has ended, or has to be given up, without an answer: whether there is another try."""
@@ -159,7 +158,7 @@ cdef class Retrying(Repeating):
     cdef void end(self, Exchange x) noexcept:
         if x.retries is not None:
             self.end_retry(x)
-        Repeating.end(self, x)
+        OtherHosts.end(self, x)
 
     # the other try
 
@@ -216,42 +215,11 @@ cdef class Retrying(Repeating):
         parts[1].iov_len = retries.request.end - retries.request.start - retries.head_bytes
         self.attempt(x, parts, 2 if parts[1].iov_len else 1)
 
-    cdef bint choose_again(self, Exchange x):
-        """Choose a host for the next try: a session's own, else as the first one; False when there is none."""
-        cdef Py_ssize_t place
-        cdef Host host
-        if x.sid_state == SID_KNOWN:
-            return True
-        place = self.other_place(x)
-        if place < 0:
-            return False
-        host = <Host> x.cluster.hosts[place]
-        if not x.route.auto_host_rewrite or has_same_name(x.host, host):
-            x.host = host
-        x.tried = None
-        return True
-
-    cdef Py_ssize_t other_place(self, Exchange x):
-        """The place of a host for the next try. With the predicate `previous_hosts` one that was not tried, if it is
-        among the first that the hash or the balancer names."""
-        cdef Cluster cluster = x.cluster
-        cdef RetryPolicy policy = x.retries.policy
-        cdef Py_ssize_t place = -1
-        cdef uint32_t attempt
-        for attempt in range(policy.host_attempts + 1):
-            if x.affinity == AFFINITY_LEAST:
-                place = cluster.placement.choose(cluster.balancer, self.runtime.sessions)
-            else:
-                place = cluster.balancer.choose_again(x.hash, x.has_hash, attempt)
-            if place < 0 or not policy.avoids_previous_hosts or cluster.hosts[place] not in x.retries.tried:
-                break
-        return place
-
     # how long a try may take
 
     cdef void request_complete(self, Exchange x) noexcept:
         cdef uint64_t sent_ms = x.sent_ms
-        Repeating.request_complete(self, x)
+        OtherHosts.request_complete(self, x)
         if x.retried and sent_ms:
             x.sent_ms = sent_ms  # service time and access log count from the first try on
         if x.retries is not None:
@@ -300,4 +268,4 @@ cdef class Retrying(Repeating):
         x.retry_at_ms = 0
         if x.retried and body.startswith(RESET_PREFIX):
             body = RETRIED_PREFIX + body[len(RESET_PREFIX):]
-        Repeating.reply(self, x, status, body)
+        OtherHosts.reply(self, x, status, body)

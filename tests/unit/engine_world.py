@@ -240,8 +240,9 @@ class World:
 
 def configuration(addresses: list[Address], **settings: Any) -> Configuration:
     """One listener and one cluster; `cluster`, `route`, `manager`, `domains` and `configuration` replace fields,
-    `routes` all routes."""
-    hosts = tuple(Host(address) for address in addresses)
+    `routes` all routes, `hosts` has the fields of each host."""
+    fields = settings.get("hosts", ({},) * len(addresses))
+    hosts = tuple(Host(address, **each) for address, each in zip(addresses, fields, strict=True))
     cluster = Cluster("backend", hosts=hosts, lb_policy=LbPolicy.ROUND_ROBIN, connect_timeout_s=5)
     route = Route(RouteMatch(prefix="/"), "backend", allow_websocket=True)
     routes = settings.get("routes", (replace(route, **settings.get("route", {})),))

@@ -114,3 +114,10 @@ def test_health_priority_and_locality(status, flags):
     wanted = {"health_flags": flags, "weight": 3, "region": "r", "zone": "z", "sub_zone": "s", "priority": 2}
     for name, value in wanted.items():
         assert f"c::1.1.1.1:1::{name}::{value}\n" in lines
+
+
+def test_canaries():
+    hosts = tuple(Host(Address("1.1.1.1", port), is_canary=port == 2) for port in (1, 2))
+    lines = clusters(Server(Configuration((), (Cluster("c", hosts=hosts),))).status, {}).text
+    assert "c::1.1.1.1:1::canary::false\n" in lines
+    assert "c::1.1.1.1:2::canary::true\n" in lines

@@ -187,3 +187,15 @@ def test_a_bound_counts_the_requests_under_way(policy: LbPolicy) -> None:
     assert chosen(balancer) == {0, 1}
     row[0] = row[2] = 50
     assert chosen(balancer) == {1}
+
+
+@pytest.mark.parametrize("policy", LbPolicy)
+def test_only_what_does_not_hash_can_be_shared_out_anew(policy: LbPolicy) -> None:
+    balancer = made(hosts("hd", "u", "h"), policy)
+    assert isinstance(balancer, Priorities)
+    if policy.hashes:
+        assert balancer.available is None
+        return
+    assert balancer.available == ((70, 0, 100), (70, 0, 0))
+    picked = [balancer.pick_by(loads) for loads in (((0, 0, 100), (0, 0, 0)), ((0, 0, 0), (100, 0, 0)))]
+    assert picked == [3, 1]

@@ -80,12 +80,14 @@ def test_hosts_carry_weight_hostname_and_hash_key():
         "10.0.0.1", 80, load_balancing_weight=7, metadata={"filter_metadata": {"envoy.lb": {"hash_key": "k"}}}
     )
     host["endpoint"]["hostname"] = "h"
-    assert cluster(load_assignment=endpoints(host)).hosts == (Host(Address("10.0.0.1", 80), 7, "h", "k"),)
+    assert cluster(load_assignment=endpoints(host)).hosts == (
+        Host(Address("10.0.0.1", 80), 7, "h", "k", labels=(("hash_key", ('"k"',)),)),
+    )
 
 
 def test_other_metadata_is_no_hash_key():
     host = endpoint("10.0.0.1", 80, metadata={"filter_metadata": {"envoy.lb": {"x": "k"}, "other": {"hash_key": "k"}}})
-    assert cluster(load_assignment=endpoints(host)).hosts == (Host(Address("10.0.0.1", 80)),)
+    assert [each.hash_key for each in cluster(load_assignment=endpoints(host)).hosts] == [""]
 
 
 def test_localities_are_read_in_order():

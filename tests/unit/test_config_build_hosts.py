@@ -79,3 +79,16 @@ def test_locality_weights():
 )
 def test_mistakes_have_their_places(tmp_path, old, new, message):
     assert complaints(tmp_path, old, new) == [message]
+
+
+def test_metadata_for_load_balancing():
+    given = group(1, 2, 3)
+    for endpoint_, fields in zip(
+        given["lb_endpoints"], ({"canary": True, "stage": ["a", "b"]}, {"canary": "true"}), strict=False
+    ):
+        endpoint_["metadata"] = {"filter_metadata": {"envoy.lb": fields, "other": {"canary": True}}}
+    hosts = built(given)
+    assert [host.is_canary for host in hosts] == [True, False, False]
+    assert [host.labels for host in hosts] == [
+        (("canary", ("true",)), ("stage", ('"a"', '"b"'))), (("canary", ('"true"',)),), (),
+    ]  # fmt: skip

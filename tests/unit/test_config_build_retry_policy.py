@@ -83,13 +83,6 @@ def test_words_that_do_not_exist():
     assert said == [("retry_on", '"gateway-eror" is no reason for a retry; did you mean "gateway-error"?')]
 
 
-def test_no_host_is_a_canary():
-    canaries = {"name": "c", "typed_config": {"@type": f"{HOSTS}omit_canary_hosts.v3.OmitCanaryHostsPredicate"}}
-    found, _, said = told(retry_host_predicate=[canaries])
-    assert not found.avoids_previous_hosts
-    assert said == [("retry_host_predicate[0]", "has no effect here: no host is known to be a canary")]
-
-
 def test_the_longest_back_off_is_no_shorter_than_the_first():
     _, wrong, _ = told(retry_back_off={"base_interval": "1s", "max_interval": "0.5s"})
     assert wrong == [("retry_back_off.max_interval", "has to be at least as long as base_interval")]

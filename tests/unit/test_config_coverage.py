@@ -59,6 +59,10 @@ def test_a_file_that_is_acted_on_whole():
             f"{V3_ROUTE_PATH}.route.internal_redirect_policy",
         ),
         (
+            lambda d: v3_route(d)["route"].update(retry_policy={"retry_options_predicates": [{"name": "x"}]}),
+            f"{V3_ROUTE_PATH}.route.retry_policy.retry_options_predicates",
+        ),
+        (
             lambda d: v3_route(d)["route"].update(rate_limits=[{"actions": [{"remote_address": {}}]}]),
             f"{V3_ROUTE_PATH}.route.rate_limits",
         ),
@@ -81,7 +85,8 @@ def test_refused(change, path):
         (
             lambda d: v3_route(d)["route"].update(hedge_policy={"hedge_on_per_try_timeout": True}),
             f"{V3_ROUTE_PATH}.route.hedge_policy",
-            "has no effect here: there is one try of a request at a time",
+            "has no effect here: a request is at one host at a time: per_try_timeout gives up the host that is late "
+            "before another one is asked, so that no two work on the same request",
         ),
         (
             lambda d: v3_manager(d).update(tracing={}),

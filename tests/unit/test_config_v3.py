@@ -120,3 +120,10 @@ def test_a_type_url_that_is_no_text(url):
     [(path, message)] = errors(report)
     assert path == V3_MANAGER_PATH
     assert message == 'expected an object with "@type", the type URL of what it configures'
+
+
+def test_a_well_known_type_that_lacks_its_value():
+    document = v3_file()
+    v3_manager(document)["http_filters"][0]["typed_config"] = {"@type": "type.googleapis.com/google.protobuf.Struct"}
+    _, report = view(document)
+    assert errors(report) == [("", "does not fit Envoy's schema: a typed_config lacks its 'value'")]

@@ -117,3 +117,18 @@ def test_a_retry_stays_in_its_priority() -> None:
 def test_a_retry_takes_the_turn_of_a_locality() -> None:
     balancer = Localities([table(0), table(1)], [A, B], [1, 1])
     assert Counter(balancer.pick_again(7, 1) for _ in range(10)) == {0: 5, 1: 5}
+
+
+def test_other_shares_are_drawn_by_lot() -> None:
+    groups = [RoundRobin([place], [1]) for place in range(4)]  # healthy and degraded ones of two priorities
+    available = ((100, 0), (0, 0))
+    parts = [(share(0, 100), 0)]
+    balancer = Priorities(groups, parts, hashes=False, available=available, in_panic=(False, True))
+    assert {balancer.pick() for _ in range(50)} == {0}
+    assert {balancer.pick_by(((0, 100), (0, 0))) for _ in range(50)} == {1}
+    assert {balancer.pick_by(((0, 0), (50, 50))) for _ in range(200)} == {2, 3}
+    before = balancer.panics
+    assert balancer.pick_by(((0, 0), (100, 0))) == 2
+    assert balancer.panics == before
+    assert balancer.pick_by(((0, 0), (0, 100))) == 3
+    assert balancer.panics == before + 1
