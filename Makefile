@@ -29,7 +29,7 @@ help:
 	@echo "make debug     the compiled modules with bounds checks and assertions, then their tests"
 	@echo "make sanitize  the same with the address and undefined-behaviour sanitizers (needs gcc)"
 	@echo "make fuzz      every fuzz target for FUZZ_SECONDS (60), two at a time, with the sanitizers (needs gcc)"
-	@echo "make annotate  Cython's annotated sources in build/annotate/"
+	@echo "make annotate  Cython's annotated sources, in build/release/"
 	@echo "make bench     beside Envoy, HAProxy and nginx (needs them, and BENCH=path/to/compare.py)"
 	@echo "make soak      everything at once for five minutes, each byte checked (SOAK_SECONDS=300, SOAK_ARGS='--seed 1')"
 	@echo "make autobahn  the Autobahn WebSocket suite, directly and through fastproxy (needs WSTEST=path/to/wstest)"
@@ -100,12 +100,8 @@ sanitize: compile $(VENV)/.installed
 fuzz: build
 	$(PY) -m tests.fuzz.campaign $(FUZZ_SECONDS)
 
-annotate: $(READY)
-	rm -rf build/annotate && mkdir -p build/annotate && cp -r fastproxy build/annotate/
-	cd build/annotate && for f in $$(find fastproxy -name '*.pyx'); do \
-		../../$(PY) -m cython -3 --annotate -X boundscheck=False -X wraparound=False -X cdivision=True \
-			-X initializedcheck=False $$f || exit 1; done
-	@echo "open build/annotate/fastproxy/*.html"
+annotate: build
+	@echo "open build/release/fastproxy/*.html"
 
 bench: build
 	@test -f $(BENCH) || { echo "no $(BENCH): say BENCH=path/to/compare.py" >&2; exit 1; }

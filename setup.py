@@ -82,6 +82,7 @@ def compiled(modules):
         modules,
         nthreads=os.cpu_count() or 1,
         build_dir=f"build/{FLAVOUR}",  # the C files, which are nothing to read beside the sources
+        annotate=True,  # costs next to nothing, and tests/unit/test_annotate.py reads what it says of hot lines
         compiler_directives=DIRECTIVES | (DEBUG_DIRECTIVES if DEBUG else {}),
     )
 
