@@ -115,7 +115,7 @@ Message = (
 
 def updates(before: Cluster, after: Cluster) -> Iterator[Message]:
     """What makes of a cluster's hosts those of `after`, which differs in nothing else."""
-    if _as_given(before) != _as_given(after):
+    if not are_same_hosts(before, after):
         yield Hosts(after.name, after.hosts)
         return
     pairs = zip(before.hosts, after.hosts, strict=True)
@@ -124,9 +124,12 @@ def updates(before: Cluster, after: Cluster) -> Iterator[Message]:
         yield HostHealth(after.name, tuple(found[start : start + HOSTS_AT_ONCE]))
 
 
-def _as_given(cluster: Cluster) -> list[Host]:
-    """Its hosts without what was found of them."""
-    return [replace(host, found_flags=0) for host in cluster.hosts]
+def are_same_hosts(one: Cluster, other: Cluster) -> bool:
+    """Whether the hosts differ in what was found of them at most."""
+    if len(one.hosts) != len(other.hosts):
+        return False
+    others = ((old, new) for old, new in zip(one.hosts, other.hosts, strict=True) if old is not new)
+    return all(replace(old, found_flags=new.found_flags) == new for old, new in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,11 @@ class Channel:
     def send(self, message: Message, fds: Sequence[int] = ()) -> None:
         """Queue `message` and send what can be sent; `fds` stay the caller's. A peer that is gone is no error: its
         end of file tells."""
-        self.unsent.append((encode(message), [os.dup(fd) for fd in fds]))
+        self.send_encoded(encode(message), fds)
+
+    def send_encoded(self, message: bytes, fds: Sequence[int] = ()) -> None:
+        """The same for one that is encoded already: others get it, too."""
+        self.unsent.append((message, [os.dup(fd) for fd in fds]))
         self.flush()
 
     def flush(self) -> None:

@@ -100,15 +100,19 @@ class Crew:
 
     def tell(self, message: control.Message) -> None:
         """Send `message` to all."""
+        encoded = control.encode(message)
         for process in self.members:
-            self.send(process, message)
+            self._send(process, encoded)
 
     def send(self, process: WorkerProcess, message: control.Message, fds: Sequence[int] = ()) -> None:
         """Send `message`, with copies of `fds`, to one that can be reached."""
+        self._send(process, control.encode(message), fds)
+
+    def _send(self, process: WorkerProcess, encoded: bytes, fds: Sequence[int] = ()) -> None:
         channel = process.channel
         if channel is None:
             return
-        channel.send(message, fds)
+        channel.send_encoded(encoded, fds)
         if channel.unsent:
             self._loop.add_writer(channel.fileno(), self._flush, channel)
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from fastproxy import control
+from fastproxy.announcements import Announcements
 from fastproxy.generation import Generation
 from fastproxy.health.health import Health
 from fastproxy.lookups import Lookups
+from fastproxy.model import Configuration
 from fastproxy.resolver import ClusterResolver
 from fastproxy.status import Status
 
@@ -36,16 +38,28 @@ class Membership:
         self.health = Health(loop, rows, self._refresh, warmed)
         self._generation = generation
         self._status = status
-        self._tell = tell
+        self._announcements = Announcements(loop, tell)
+        self._announcements.begin(generation.resolved().clusters)
         self._looked_up = looked_up
         self._lookups = Lookups(loop, self._answered)
+        status.merging = self._announcements.counters
         status.health = lambda name: self.health.clusters.get(name)
 
-    def use(self, generation: Generation) -> None:
-        """Look after the hosts of this generation, which `health` was prepared for, and of no other."""
+    def use(self, generation: Generation) -> Configuration:
+        """Look after the hosts of this generation, which `health` was prepared for, and of no other. Returns its
+        configuration with the hosts of now, which is what workers have to know from here on."""
         self._generation = generation
         self._lookups.keep(generation.resolvers.values())
         self.health.commit(generation)
+        configuration = self.health.configuration(generation)
+        self._announcements.begin(configuration.clusters)
+        return configuration
+
+    @property
+    def told(self) -> Configuration:
+        """The configuration as the workers know it: a new one is to learn what comes with the others."""
+        configuration, clusters = self._status.configuration, self._announcements.told
+        return replace(configuration, clusters=tuple(clusters[each.name] for each in configuration.clusters))
 
     def look_up(self, resolvers: Iterable[ClusterResolver]) -> None:
         """Have these names looked up now, once."""
@@ -63,8 +77,6 @@ class Membership:
         """Have everybody know what the hosts of a cluster are now, and how they are."""
         for resolved in self._generation.resolved().clusters:
             if resolved.name == name:
-                before = next(each for each in self._status.configuration.clusters if each.name == name)
-                after = self.health.cluster(resolved)
-                self._status.set_cluster(after)
-                for message in control.updates(before, after):
-                    self._tell(message)
+                cluster = self.health.cluster(resolved)
+                self._status.set_cluster(cluster)
+                self._announcements.announce(cluster)

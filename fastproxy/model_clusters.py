@@ -131,6 +131,8 @@ class Cluster:
     outlier_detection: OutlierDetection | None = None
     ignore_health_on_host_removal: bool = False  # else a host that DNS has no longer stays while checks find it healthy
     ignore_new_hosts_until_first_hc: bool = False
+    close_connections_on_host_health_failure: bool = False  # those of TCP proxies
+    update_merge_window_s: float = 1.0  # in which changes of health are told to the workers once; 0: each at once
     locality_weights: tuple[LocalityWeight, ...] | None = None  # None: localities share nothing out
     hash_policies: tuple[HashPolicy, ...] = ()  # of the balancer: instead of the route's
     circuit_breakers: CircuitBreakers = CircuitBreakers()

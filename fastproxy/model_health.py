@@ -24,25 +24,28 @@ class HealthFlag(IntFlag):
     EDS_STATUS_DRAINING = 0x200
 
 
-_FAILED = (
+# Plain numbers: arithmetic on members of an enum takes a microsecond, and there may be a thousand hosts.
+_FAILED = int(
     HealthFlag.FAILED_ACTIVE_HC
     | HealthFlag.FAILED_OUTLIER_CHECK
     | HealthFlag.FAILED_EDS_HEALTH
     | HealthFlag.EDS_STATUS_DRAINING
 )
-_DEGRADED = HealthFlag.DEGRADED_ACTIVE_HC | HealthFlag.DEGRADED_EDS_HEALTH
-_EXCLUDED = HealthFlag.PENDING_ACTIVE_HC | HealthFlag.EXCLUDED_VIA_IMMEDIATE_HC_FAIL | HealthFlag.EDS_STATUS_DRAINING
+_DEGRADED = int(HealthFlag.DEGRADED_ACTIVE_HC | HealthFlag.DEGRADED_EDS_HEALTH)
+_EXCLUDED = int(
+    HealthFlag.PENDING_ACTIVE_HC | HealthFlag.EXCLUDED_VIA_IMMEDIATE_HC_FAIL | HealthFlag.EDS_STATUS_DRAINING
+)
 _OF_STATUS = {
-    HealthStatus.UNHEALTHY: HealthFlag.FAILED_EDS_HEALTH,
-    HealthStatus.TIMEOUT: HealthFlag.FAILED_EDS_HEALTH,
-    HealthStatus.DRAINING: HealthFlag.EDS_STATUS_DRAINING,
-    HealthStatus.DEGRADED: HealthFlag.DEGRADED_EDS_HEALTH,
+    HealthStatus.UNHEALTHY: int(HealthFlag.FAILED_EDS_HEALTH),
+    HealthStatus.TIMEOUT: int(HealthFlag.FAILED_EDS_HEALTH),
+    HealthStatus.DRAINING: int(HealthFlag.EDS_STATUS_DRAINING),
+    HealthStatus.DEGRADED: int(HealthFlag.DEGRADED_EDS_HEALTH),
 }
 
 
 def flags_of(status: HealthStatus) -> int:
     """The flags of what a file says of a host."""
-    return _OF_STATUS.get(status, HealthFlag(0))
+    return _OF_STATUS.get(status, 0)
 
 
 def health_of(flags: int) -> Health:
@@ -171,3 +174,4 @@ class OutlierDetection:
     failure_percentage_request_volume: int = 50
     split_external_local_origin_errors: bool = False
     successful_active_health_check_uneject_host: bool = True
+    event_log_path: str = ""

@@ -74,6 +74,9 @@ def _number(text: str) -> int | None:
 def log_paths(configuration: Configuration) -> set[str]:
     """Files that a configuration has logs written to."""
     found = {log.path for listener in configuration.listeners for one in listener.filters for log in one.access_logs}
+    for cluster in configuration.clusters:
+        kept = [each.event_log_path for each in (cluster.health_check, cluster.outlier_detection) if each is not None]
+        found.update(path for path in kept if path)
     return found | ({configuration.admin.access_log_path} if configuration.admin else set())
 
 

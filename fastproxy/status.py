@@ -98,6 +98,7 @@ class Status:
     health: Callable[[str], ClusterHealth | None] = lambda cluster_name: None
     orders: Orders = field(default_factory=Orders)
     overload: Callable[[], Iterable[Statistic]] = tuple
+    merging: Mapping[str, int] = field(default_factory=dict)
     workers_started: bool = False
     workers_replaced: int = 0
     clock: Callable[[], float] = time.monotonic
@@ -161,6 +162,8 @@ class Status:
         yield Statistic("listener_manager.workers_started", int(self.workers_started), True)
         yield from self._changes("cluster_manager.cluster", self.cluster_changes)
         yield Statistic("cluster_manager.active_clusters", len(self.configuration.clusters), True)
+        for name, value in self.merging.items():
+            yield Statistic(f"cluster_manager.{name}", value)
 
     def _changes(self, prefix: str, changes: Changes) -> Iterator[Statistic]:
         yield Statistic(f"{prefix}_added", changes.added)

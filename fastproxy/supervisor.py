@@ -108,8 +108,7 @@ class Supervisor:
         if self._is_started or self.status.state is ServerState.DRAINING:
             return
         self._is_started = True
-        self._membership.use(self._current)
-        self.status.configuration = self.health.configuration(self._current)
+        self.status.configuration = self._membership.use(self._current)
         gc.collect()
         gc.freeze()  # a collection would write to every object, and each page would exist once per process
         for process in self._crew.members:
@@ -168,7 +167,7 @@ class Supervisor:
         bound = self._current.listening.bound
         return worker.Assignment(
             index,
-            self.status.configuration,
+            self._membership.told,
             self._current.layout,
             self._rows,
             self._memory.sessions,
@@ -294,9 +293,8 @@ class Supervisor:
         before, self._current = self._current, generation
         before.listening.close_all_but(generation.listening)
         generation.listening.set_backlogs(before.listening)
-        self._membership.use(generation)
         reader = StatsReader(generation.layout, self._rows)
-        self.status.adopt(generation, self.health.configuration(generation), reader)
+        self.status.adopt(generation, self._membership.use(generation), reader)
         self._overload.adopt(generation.configuration.overload)
         self._end_reload()
 

@@ -36,6 +36,9 @@ cdef class Cluster:
     cdef readonly object departures  # of hosts: (digest, address, when), the last ones
     cdef readonly Balancer balancer
     cdef readonly SessionPlacement placement
+    cdef object active  # ActiveRequests of the hosts
+    cdef set failing  # hosts that have begun to fail, where that closes their connections
+    cdef bint closes_on_failure
     cdef readonly CircuitBreakers breakers
     cdef public object hashing  # HashPolicies of the balancer, which count instead of the route's; or None
     cdef uint64_t *counters
@@ -56,6 +59,7 @@ cdef class Cluster:
     cdef uint64_t max_gateway_failures
     cdef uint64_t max_local_origin_failures
 
+    cdef int note(self, Host host, model) except -1
     cdef int watch_hosts(self, model) except -1
     cdef int watch(self, Host host) except -1
     cdef Host host_with_digest(self, uint32_t digest)

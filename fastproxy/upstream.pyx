@@ -14,11 +14,13 @@ from fastproxy.balancers import balancer_for
 from fastproxy.circuit_breakers import CircuitBreakers as make_circuit_breakers
 from fastproxy.session_placement import SessionPlacement as make_session_placement
 from fastproxy.connections import read_limit_of
+from fastproxy.model import HealthFlag
 from fastproxy.counters cimport cluster_lb_healthy_panic, cluster_upstream_rq_active, host_rq_active
 from fastproxy.syscalls cimport (
     AF_INET, AF_INET6, AF_UNIX, htons, inet_pton, sa_family_t, sockaddr_in, sockaddr_in6, sockaddr_un, socklen_t,
 )
 
+FOUND_FAILING = HealthFlag.FAILED_ACTIVE_HC | HealthFlag.FAILED_OUTLIER_CHECK
 MAX_DEPARTURES = 256  # hosts of a cluster that are remembered when they have left
 HOST_SETS = count(1)
 
@@ -86,6 +88,8 @@ cdef class Cluster:
         self.max_requests_per_connection = model.max_requests_per_connection
         self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
         self.watch_hosts(model)
+        self.closes_on_failure = model.close_connections_on_host_health_failure
+        self.failing = set()
         self.hosts = []
         self.departures = deque(maxlen=MAX_DEPARTURES)
         self.set_hosts(known_hosts(model))
@@ -109,33 +113,51 @@ cdef class Cluster:
                 host.cluster = self
                 host.counters = self.row + <Py_ssize_t> self.layout.host(self.model.name, host.slot)
                 self.watch(host)
-            host.model = model
+            self.note(host, model)
             hosts.append(host)
         for host in known.values():
             host.removed = True
             self.note_departure(host)
         self.hosts = hosts
-        self.balance(hosts)
+        self.active = self.active_requests(hosts)
+        slots = [self.layout.host(self.model.name, host.slot) for host in hosts]
+        self.placement = make_session_placement(self.rows, slots, [digest_of(host) for host in hosts])
+        self.balance()
         return list(known.values())
 
     def set_health(self, found):
-        """Something else is known of hosts: their flags by address. Balancers are only made where that matters."""
+        """Something else is known of hosts: their flags by address. The balancer is made anew only where that matters,
+        and it alone: where a thousand hosts come and go this is what stops the traffic."""
         cdef Host host
-        before = [health_of(host) for host in self.hosts]
-        for host in self.hosts:
-            flags = found.get(host.address.decode(), host.model.found_flags)
-            host.model = replace(host.model, found_flags=flags)
-        if [health_of(host) for host in self.hosts] != before:
-            self.balance(self.hosts)
+        known = {host.address: host for host in self.hosts}
+        matters = False
+        for address, flags in found.items():
+            host = known.get(address.encode())
+            if host is not None:
+                before = health_of(host)
+                self.note(host, replace(host.model, found_flags=flags))
+                matters |= health_of(host) != before
+        if matters:
+            self.balance()
 
-    def balance(self, hosts):
-        """Share requests out among these hosts, as they are now."""
+    cdef int note(self, Host host, model) except -1:
+        """This is what is known of a host now."""
+        if self.closes_on_failure and begins_to_fail(host.model.found_flags, model.found_flags):
+            self.failing.add(host)
+        host.model = model
+        return 0
+
+    def take_failing(self):
+        """The hosts that have begun to fail since the last call, where their connections are to be closed."""
+        failing, self.failing = self.failing, set()
+        return failing
+
+    def balance(self):
+        """Share requests out among the hosts, as they are now."""
         cdef Host host
         self.host_set = next(HOST_SETS)
-        self.balancer = balancer_for(self.model, [host.model for host in hosts], self.active_requests(hosts))
+        self.balancer = balancer_for(self.model, [host.model for host in self.hosts], self.active)
         self.balancer.count_panics(self.counters + <int> cluster_lb_healthy_panic)
-        slots = [self.layout.host(self.model.name, host.slot) for host in hosts]
-        self.placement = make_session_placement(self.rows, slots, [digest_of(host) for host in hosts])
 
     cdef int watch_hosts(self, model) except -1:
         """Take over what is to be known of the hosts' failures."""
@@ -211,6 +233,11 @@ cdef class Cluster:
             if host.digest == digest:
                 return host
         return None
+
+
+def begins_to_fail(before, after):
+    """Whether checks or outlier detection have found a host failing that did not fail before."""
+    return bool(after & FOUND_FAILING) and not before & FOUND_FAILING
 
 
 def health_of(Host host):

@@ -13,7 +13,8 @@ from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT, DEFAULT_SESSION_TABLE_SLO
 def build(bootstrap: View, report: Report) -> Configuration:
     """The whole configuration. Mistakes are reported and stepped over; with errors reported it must not be used."""
     resources = bootstrap.child("static_resources")
-    clusters = build_clusters(resources, report)
+    outlier_detection = bootstrap.child("cluster_manager").child("outlier_detection")
+    clusters = build_clusters(resources, report, outlier_detection.value("event_log_path"))
     listeners = build_listeners(bootstrap, frozenset(cluster.name for cluster in clusters), report)
     slots = session_table_slots(resources, DEFAULT_SESSION_TABLE_SLOTS)
     return Configuration(listeners, clusters, _admin(bootstrap, report), slots, build_overload(bootstrap, report))

@@ -16,11 +16,11 @@ UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _DEFAULT = Cluster("")
 
 
-def build_clusters(resources: View, report: Report) -> tuple[Cluster, ...]:
+def build_clusters(resources: View, report: Report, ejection_log_path: str = "") -> tuple[Cluster, ...]:
     """All clusters with a name of their own, in the order of the file."""
     found: dict[str, Cluster] = {}
     for view in resources.items("clusters"):
-        cluster = _cluster(view, report)
+        cluster = _cluster(view, ejection_log_path, report)
         if cluster.name in found:
             report.error(view.node_of("name"), f'there is already a cluster "{shorten(cluster.name)}"; rename one')
         elif cluster.name:
@@ -28,7 +28,7 @@ def build_clusters(resources: View, report: Report) -> tuple[Cluster, ...]:
     return tuple(found.values())
 
 
-def _cluster(view: View, report: Report) -> Cluster:
+def _cluster(view: View, ejection_log_path: str, report: Report) -> Cluster:
     kind = _cluster_type(view, report)
     idle_timeout_s, max_requests, max_duration_s = _upstream_http(view, report)
     balancing = build_balancer(view, report)
@@ -46,9 +46,11 @@ def _cluster(view: View, report: Report) -> Cluster:
         hashing=balancing.hashing,
         health=_health(view, balancing),
         health_check=build_health_check(view, report),
-        outlier_detection=build_outlier_detection(view, report),
+        outlier_detection=build_outlier_detection(view, ejection_log_path, report),
         ignore_health_on_host_removal=view.value("ignore_health_on_host_removal"),
         ignore_new_hosts_until_first_hc=view.child("common_lb_config").value("ignore_new_hosts_until_first_hc"),
+        close_connections_on_host_health_failure=view.value("close_connections_on_host_health_failure"),
+        update_merge_window_s=_update_merge_window_s(view),
         hash_policies=build_hash_policies(balancing.hash_policies.items("hash_policy"), report)
         if balancing.hash_policies
         else (),
@@ -62,6 +64,10 @@ def _cluster(view: View, report: Report) -> Cluster:
         ),
         **build_dns(view, report),
     )
+
+
+def _update_merge_window_s(view: View) -> float:
+    return view.child("common_lb_config").seconds("update_merge_window", _DEFAULT.update_merge_window_s) or 0.0
 
 
 def _cluster_type(view: View, report: Report) -> ClusterType:

@@ -9,21 +9,21 @@ from fastproxy.model import OutlierDetection
 
 _DEFAULT = OutlierDetection()
 _SECONDS = "_s"
-_DERIVED = "max_ejection_time_s"
+_DERIVED = ("max_ejection_time_s", "event_log_path")
 
 
-def build_outlier_detection(cluster: View, report: Report) -> OutlierDetection | None:
-    """What a cluster says of hosts that answer badly; None where it says nothing."""
+def build_outlier_detection(cluster: View, event_log_path: str, report: Report) -> OutlierDetection | None:
+    """What a cluster says of hosts that answer badly; None where it says nothing. All clusters have one log."""
     if not cluster.has("outlier_detection"):
         return None
     view = cluster.child("outlier_detection")
-    values = {field.name: _value(view, field.name) for field in fields(OutlierDetection)}
+    values = {field.name: _value(view, field.name) for field in fields(OutlierDetection) if field.name not in _DERIVED}
     base_s = values["base_ejection_time_s"]
     longest_s = view.seconds("max_ejection_time", max(_DEFAULT.max_ejection_time_s, base_s)) or 0.0
     if longest_s < base_s:
         said = "max_ejection_time is below base_ejection_time; make it at least as long"
         report.error(view.node_of("max_ejection_time"), said)
-    return OutlierDetection(**{**values, _DERIVED: longest_s})
+    return OutlierDetection(**values, max_ejection_time_s=longest_s, event_log_path=event_log_path)
 
 
 def _value(view: View, name: str) -> Any:

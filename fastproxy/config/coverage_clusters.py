@@ -29,7 +29,8 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "dns_resolvers dns_resolution_config typed_dns_resolver_config use_tcp_for_dns_lookups "
         "load_balancing_policy lb_subset_config ring_hash_lb_config maglev_lb_config least_request_lb_config "
         "round_robin_lb_config original_dst_lb_config circuit_breakers "
-        "health_checks outlier_detection ignore_health_on_host_removal"
+        "health_checks outlier_detection ignore_health_on_host_removal "
+        "close_connections_on_host_health_failure"
     ),
     f"{_CLUSTER}CircuitBreakers": words("thresholds per_host_thresholds"),
     f"{_CLUSTER}CircuitBreakers.Thresholds": words(
@@ -56,7 +57,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_CLUSTER}Cluster.RoundRobinLbConfig": frozenset(),
     f"{_CLUSTER}Cluster.CommonLbConfig": words(
         "consistent_hashing_lb_config healthy_panic_threshold zone_aware_lb_config locality_weighted_lb_config "
-        "ignore_new_hosts_until_first_hc"
+        "ignore_new_hosts_until_first_hc update_merge_window"
     ),
     f"{_CLUSTER}Cluster.CommonLbConfig.ConsistentHashingLbConfig": words(
         "hash_balance_factor use_hostname_for_hashing"
@@ -102,7 +103,6 @@ NO_EFFECT: dict[str, dict[str, str]] = {
             "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats",
         ),
         "preconnect_policy": "a connection is made when a request needs it",
-        "close_connections_on_host_health_failure": "connections of a host that fails a check are kept",
     },
     f"{_CLUSTER}CircuitBreakers.Thresholds": because(
         "each host has one pool for each priority", "max_connection_pools"
@@ -117,9 +117,10 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig": because(
         "the system's settings hold", "num_retries num_resolver_threads"
     ),
-    f"{_CLUSTER}Cluster.CommonLbConfig": because(
-        "", "update_merge_window close_connections_on_host_set_change override_host_status"
-    ),
+    f"{_CLUSTER}Cluster.CommonLbConfig": {
+        **because("", "override_host_status"),
+        "close_connections_on_host_set_change": "kept connections say nothing about who gets a request",
+    },
     f"{_CLUSTER}Cluster.RoundRobinLbConfig": _NO_SLOW_START,
     f"{_CLUSTER}Cluster.LeastRequestLbConfig": _NO_SLOW_START,
     f"{_POLICIES}round_robin.v3.RoundRobin": _NO_SLOW_START,

@@ -6,6 +6,7 @@ _CORE = "envoy.config.core.v3."
 _CHECK = f"{_CORE}HealthCheck"
 _SINK = "envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink"
 _OUTLIERS = "envoy.config.cluster.v3.OutlierDetection"
+_MANAGER = "envoy.config.bootstrap.v3.ClusterManager"
 _PAYLOAD = words("text binary")
 
 ACTED_ON: dict[str, frozenset[str]] = {
@@ -27,6 +28,8 @@ ACTED_ON: dict[str, frozenset[str]] = {
     "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig": words(
         "port_value hostname address disable_active_health_check"
     ),
+    _MANAGER: words("outlier_detection"),
+    f"{_MANAGER}.OutlierDetection": words("event_log_path"),
     _OUTLIERS: words(
         "consecutive_5xx interval base_ejection_time max_ejection_percent enforcing_consecutive_5xx "
         "enforcing_success_rate success_rate_minimum_hosts success_rate_request_volume success_rate_stdev_factor "
@@ -45,5 +48,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         "event_service": "events are written to files only",
     },
     f"{_CHECK}.TcpHealthCheck": because("no PROXY protocol is sent to hosts", "proxy_protocol_config"),
+    _MANAGER: because("", "local_cluster_name upstream_bind_config load_stats_config enable_deferred_cluster_creation"),
+    f"{_MANAGER}.OutlierDetection": because("ejections are written to a file only", "event_service"),
     _OUTLIERS: because("what counts as a failure is the same for all clusters", "monitors"),
 }

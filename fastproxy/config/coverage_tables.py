@@ -39,7 +39,7 @@ _NEUTRAL = clusters.NEUTRAL | listeners.NEUTRAL | routes.NEUTRAL | manager.NEUTR
 _NO_EFFECT = clusters.NO_EFFECT | health.NO_EFFECT | listeners.NO_EFFECT | routes.NO_EFFECT | manager.NO_EFFECT
 
 ACTED_ON: dict[str, frozenset[str]] = _ACTED_ON | {
-    _BOOTSTRAP: words("node static_resources admin overload_manager layered_runtime"),
+    _BOOTSTRAP: words("node static_resources admin overload_manager layered_runtime cluster_manager"),
     f"{_BOOTSTRAP}.StaticResources": words("listeners clusters"),
     "envoy.config.bootstrap.v3.Admin": words("address access_log access_log_path"),
     "envoy.config.bootstrap.v3.LayeredRuntime": words("layers"),
@@ -88,7 +88,7 @@ that range, or for None whatever they say."""
 NO_EFFECT: dict[str, dict[str, str]] = _NO_EFFECT | {
     _BOOTSTRAP: because(
         "",
-        "node_context_params cluster_manager hds_config flags_path stats_sinks deferred_stat_options stats_config "
+        "node_context_params hds_config flags_path stats_sinks deferred_stat_options stats_config "
         "stats_flush_interval stats_flush_on_admin stats_eviction_interval watchdog watchdogs tracing "
         "enable_dispatcher_stats stats_server_version_override bootstrap_extensions fatal_actions "
         "default_socket_interface perf_tracing_file_path default_regex_engine listener_manager application_log_config "

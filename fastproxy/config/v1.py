@@ -30,6 +30,7 @@ def translate(root: Node, report: Report) -> Node:
                 "listeners": each(checked.get("listeners"), lambda node: _listener(node, report)),
                 "clusters": each(clusters and clusters.get("clusters"), lambda node: cluster(node, report)),
             },
+            "cluster_manager": clusters and wrap(clusters, {"outlier_detection": clusters.get("outlier_detection")}),
         },
     )
 

@@ -298,7 +298,7 @@ CLUSTER_MANAGER = Table(
         "sds": refused(Table(), _FETCHED),
         "cds": refused(Table(), _FETCHED),
         "local_cluster_name": ignored(Text(), "no balancer looks at zones"),
-        "outlier_detection": ignored(Table(keys={"event_log_path": Text()}), "ejections have no log of their own"),
+        "outlier_detection": Table(keys={"event_log_path": Text()}),
     }
 )
 

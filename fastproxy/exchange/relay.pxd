@@ -34,6 +34,7 @@ cdef class Relay(Shedding):
     cdef bint next_relay_host(self, PendingRelay pending, TcpProxy proxy)
     cdef int relay_connected(self, Connection *u, uint32_t events) except -1
     cdef int end_pending(self, Connection *c, uint64_t flags) except -1
+    cdef int close_relays_to(self, set hosts) except -1
     cdef int end_relay(self, Tunnel *tunnel, uint64_t flags) except -1
     cdef int drop_relay_upstream(self, Connection *u) except -1
     cdef int close_relay(self, Connection *c) except -1

@@ -14,7 +14,7 @@ from fastproxy.access_log cimport AccessLog, LogFacts
 from fastproxy.addresses cimport format_address
 from fastproxy.circuit_breakers cimport PRIORITY_DEFAULT
 from fastproxy.connections cimport (
-    CLOSED, CONNECTING, HUNG_UP, LINGERING, READABLE, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection,
+    CLOSED, CONNECTING, HUNG_UP, LINGERING, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection,
 )
 from fastproxy.counters cimport (
     cluster_upstream_cx_connect_attempts_exceeded, cluster_upstream_cx_connect_fail,
@@ -232,6 +232,19 @@ cdef class Relay(Shedding):
         free(tunnel)
         self.drop_relay_upstream(u)
         self.close_relay(c)
+
+    cdef int close_relays_to(self, set hosts) except -1:
+        """End the tunnels of TCP proxies to these hosts. It looks at every connection: hosts seldom fail."""
+        cdef Connection *u
+        cdef size_t slab
+        cdef int i
+        for slab in range(self.io.slab_count):
+            for i in range(SLAB):
+                u = <Connection *> self.io.slabs[slab] + i
+                if u.kind == UPSTREAM and u.tunnel != NULL and (<Tunnel *> u.tunnel).is_relay \
+                        and <Host> u.owner in hosts:
+                    self.end_relay(<Tunnel *> u.tunnel, 0)
+        return 0
 
     cdef int drop_relay_upstream(self, Connection *u) except -1:
         cdef Host host = <Host> u.owner

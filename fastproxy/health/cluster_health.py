@@ -8,11 +8,15 @@ from dataclasses import replace
 
 from fastproxy.health.checker import Checker
 from fastproxy.health.checks import Finding
+from fastproxy.health.ejection_log import EjectionLog
 from fastproxy.health.host_counters import HostCounters
 from fastproxy.health.outliers import Detector, Ejection
 from fastproxy.model import Address, Cluster, ClusterType, HealthFlag, Host
 
 log = logging.getLogger("fastproxy.health")
+
+_LEAVING = int(HealthFlag.PENDING_DYNAMIC_REMOVAL)
+_EJECTED = int(HealthFlag.FAILED_OUTLIER_CHECK)
 
 
 class ClusterHealth:
@@ -40,6 +44,7 @@ class ClusterHealth:
         self._warmed = warmed
         self._is_new = before is None
         self._given: tuple[Host, ...] = ()
+        self._places: dict[Address, list[int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.checker = self._checker(before)
         self.detector = self._detector(before)
@@ -57,7 +62,8 @@ class ClusterHealth:
     def _detector(self, before: "ClusterHealth | None") -> Detector | None:
         if self.cluster.outlier_detection is None:
             return None
-        detector = Detector(self.cluster.outlier_detection, random.random)
+        events = EjectionLog(self.cluster.outlier_detection.event_log_path, self.cluster.name)
+        detector = Detector(self.cluster.outlier_detection, random.random, events)
         if before is not None and before.detector is not None:
             detector.inherit(before.detector)
         self._look_later()
@@ -114,16 +120,33 @@ class ClusterHealth:
     def _refresh(self, hosts: tuple[Host, ...]) -> None:
         """Note what is known of these hosts; tell if it is news."""
         given = {host.address for host in self._given}
-        found = tuple(replace(host, found_flags=self._flags(host.address, given)) for host in hosts)
+        found = tuple(self._known(host, _LEAVING * (host.address not in given)) for host in hosts)
         if found != self.hosts:
             self.hosts = found
+            self._places = {}
+            for place, host in enumerate(found):
+                self._places.setdefault(host.address, []).append(place)
             self._changed()
 
-    def _flags(self, address: Address, given: set[Address]) -> int:
-        flags = HealthFlag(0) if address in given else HealthFlag.PENDING_DYNAMIC_REMOVAL
-        if self.detector is not None and self.detector[address].is_ejected:
-            flags |= HealthFlag.FAILED_OUTLIER_CHECK
-        return int(flags | (self.checker.flags(address) if self.checker is not None else 0))
+    def _learned(self, address: Address) -> None:
+        """Something else is known of one host. A thousand may flap: the others are not looked at."""
+        hosts = list(self.hosts)
+        for place in self._places.get(address, ()):
+            hosts[place] = host = self._known(hosts[place], hosts[place].found_flags & _LEAVING)
+            if host.found_flags & _LEAVING and host.found_flags & HealthFlag.FAILED_ACTIVE_HC:
+                self.set_hosts(self._given)  # it only stayed because it was well
+                return
+        if hosts != list(self.hosts):
+            self.hosts = tuple(hosts)
+            self._changed()
+
+    def _known(self, host: Host, flags: int) -> Host:
+        """The host with these flags and those that were found."""
+        if self.detector is not None and self.detector[host.address].is_ejected:
+            flags |= _EJECTED
+        if self.checker is not None:
+            flags |= int(self.checker.flags(host.address))
+        return host if host.found_flags == flags else replace(host, found_flags=flags)
 
     def close(self) -> None:
         if self._timer is not None:
@@ -145,29 +168,19 @@ class ClusterHealth:
         if finding.outcome.passes and self.checker and not self.checker.flags(address) & HealthFlag.FAILED_ACTIVE_HC:
             self._begin_again(address)
             if config and self.detector and config.successful_active_health_check_uneject_host:
-                changed |= self.detector.uneject(address)
+                changed |= self.detector.uneject(address, self._loop.time())
         if changed:
-            self._dismiss()
+            self._learned(address)
 
     def _begin_again(self, address: Address) -> None:
         host = self._host(address)
         if host is not None and host.found_flags & HealthFlag.EXCLUDED_VIA_IMMEDIATE_HC_FAIL:
             self.counters.hear_again(self.cluster, host)
 
-    def _dismiss(self) -> None:
-        """What is known has changed: hosts that only stayed because they were well go when they are not."""
-        staying = {host.address for host in self._staying(self._given)}
-        given = {host.address for host in self._given}
-        left = tuple(host for host in self.hosts if host.address in given or host.address in staying)
-        if len(left) != len(self.hosts):
-            self.set_hosts(self._given)
-        else:
-            self._refresh(self.hosts)
-
     def said_it_fails(self, host: Host) -> None:
         """An ordinary response of a host asked to leave it out at once."""
         if self.checker is not None and self.checker.fail(host.address):
-            self._dismiss()
+            self._learned(host.address)
 
     def failed(self, host: Host, why: Ejection) -> None:
         """Workers have seen a host fail so often in a row."""
@@ -175,11 +188,12 @@ class ClusterHealth:
             return
         if self.detector.failed(host.address, why, self._loop.time()):
             self._log_ejection(host.address, why.value)
-            self._refresh(self.hosts)
+            self._learned(host.address)
         self.counters.begin_row(self.cluster, host, why)
 
     def _host(self, address: Address) -> Host | None:
-        return next((host for host in self.hosts if host.address == address), None)
+        places = self._places.get(address)
+        return self.hosts[places[0]] if places else None
 
     def _log_ejection(self, address: Address, why: str) -> None:
         log.warning("cluster '%s': host %s is ejected: %s", self.cluster.name, address, why)

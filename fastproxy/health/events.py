@@ -1,18 +1,12 @@
-"""The log of what checks change: a line of JSON for each event, as Envoy's health check event log.
+"""The log of what checks change: a line of JSON for each event, as Envoy's health check event log."""
 
-The file is opened for each line, so that it can be moved away at any time.
-"""
-
-import json
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from fastproxy.health.checks import CheckState, Finding, Outcome
+from fastproxy.health.event_file import EventFile, timestamp
 from fastproxy.model import Address, EngineIoProbe, HealthCheck, HealthFlag, HttpProbe
-
-log = logging.getLogger("fastproxy.health")
 
 _FAILURE_TYPES = {Outcome.NETWORK: "NETWORK", Outcome.TIMEOUT: "NETWORK_TIMEOUT", Outcome.PASSIVE: "PASSIVE"}
 
@@ -31,11 +25,11 @@ class EventLog:
         self._check = check
         self._cluster = cluster
         self._clock = clock
-        self._is_broken = False
+        self._file = EventFile(check.event_log_path)
 
     def tell(self, address: Address, before: CheckState, after: CheckState, finding: Finding) -> None:
         """Write what an outcome has changed; `before` is a copy of what the host was."""
-        if not self._check.event_log_path:
+        if not self._file:
             return
         gone, come = before.flags & ~after.flags, after.flags & ~before.flags
         failure = {"failure_type": _FAILURE_TYPES.get(finding.outcome, "ACTIVE")}
@@ -54,23 +48,15 @@ class EventLog:
             self._write(address, "successful_health_check_event", {})
 
     def _write(self, address: Address, event: str, members: dict[str, Any]) -> None:
-        now = self._clock()
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        line = {
-            "health_checker_type": checker_type(self._check),
-            "host": _address(address),
-            "cluster_name": self._cluster,
-            "timestamp": f"{seconds}.{int(now * 1000) % 1000:03d}Z",
-            event: members,
-        }
-        try:
-            with open(self._check.event_log_path, "a") as file:
-                file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            self._is_broken = False
-        except OSError as error:
-            if not self._is_broken:
-                log.warning("cannot write to %s: %s", self._check.event_log_path, error.strerror)
-            self._is_broken = True
+        self._file.write(
+            {
+                "health_checker_type": checker_type(self._check),
+                "host": _address(address),
+                "cluster_name": self._cluster,
+                "timestamp": timestamp(self._clock()),
+                event: members,
+            }
+        )
 
 
 def _address(address: Address) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from fastproxy.model import Address, OutlierDetection
 
@@ -24,6 +25,11 @@ class Ejection(Enum):
     LOCAL_ORIGIN_SUCCESS_RATE = "local_origin_success_rate"
     FAILURE_PERCENTAGE = "failure_percentage"
     LOCAL_ORIGIN_FAILURE_PERCENTAGE = "local_origin_failure_percentage"
+
+    @property
+    def is_of_origin(self) -> bool:
+        """Whether it is not about answers but about connecting."""
+        return "local_origin" in self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Outlier:
     success_rates: list[float] = field(default_factory=lambda: [NO_RATE, NO_RATE])
     is_ejected: bool = False
     ejected_at_s: float = 0.0
+    released_at_s: float | None = None
+    ejections: int = 0
     backoff: int = 0
     jitter_s: float = 0.0
 
@@ -71,12 +79,20 @@ _BY_RATE = (Ejection.SUCCESS_RATE, Ejection.LOCAL_ORIGIN_SUCCESS_RATE)
 _BY_PERCENTAGE = (Ejection.FAILURE_PERCENTAGE, Ejection.LOCAL_ORIGIN_FAILURE_PERCENTAGE)
 
 
+class Told(Protocol):
+    """Who keeps a record of ejections; see `ejection_log`."""
+
+    def ejected(self, address: Address, host: Outlier, why: Ejection, rates: Rates, now_s: float) -> None: ...
+    def unejected(self, address: Address, host: Outlier, now_s: float) -> None: ...
+
+
 class Detector:
     """The hosts of one cluster. `chance` gives numbers from 0 up to but not including 1; times are in seconds."""
 
-    def __init__(self, config: OutlierDetection, chance: Callable[[], float]) -> None:
+    def __init__(self, config: OutlierDetection, chance: Callable[[], float], told: Told) -> None:
         self.config = config
         self._chance = chance
+        self._told = told
         self._hosts: dict[Address, Outlier] = {}
         self.rates = [Rates(), Rates()]
         self.detected: Counter[Ejection] = Counter()
@@ -106,39 +122,40 @@ class Detector:
     def failed(self, address: Address, why: Ejection, now_s: float) -> bool:
         """A host has failed so often in a row; whether it is ejected by that."""
         host = self._hosts.get(address)
-        return host is not None and not host.is_ejected and self._detect(host, why, now_s)
+        return host is not None and not host.is_ejected and self._detect(address, why, now_s)
 
     def look(self, volumes: Mapping[Address, Volumes], now_s: float) -> list[Address]:
         """An interval is over: hosts whose time is up come back, those with bad rates go. Which have changed."""
         before = {address: host.is_ejected for address, host in self._hosts.items()}
-        for host in self._hosts.values():
-            self._release(host, now_s)
+        for address, host in self._hosts.items():
+            self._release_in_time(address, host, now_s)
             host.success_rates = [NO_RATE, NO_RATE]
         recent = {address: self._recent(address, volumes.get(address, NO_VOLUMES)) for address in self._hosts}
         for kind in (0, 1):
             self._judge_rates({address: both[kind] for address, both in recent.items()}, kind, now_s)
         return [address for address, was in before.items() if self._hosts[address].is_ejected != was]
 
-    def uneject(self, address: Address) -> bool:
+    def uneject(self, address: Address, now_s: float) -> bool:
         """A host is found to be well; whether it was ejected."""
         host = self._hosts.get(address)
         if host is None or not host.is_ejected:
             return False
-        host.is_ejected = False
+        self._release(address, host, now_s)
         return True
 
     # -- ejections
 
-    def _detect(self, host: Outlier, why: Ejection, now_s: float) -> bool:
+    def _detect(self, address: Address, why: Ejection, now_s: float) -> bool:
+        host = self._hosts[address]
         self.detected[why] += 1
         if not self._may_eject():
             self.overflow += 1
             return False
-        if 100 * self._chance() >= self._enforcing(why):
-            return False
-        self.enforced[why] += 1
-        self._eject(host, now_s)
-        return True
+        if 100 * self._chance() < self._enforcing(why):
+            self.enforced[why] += 1
+            self._eject(host, now_s)
+        self._told.ejected(address, host, why, self.rates[why.is_of_origin], now_s)
+        return host.is_ejected
 
     def _may_eject(self) -> bool:
         active = self.ejected
@@ -155,11 +172,12 @@ class Detector:
     def _eject(self, host: Outlier, now_s: float) -> None:
         config = self.config
         host.is_ejected, host.ejected_at_s = True, now_s
+        host.ejections += 1
         host.jitter_s = config.max_ejection_time_jitter_s * self._chance()
         if host.backoff * config.base_ejection_time_s < config.max_ejection_time_s + config.base_ejection_time_s:
             host.backoff += 1
 
-    def _release(self, host: Outlier, now_s: float) -> None:
+    def _release_in_time(self, address: Address, host: Outlier, now_s: float) -> None:
         """Have a host back whose time is up. One that stayed well for an interval is ejected for less next time."""
         if not host.is_ejected:
             host.backoff = max(0, host.backoff - 1)
@@ -167,7 +185,11 @@ class Detector:
         config = self.config
         lasts_s = min(config.base_ejection_time_s * host.backoff, config.max_ejection_time_s) + host.jitter_s
         if now_s - host.ejected_at_s >= lasts_s:
-            host.is_ejected = False
+            self._release(address, host, now_s)
+
+    def _release(self, address: Address, host: Outlier, now_s: float) -> None:
+        host.is_ejected, host.released_at_s = False, now_s
+        self._told.unejected(address, host, now_s)
 
     # -- rates
 
@@ -208,7 +230,7 @@ class Detector:
     def _detect_present(self, address: Address, why: Ejection, now_s: float) -> None:
         """One that another rule has ejected in the same interval stays so and is not counted twice."""
         if not self._hosts[address].is_ejected:
-            self._detect(self._hosts[address], why, now_s)
+            self._detect(address, why, now_s)
 
 
 def _with_volume(recent: Mapping[Address, Volume], least: int) -> Iterator[tuple[Address, Volume]]:

@@ -9,12 +9,18 @@ import pytest
 
 from tests.support import processes, proxies
 from tests.support.adversary import Peer
-from tests.support.checked_nodes import CHECK, KEYS, CheckedNode, by_key, flags, nodes_of_keys, wait_flags
+from tests.support.checked_nodes import AT_ONCE, CHECK, KEYS, CheckedNode, by_key, flags, nodes_of_keys, wait_flags
 from tests.support.engine_io import ask, ask_upgrade, node_of, sid_in
 from tests.support.proxies import World, Worlds
 from tests.support.websocket import handshake
 
-RING = {"lb_policy": "RING_HASH", "ring_hash_lb_config": {"minimum_ring_size": 64}}
+RING = {
+    "lb_policy": "RING_HASH",
+    "ring_hash_lb_config": {"minimum_ring_size": 64},
+    "common_lb_config": AT_ONCE,
+    "close_connections_on_host_health_failure": True,
+}
+TCP_PROXY = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 HASHED = {"hash_policy": [{"header": {"header_name": "x-key"}}]}
 FAILS = "/failed_active_hc"
 OPEN = "/socket.io/?EIO=4&transport=polling"
@@ -95,6 +101,7 @@ def test_a_session_stays_at_a_node_that_fails_its_checks(world, nodes):
 
 
 def test_a_websocket_outlives_the_health_of_its_node(world, nodes):
+    """As in Envoy it does so even where connections are to be closed: these are those of TCP proxies."""
     client = world.client() << handshake(b"/page")
     port = node_of(client.read_head())
     ill = next(node for node in nodes if node.port == port)
@@ -102,6 +109,22 @@ def test_a_websocket_outlives_the_health_of_its_node(world, nodes):
     wait_flags(world.proxy, *[FAILS if node is ill else "healthy" for node in nodes], nodes=nodes)
     client << b"\x81\x01a"
     client >> b"\x81\x01a"
+
+
+def test_a_connection_of_a_tcp_proxy_ends_when_its_node_fails(worlds):
+    node = CheckedNode()
+    port, admin_port = processes.free_ports(2)
+    fields = {**RING, "health_checks": [CHECK]}
+    configuration = proxies.bootstrap(port, admin_port, {}, [proxies.cluster("backend", [node.port], **fields)])
+    proxy = {"@type": TCP_PROXY, "stat_prefix": "t", "cluster": "backend"}
+    (listener,) = configuration["static_resources"]["listeners"]
+    listener["filter_chains"] = [{"filters": [{"name": "tcp", "typed_config": proxy}]}]
+    started = worlds.run_file(configuration, [node])
+    wait_flags(started.proxy, "healthy", nodes=[node])
+    client = started.client() << handshake(b"/page")
+    assert client.read_response().head.status == 200
+    node.status = "503 Service Unavailable"
+    client.assert_ended()
 
 
 def test_a_degraded_node_gets_nothing_on_a_ring(world, nodes):

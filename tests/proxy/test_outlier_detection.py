@@ -1,8 +1,12 @@
 """Outlier detection, end to end: who is left out for answering badly, and who is not."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from tests.support import processes
+from tests.support import processes, proxies
 from tests.support.checked_nodes import CHECK, CheckedNode, flags, wait_flags
 from tests.support.engine_io import ask, node_of
 from tests.support.proxies import World, Worlds
@@ -17,7 +21,18 @@ OUTLIERS = {
     "split_external_local_origin_errors": False,
 }
 ENDLESS = {**OUTLIERS, "base_ejection_time": "300s"}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 PREFIX = "cluster.backend.outlier_detection.ejections_"
+
+
+def started_with_log(worlds: Worlds, path: Path, outliers: dict, *nodes: CheckedNode) -> World:
+    """As `started`, with a log of ejections."""
+    backend = proxies.cluster("backend", [node.port for node in nodes], outlier_detection=outliers)
+    manager = proxies.connection_manager([proxies.route("/", "backend")])
+    port, admin_port = processes.free_ports(2)
+    configuration = proxies.bootstrap(port, admin_port, manager, [backend])
+    configuration["cluster_manager"] = {"outlier_detection": {"event_log_path": str(path)}}
+    return worlds.run_file(configuration, nodes, concurrency=2)
 
 
 def started(worlds: Worlds, outliers: dict, *nodes: CheckedNode, **fields) -> World:
@@ -35,10 +50,11 @@ def ask_until(world: World, wanted: dict[int, str], times: int = 1) -> None:
     processes.wait_until(look, lambda: f"{wanted}, not {flags(world.proxy.admin_port)}")
 
 
-def test_failures_in_a_row_eject_for_a_while(worlds):
+def test_failures_in_a_row_eject_for_a_while(worlds, tmp_path):
     """Counted over both workers; the second node fails too, but half of them have to stay."""
     bad, good = CheckedNode(), CheckedNode()
-    world = started(worlds, OUTLIERS, bad, good)
+    ejections = tmp_path / "ejections"
+    world = started_with_log(worlds, ejections, OUTLIERS, bad, good)
     bad.page, good.page = "500 x", "200 OK"
     ask_until(world, {bad.port: EJECTED, good.port: "healthy"})
     bad.page = "200 OK"
@@ -47,6 +63,16 @@ def test_failures_in_a_row_eject_for_a_while(worlds):
     stats = world.proxy.stats()
     assert stats[f"{PREFIX}detected_consecutive_5xx"] == stats[f"{PREFIX}enforced_consecutive_5xx"] >= 1
     assert stats[f"{PREFIX}active"] == 0
+    processes.wait_until(lambda: len(ejections.read_text().splitlines()) >= 2, "both events are written")
+    events = [json.loads(line) for line in ejections.read_text().splitlines()]
+    assert {event["upstream_url"] for event in events} == {f"127.0.0.1:{bad.port}"}
+    assert [TIMESTAMP.sub("*", json.dumps(event)) for event in events[:2]] == [
+        '{"type": "CONSECUTIVE_5XX", "timestamp": "*", "cluster_name": "backend", '
+        f'"upstream_url": "127.0.0.1:{bad.port}", "action": "EJECT", "num_ejections": 1, "enforced": true, '
+        '"eject_consecutive_event": {}}',
+        '{"type": "CONSECUTIVE_5XX", "timestamp": "*", "secs_since_last_action": "0", "cluster_name": "backend", '
+        f'"upstream_url": "127.0.0.1:{bad.port}", "action": "UNEJECT", "num_ejections": 1, "enforced": false}}',
+    ]
 
 
 def test_an_ejected_node_gets_nothing(worlds):

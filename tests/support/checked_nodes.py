@@ -16,6 +16,8 @@ CHECK: dict[str, Any] = {
     "healthy_threshold": 2,
     "http_health_check": {"path": "/health"},
 }
+AT_ONCE = {"update_merge_window": "0s"}
+"""For `common_lb_config`: workers learn of each change when it is found."""
 KEYS = 24
 
 

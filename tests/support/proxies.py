@@ -93,7 +93,7 @@ def envoy_command(file: Path, concurrency: int) -> list[str]:
     envoy = shutil.which("envoy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert envoy, "there is no envoy to test against"
     arguments = ["-c", str(file), "--concurrency", str(concurrency)]
-    return [envoy, *arguments, "--disable-hot-restart", "--log-level", "error"]
+    return [envoy, *arguments, "--disable-hot-restart", "--log-level", "error", "--file-flush-interval-msec", "50"]
 
 
 def ask_admin(port: int, path: str) -> tuple[int, str]:

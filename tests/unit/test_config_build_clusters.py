@@ -51,6 +51,14 @@ def test_defaults():
     assert found.max_requests_per_connection == 0
 
 
+def test_what_becomes_of_hosts_that_fail():
+    assert not cluster().close_connections_on_host_health_failure
+    assert cluster(close_connections_on_host_health_failure=True).close_connections_on_host_health_failure
+    assert cluster().update_merge_window_s == 1.0
+    assert cluster(common_lb_config={"update_merge_window": "0s"}).update_merge_window_s == 0.0
+    assert cluster(common_lb_config={"update_merge_window": "2.5s"}).update_merge_window_s == 2.5
+
+
 def test_envoy_s_defaults_for_what_is_left_out():
     found, _ = built(lambda d: [v3_cluster(d).pop(key) for key in ("type", "lb_policy", "connect_timeout")])
     assert (found[0].type, found[0].lb_policy) == (ClusterType.STATIC, LbPolicy.ROUND_ROBIN)

@@ -68,6 +68,16 @@ def test_what_the_file_says(read):
     assert not found.successful_active_health_check_uneject_host
 
 
+def test_all_clusters_have_one_log_of_ejections(read):
+    document = with_fields()
+    document["cluster_manager"] = {"outlier_detection": {"event_log_path": "/ejections"}}
+    assert read(document) == OutlierDetection(event_log_path="/ejections")
+    document = json.loads(json.dumps(V1))
+    v1_cluster(document)["outlier_detection"] = {}
+    document["cluster_manager"]["outlier_detection"] = {"event_log_path": "/ejections"}
+    assert read(document) == OutlierDetection(event_log_path="/ejections", always_eject_one_host=True)
+
+
 def test_the_longest_time_is_at_least_the_base(read):
     assert read(with_fields(base_ejection_time="400s")).max_ejection_time_s == 400
     with pytest.raises(ConfigError, match="below base_ejection_time"):

@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from fastproxy.model import AccessLog, Address, Host, LbPolicy, Listener, TcpCluster, TcpProxy, TcpRoute
+from fastproxy.model import (
+    AccessLog,
+    Address,
+    HealthFlag,
+    Host,
+    LbPolicy,
+    Listener,
+    TcpCluster,
+    TcpProxy,
+    TcpRoute,
+)
 from tests.unit.engine_world import World
 
 LOG = "%PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_HOST% %UPSTREAM_CLUSTER%\n"
@@ -76,6 +86,58 @@ def test_a_reset_is_the_end_of_both(worlds):
     client.close(reset=True)
     node.end()
     assert world.engine.tunnels == 0
+
+
+FAILED = int(HealthFlag.FAILED_ACTIVE_HC)
+EJECTED = int(HealthFlag.FAILED_OUTLIER_CHECK)
+
+
+def flags_of_both(world, flags):
+    return {str(node.address): each for node, each in zip(world.nodes, flags, strict=True)}
+
+
+@pytest.mark.parametrize("flags", [FAILED, EJECTED], ids=["checks", "outlier detection"])
+def test_connections_to_a_host_that_begins_to_fail_are_closed(worlds, flags):
+    world = worlds(2, cluster={"close_connections_on_host_health_failure": True})
+    clients = [world.client(), world.client()]
+    world.nodes[0].accept()
+    other = world.nodes[1].accept()
+    world.until(lambda: world.engine.tunnels == 2)
+    world.engine.set_health("backend", flags_of_both(world, (flags, int(HealthFlag.DEGRADED_ACTIVE_HC))))
+    assert clients[0].end() == b""
+    other.send(b"still here")
+    assert clients[1].take(10) == b"still here"
+    world.engine.set_health("backend", flags_of_both(world, (0, FAILED)))
+    assert clients[1].end() == b""
+
+
+def test_a_host_that_fails_already_keeps_what_connects_in_a_panic(worlds):
+    world = worlds(cluster={"close_connections_on_host_health_failure": True})
+    world.engine.set_health("backend", flags_of_both(world, [FAILED]))
+    client = world.client()
+    node = world.nodes[0].accept()
+    world.engine.set_health("backend", flags_of_both(world, [FAILED | EJECTED]))
+    node.send(b"still here")
+    assert client.take(10) == b"still here"
+
+
+def test_other_hosts_that_come_with_the_news_change_nothing_about_that(worlds):
+    world = worlds(cluster={"close_connections_on_host_health_failure": True})
+    client = world.client()
+    world.nodes[0].accept()
+    world.until(lambda: world.engine.tunnels == 1)
+    world.engine.set_hosts("backend", (Host(world.nodes[0].address, found_flags=FAILED), Host(Address("127.0.0.1", 1))))
+    assert client.end() == b""
+
+
+def test_connections_stay_unless_it_is_said_that_they_do_not(worlds):
+    world = worlds()
+    client = world.client()
+    node = world.nodes[0].accept()
+    world.until(lambda: world.engine.tunnels == 1)
+    world.engine.set_health("backend", flags_of_both(world, [FAILED]))
+    node.send(b"still here")
+    assert client.take(10) == b"still here"
 
 
 def test_nobody_there(worlds, tmp_path):

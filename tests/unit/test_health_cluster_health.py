@@ -58,7 +58,9 @@ class World:
         return tuple(Host(address, slot=slot) for address, slot in zip(addresses, slots, strict=True))
 
     def flags(self, health=None):
-        return [host.found_flags for host in (health or self.health).hosts]
+        found = [host.found_flags for host in (health or self.health).hosts]
+        assert {type(each) for each in found} <= {int}, "they are handed over to workers"
+        return found
 
     def slot(self, place, name):
         (host,) = self.hosts(place)

@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastproxy.health.ejection_log import EjectionLog
 from fastproxy.health.outliers import Detector, Ejection, Volume
 from fastproxy.model import Address, OutlierDetection
 
 FIVE = Ejection.CONSECUTIVE_5XX
 HOSTS = [Address("127.0.0.1", port) for port in range(1, 6)]
+UNTOLD = EjectionLog("", "nodes")
 
 
 def detector(hosts=3, **fields):
-    made = Detector(OutlierDetection(**{"max_ejection_percent": 100, **fields}), lambda: 0.0)
+    made = Detector(OutlierDetection(**{"max_ejection_percent": 100, **fields}), lambda: 0.0, UNTOLD)
     made.keep(HOSTS[:hosts])
     return made
 
@@ -60,11 +62,11 @@ def test_what_is_not_enforced_is_only_detected():
 
 def test_enforcing_is_a_chance():
     chance = Random(7)
-    made = Detector(OutlierDetection(max_ejection_percent=100, enforcing_consecutive_5xx=30), chance.random)
+    made = Detector(OutlierDetection(max_ejection_percent=100, enforcing_consecutive_5xx=30), chance.random, UNTOLD)
     made.keep(HOSTS)
     for _ in range(1000):
         made.failed(HOSTS[0], FIVE, 0.0)
-        made.uneject(HOSTS[0])
+        made.uneject(HOSTS[0], 0.0)
     assert 250 < made.enforced[FIVE] < 350
 
 
@@ -85,7 +87,7 @@ def test_a_host_that_stays_well_is_forgiven():
     made = detector(base_ejection_time_s=10.0)
     for now in (0.0, 100.0):
         made.failed(HOSTS[0], FIVE, now)
-        made.uneject(HOSTS[0])
+        made.uneject(HOSTS[0], now)
     assert made[HOSTS[0]].backoff == 2
     made.look({}, 200.0)
     made.look({}, 210.0)
@@ -96,6 +98,7 @@ def test_jitter_lengthens_an_ejection():
     made = Detector(
         OutlierDetection(max_ejection_percent=100, base_ejection_time_s=10.0, max_ejection_time_jitter_s=4.0),
         lambda: 0.5,
+        UNTOLD,
     )
     made.keep(HOSTS)
     made.failed(HOSTS[0], FIVE, 0.0)

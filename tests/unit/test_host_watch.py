@@ -200,5 +200,7 @@ def test_health_from_outside():
     assert cluster.balancer is not balancer
     assert {cluster.balancer.pick() for _ in range(4)} == {0}
     assert [host.model.found_flags for host in cluster.hosts] == [256, 1]
+    world.engine.set_health("backend", {first: 0, "127.0.0.1:1": 1})
+    assert [host.model.found_flags for host in cluster.hosts] == [0, 1]
     world.engine.set_health("nobody", {})
     world.close()

@@ -86,6 +86,7 @@ LAYERS: list[set[str]] = [
     {"config"},
     {"admin", "worker", "worker_process"},
     {"loader", "lookups", "crew", "privileges"},
+    {"announcements"},
     {"reload", "membership"},
     {"supervisor"},
     {"changes"},

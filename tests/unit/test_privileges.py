@@ -15,13 +15,16 @@ from fastproxy.model import (
     AccessLog,
     Address,
     Admin,
+    Cluster,
     Configuration,
     HttpConnectionManager,
     Listener,
+    OutlierDetection,
     RouteConfiguration,
 )
 from fastproxy.privileges import Identity, can_be_root, drop, find, log_paths, make_files
 from fastproxy.process_rights import has_no_new_privileges
+from tests.unit.health_checks import quick
 
 ME = pwd.getpwuid(os.getuid())
 
@@ -78,6 +81,9 @@ def test_logs_of_a_configuration():
         (Listener("l", Address("::1", 1), manager),), admin=Admin(Address("::1", 2), "/three")
     )
     assert log_paths(configuration) == {"/one", "/two", "/three"}
+    checked = Cluster("c", health_check=quick(event_log_path="/four"), outlier_detection=OutlierDetection())
+    ejecting = Cluster("d", outlier_detection=OutlierDetection(event_log_path="/five"))
+    assert log_paths(Configuration(clusters=(checked, ejecting))) == {"/four", "/five"}
     assert log_paths(Configuration()) == set()
 
 
