@@ -12,4 +12,5 @@ cdef class OtherHosts(Repeating):
     cdef Py_ssize_t other_place(self, Exchange x)
     cdef Py_ssize_t place_with_fewest(self, Exchange x)
     cdef Balancer group_of_try(self, Exchange x)
+    cdef bytes name_of_try(self, Exchange x)
     cdef bint is_rejected(self, Exchange x, Py_ssize_t place) except -1

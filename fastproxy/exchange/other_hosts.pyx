@@ -7,7 +7,6 @@ Envoy). What they reject is taken all the same when nothing else was found.
 from libc.stdint cimport uint32_t
 
 from fastproxy.affinity_policy cimport AFFINITY_LEAST
-from fastproxy.exchange.attempt cimport has_same_name
 from fastproxy.exchange.state cimport SID_KNOWN
 from fastproxy.priorities cimport Priorities
 from fastproxy.retry_policies cimport RetryPolicy
@@ -20,7 +19,6 @@ cdef class OtherHosts(Repeating):
     cdef bint choose_again(self, Exchange x):
         """Choose a host for the next try; False when there is none."""
         cdef Py_ssize_t place
-        cdef Host host
         if x.sid_state == SID_KNOWN:
             self.stay(x)
             return True
@@ -29,9 +27,7 @@ cdef class OtherHosts(Repeating):
         place = self.place_with_fewest(x) if x.affinity == AFFINITY_LEAST else self.other_place(x)
         if place < 0:
             return False
-        host = <Host> x.cluster.hosts[place]
-        if not x.route.auto_host_rewrite or has_same_name(x.host, host):
-            x.host = host
+        x.host = <Host> x.cluster.hosts[place]
         x.tried = None
         return True
 
@@ -53,10 +49,11 @@ cdef class OtherHosts(Repeating):
         cdef Cluster cluster = self.runtime.clusters.get(x.cluster.model.name)
         if cluster is x.cluster or cluster is None:
             return cluster is not None
-        if x.retries.is_counted:
+        if x.retries is not None and x.retries.is_counted:
             x.cluster.breakers.retry_ends(x.route.priority)
             cluster.breakers.retry_begins(x.route.priority)
         x.cluster = cluster
+        x.tried = None  # places in the other one
         return True
 
     cdef Py_ssize_t other_place(self, Exchange x):
@@ -97,6 +94,14 @@ cdef class OtherHosts(Repeating):
     cdef bint is_rejected(self, Exchange x, Py_ssize_t place) except -1:
         cdef Host host = <Host> x.cluster.hosts[place]
         return x.retries.policy.predicates.reject(host.model, host in x.retries.tried)
+
+    cdef bytes name_of_try(self, Exchange x):
+        """What the request has to call the host of its next try by; None: as it was called before."""
+        cdef bytes name
+        if not x.route.auto_host_rewrite:
+            return None
+        name = x.host.model.hostname.encode()
+        return name if name or x.hosts is None else x.hosts[1]
 
     cdef bint next_host(self, Exchange x):
         cdef Host before = x.host

@@ -35,7 +35,7 @@ cdef class Retries:
     cdef void forget(self) noexcept
     cdef bint asks_again(self, Head *head) except -1
     cdef uint64_t ends_ms(self) noexcept
-    cdef bytes head_of_try(self, uint32_t number, uint64_t expected_ms)
+    cdef bytes head_of_try(self, uint32_t number, uint64_t expected_ms, bytes name)
     cdef int note_tried(self, Host host) except -1
 
 

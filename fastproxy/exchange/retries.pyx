@@ -88,9 +88,12 @@ cdef class Retries:
             return idle_end_ms
         return end_ms if idle_end_ms == 0 or end_ms < idle_end_ms else idle_end_ms
 
-    cdef bytes head_of_try(self, uint32_t number, uint64_t expected_ms):
-        """The request's head for that try: two lines of it, if it has them, say another number each time."""
+    cdef bytes head_of_try(self, uint32_t number, uint64_t expected_ms, bytes name):
+        """The request's head for that try: two lines of it, if it has them, say another number each time, and the
+        authority is `name` unless that is None."""
         cdef bytes head = self.request.data[self.request.start:self.request.start + self.head_bytes]
+        if name:
+            head = renamed(head, name)
         head = renumbered(head, b"x-envoy-attempt-count", number)
         return renumbered(head, b"x-envoy-expected-rq-timeout-ms", expected_ms) if expected_ms else head
 
@@ -107,6 +110,18 @@ cdef bytes renumbered(bytes head, bytes name, uint64_t number):
     if not line:
         return head
     return before + line + str(number).encode() + behind[behind.index(b"\r\n"):]
+
+
+cdef bytes renamed(bytes head, bytes name):
+    """The head with another authority, which is its first line of all; the one before stands in x-envoy-original-host
+    unless there is another one already."""
+    cdef Py_ssize_t begin = head.index(b": ", head.index(b"\r\n")) + 2
+    cdef Py_ssize_t end = head.index(b"\r\n", begin)
+    cdef bytes before = head[begin:end]
+    head = head[:begin] + name + head[end:]
+    if before == name or b"\r\nx-envoy-original-host: " in head:
+        return head
+    return head[:len(head) - 2] + b"x-envoy-original-host: " + before + b"\r\n\r\n"
 
 
 cdef object number_of(object value, object default):

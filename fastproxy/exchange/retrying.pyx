@@ -208,7 +208,7 @@ cdef class Retrying(OtherHosts):
         x.needs_new_connection = False
         if x.response_deadline_ms:
             expected_ms = sooner(expected_ms, x.response_deadline_ms, self.io.now_ms)
-        head = retries.head_of_try(x.retried + 1, expected_ms or x.timeout_ms)
+        head = retries.head_of_try(x.retried + 1, expected_ms or x.timeout_ms, self.name_of_try(x))
         parts[0].iov_base = <char *> head
         parts[0].iov_len = len(head)
         parts[1].iov_base = retries.request.data + retries.request.start + retries.head_bytes

@@ -99,6 +99,7 @@ cdef class Takeover(Request):
             client = host.first_pending[<int> priority]
             remove_pending(client, host, priority)
             exchange_of(client).host = successor
+            self.follow_cluster(exchange_of(client))
             add_pending(client, successor, priority, False)
         self.take_turn(successor)
 

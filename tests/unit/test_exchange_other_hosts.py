@@ -143,6 +143,43 @@ def test_a_new_session_begins_elsewhere(worlds, previous):
     assert len(set(asked)) == (3 if previous else 1)
 
 
+# names of hosts
+
+
+NAMES: Fields = ({"hostname": "a.example"}, {"hostname": "b.example"}, {})
+
+
+def test_each_try_has_the_name_of_its_host(worlds):
+    found = policy("5xx", retries=3, avoids_previous_hosts=True, **MANY) | {"auto_host_rewrite": True}
+    world = worlds(3, route=found, hosts=NAMES)
+    client = world.client().send(get())
+    said = []
+    for place in range(3):
+        head = busy(world.nodes[place].accept())
+        said.append([line for line in head.split(b"\r\n") if b"host" in line.partition(b":")[0]])
+    original = b"x-envoy-original-host: example.com"
+    assert said == [
+        [b"host: a.example", original], [b"host: b.example", original], [b"host: example.com", original],
+    ]  # fmt: skip
+    client.close()
+
+
+def test_a_name_that_the_first_host_did_not_have(worlds):
+    found = policy("5xx", avoids_previous_hosts=True, **MANY) | {"auto_host_rewrite": True}
+    world = worlds(2, route=found, hosts=(NAMES[2], NAMES[0]))
+    client = world.client().send(get("/", "content-length: 2", method="POST") + b"hi")
+    heads = []
+    for place in range(2):
+        node = world.nodes[place].accept()
+        heads.append(node.head())
+        assert node.take(2) == b"hi"
+        node.send(b"HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy")
+    assert heads[0].startswith(b"POST / HTTP/1.1\r\nhost: example.com\r\n")
+    assert heads[1].startswith(b"POST / HTTP/1.1\r\nhost: a.example\r\n")
+    assert heads[1].endswith(b"\r\nx-envoy-original-host: example.com\r\n\r\n")
+    assert client.response() == (503, b"busy")
+
+
 # what changes between two tries
 
 
