@@ -71,6 +71,7 @@ cdef struct Connection:
     uint16_t flags
     uint8_t kind
     uint8_t is_gated  # counts in the connection_limit of its filter chain
+    uint32_t untaken_bytes  # slow_readers.pxd: what waited for the peer at the last look; 0: nothing, or more was sent
     PeerAddress address
     uint32_t requests
     uint32_t hold  # where it is counted among those of its address, and 1; 0: nowhere

@@ -175,6 +175,7 @@ cdef class Connections:
         cdef ssize_t sent = 0
         cdef size_t skip
         cdef int i
+        connection.untaken_bytes = 0
         if count > 1 and self.gather(parts, count, &whole):
             parts = &whole
             count = 1

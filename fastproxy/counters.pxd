@@ -96,6 +96,7 @@ cpdef enum HttpCounter:
     http_access_log_lines_lost
     http_downstream_cx_overload_disable_keepalive
     http_downstream_cx_overload_idle_close
+    http_downstream_cx_delayed_close_timeout
     http_downstream_rq_overload_close
     http_downstream_rq_overload_new_session
     HTTP_COUNTERS

@@ -42,6 +42,7 @@ cdef class Manager:
     cdef uint64_t request_headers_timeout_ms
     cdef uint64_t drain_timeout_ms
     cdef uint64_t delayed_close_timeout_ms
+    cdef uint64_t flush_timeout_ms
     cdef uint64_t max_connection_duration_ms
     cdef uint64_t max_stream_duration_ms
     cdef uint32_t max_requests_per_connection

@@ -28,6 +28,10 @@ from fastproxy.upstream import Cluster
 
 MIN_HEAD_BYTES = 80 * 1024  # of a response; Envoy 1.40 passes 70 KB and refuses 200 KB
 
+cdef enum:
+    FLUSH_FACTOR = 10  # of delayed_close_timeout: for a closing connection to take something of what is left for it
+    FLUSH_TIMEOUT_MS = 10000  # the same where that is 0
+
 
 cdef class Manager:
     """One HTTP connection manager of one listener."""
@@ -56,6 +60,7 @@ cdef class Manager:
         self.request_headers_timeout_ms = milliseconds(model.request_headers_timeout_s)
         self.drain_timeout_ms = milliseconds(model.drain_timeout_s)
         self.delayed_close_timeout_ms = milliseconds(model.delayed_close_timeout_s)
+        self.flush_timeout_ms = FLUSH_FACTOR * self.delayed_close_timeout_ms or FLUSH_TIMEOUT_MS
         self.max_connection_duration_ms = milliseconds(model.max_connection_duration_s)
         self.max_stream_duration_ms = milliseconds(model.max_stream_duration_s)
         self.max_requests_per_connection = model.max_requests_per_connection

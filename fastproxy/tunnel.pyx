@@ -2,11 +2,13 @@
 
 One function serves both directions. What the other side does not take is kept in its `out`, and nothing is read from
 this side before that is gone: at most one read buffer per direction. An end of stream is passed on when everything
-before it is; the tunnel is over when both sides have ended, or either has failed.
+before it is; the tunnel is over when both sides have ended, or one is gone and the other has taken what there was for it.
 """
 
+from libc.stdlib cimport free
+
 from fastproxy.connections cimport (
-    END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
+    END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
 )
 from fastproxy.counters cimport (
     cluster_packets_rx_total, cluster_packets_tx_total, cluster_upstream_cx_rx_bytes_total,
@@ -16,19 +18,24 @@ from fastproxy.counters cimport (
     route_packets_tx_total, route_packets_unread_ws, route_rx_bytes_total, route_tx_bytes_total,
 )
 from fastproxy.frames cimport FrameCursor, frames_are_broken, frames_feed
-from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
+from fastproxy.slow_readers cimport is_taking, look, untaken
+from fastproxy.syscalls cimport ENOMEM, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
 from fastproxy.tunnel_meters cimport METER_PAUSES, METER_TOO_FAST, METER_TOO_LARGE, MeterVerdict, meter_take
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
-    HALF_CLOSED_TIMEOUT_MS = 60000  # without a byte, once one side has ended
+    # how long nothing may pass, and nobody take what waits for it
+    NODE_ENDED_TIMEOUT_MS = 60000  # once the node has ended: its client may have something to say or to read
+    CLIENT_ENDED_TIMEOUT_MS = 10000  # once the client has: nodes end at once then, and it keeps a place until they do
+    LEFT_TIMEOUT_MS = 10000  # once one side is gone, both ways
+    LINGER_MS = 1000  # for the other side then to end too, when nothing waits for it
 
 
 # hot
 
 cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil:
     """The kernel has told of `events` on one side."""
-    cdef TunnelState state
+    cdef TunnelState state = TUNNEL_GOES_ON
     if events & EPOLLOUT and connection.out != NULL:
         state = tunnel_write(io, connection)
         if state != TUNNEL_GOES_ON:
@@ -38,14 +45,16 @@ cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t e
     elif events & EPOLLIN:
         connection.flags |= READABLE
     if connection.flags & READABLE:
-        return tunnel_read(io, connection)
-    return TUNNEL_GOES_ON
+        state = tunnel_read(io, connection)
+    if events & (EPOLLHUP | EPOLLERR) and state == TUNNEL_GOES_ON and (<Tunnel *> connection.tunnel).hold:
+        return TUNNEL_FREES_PLACE  # whoever it is is gone, though what it has sent may wait for the other side
+    return state
 
 
 cdef TunnelState tunnel_write(Connections io, Connection *connection) noexcept nogil:
     """Send what was left; then the other side may be read again, or its end passed on."""
     if io.flush(connection) < 0:
-        return ended_by(connection)
+        return refuse(io, connection)
     if connection.out != NULL:
         return TUNNEL_GOES_ON
     if connection.flags & SHUT_WHEN_FLUSHED:
@@ -141,6 +150,7 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
     cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
     cdef Connection *peer = connection.peer
     cdef ssize_t got
+    cdef int failure
     cdef iovec part
     cdef int reads = 0
     cdef uint64_t packets
@@ -162,7 +172,9 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
         if got == END_OF_STREAM:
             return pass_end_on(io, connection)
         if got < 0:
-            return ended_by(connection)
+            return leave(io, connection)
+        if peer.flags & SHUT:
+            continue  # nobody takes it
         packets = count(connection, tunnel, io.read_buffer, got)
         if is_metered:
             state = meter(io, tunnel, packets, got)
@@ -171,8 +183,11 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
         touch(io, tunnel)
         part.iov_base = io.read_buffer
         part.iov_len = got
-        if io.transmit(peer, &part, 1) < 0:
-            return ended_by(peer)
+        failure = io.transmit(peer, &part, 1)
+        if failure < 0:
+            state = ended_by(peer) if failure == -ENOMEM else refuse(io, peer)
+            if state != TUNNEL_GOES_ON:
+                return state
     return TUNNEL_GOES_ON
 
 # end hot
@@ -182,16 +197,93 @@ cdef TunnelState pass_end_on(Connections io, Connection *connection) noexcept no
     """One side has sent its last byte: the other side learns it behind what it was sent."""
     cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
     cdef Connection *peer = connection.peer
+    cdef bint from_host = connection.kind == UPSTREAM
     if not peer.flags & ENDED:
-        tunnel.upstream_ended_first = connection.kind == UPSTREAM
-        # half a TCP connection has a use; half a WebSocket has none
-        if not tunnel.is_relay and (tunnel.idle_timeout_ms == 0 or tunnel.idle_timeout_ms > HALF_CLOSED_TIMEOUT_MS):
-            tunnel.idle_timeout_ms = HALF_CLOSED_TIMEOUT_MS
-            touch(io, tunnel)
-    if peer.out != NULL:
-        peer.flags |= SHUT_WHEN_FLUSHED
-        return TUNNEL_GOES_ON
-    shut(peer)
-    if peer.flags & ENDED and connection.out == NULL:
+        if connection.flags & SHUT:
+            return leave(io, connection)  # nor does it take anything
+        tunnel.upstream_ended_first = from_host
+        if not tunnel.is_relay:  # half a TCP connection has a use; half a WebSocket has none
+            limit_silence(io, tunnel, NODE_ENDED_TIMEOUT_MS if from_host else CLIENT_ENDED_TIMEOUT_MS)
+    if not tell_end(peer) and peer.flags & ENDED and connection.out == NULL:
         return over(connection)
+    return TUNNEL_FREES_PLACE if from_host and tunnel.hold else TUNNEL_GOES_ON
+
+
+cdef bint tell_end(Connection *connection) noexcept nogil:
+    """End our direction to one side; True when that has to wait for bytes before it."""
+    if connection.out != NULL:
+        connection.flags |= SHUT_WHEN_FLUSHED
+        return True
+    shut(connection)
+    return False
+
+
+cdef TunnelState refuse(Connections io, Connection *connection) noexcept nogil:
+    """One side takes no more bytes. What it has sent before is still passed on; what the other side sends is not."""
+    free(connection.out)
+    connection.out = NULL
+    connection.flags = (connection.flags | SHUT) & ~SHUT_WHEN_FLUSHED
+    if connection.flags & ENDED:
+        return leave(io, connection)
+    connection.flags |= HUNG_UP | READABLE
+    io.enqueue(connection)
+    read_on(io, connection.peer)
     return TUNNEL_GOES_ON
+
+
+cdef void read_on(Connections io, Connection *connection) noexcept nogil:
+    """What one side has sent does not have to wait for the other any more."""
+    connection.flags &= ~PAUSED
+    io.enqueue(connection)
+
+
+cdef TunnelState leave(Connections io, Connection *connection) noexcept nogil:
+    """One side is gone, both ways. Closing the other one while it sends, or before it has taken what waits for it, would
+    make the kernel reset it and throw that away; so it is told the end, and has the time to end too."""
+    cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
+    cdef Connection *peer = connection.peer
+    cdef bint from_host = connection.kind == UPSTREAM
+    free(connection.out)
+    connection.out = NULL
+    connection.flags = (connection.flags | ENDED | SHUT) & ~(READABLE | SHUT_WHEN_FLUSHED)
+    if peer.out == NULL and (peer.flags & ENDED or not from_host and untaken(peer) == 0):
+        return over(connection) if tunnel.is_left else ended_by(connection)
+    tunnel.upstream_ended_first = from_host
+    tunnel.is_left = True
+    tell_end(peer)
+    limit_silence(io, tunnel, LEFT_TIMEOUT_MS)
+    if tunnel.meter == NULL or tunnel.meter.resumes_ms == 0:
+        io.set_timer(tunnel.downstream, min(tunnel.idle_timeout_ms, <uint64_t> LINGER_MS))
+    read_on(io, peer)
+    return TUNNEL_FREES_PLACE if tunnel.hold else TUNNEL_GOES_ON
+
+
+cdef void limit_silence(Connections io, Tunnel *tunnel, uint64_t most_ms) noexcept nogil:
+    """From now on the tunnel may be silent for that long at most."""
+    if tunnel.idle_timeout_ms == 0 or tunnel.idle_timeout_ms > most_ms:
+        tunnel.idle_timeout_ms = most_ms
+    touch(io, tunnel)
+    look(tunnel.downstream)
+    look(tunnel.upstream)
+
+
+cdef TunnelState tunnel_timer(Connections io, Tunnel *tunnel) noexcept nogil:
+    """No byte came for `idle_timeout_ms`. The tunnel goes on if somebody took what waited for it meanwhile."""
+    cdef Connection *c = tunnel.downstream
+    cdef Connection *u = tunnel.upstream
+    cdef bint is_taken = takes(c, tunnel.idle_timeout_ms)
+    is_taken = takes(u, tunnel.idle_timeout_ms) or is_taken
+    if tunnel.is_left and (not is_taken or c.untaken_bytes + u.untaken_bytes == 0):
+        return over(c)
+    if not is_taken:
+        return TUNNEL_SILENT
+    touch(io, tunnel)
+    return TUNNEL_GOES_ON
+
+
+cdef bint takes(Connection *connection, uint64_t period_ms) noexcept nogil:
+    """Whether one side, unless it is gone, still takes what waits for it."""
+    if connection.flags & ENDED and connection.flags & SHUT:
+        connection.untaken_bytes = 0
+        return False
+    return is_taking(connection, period_ms)

@@ -18,6 +18,7 @@ cdef class Ending(Admitting):
     cdef int turn_away(self, Connection *c, Manager manager) except -1
     cdef int close_downstream(self, Connection *c) except -1
     cdef int end_downstream(self, Connection *c) except -1
+    cdef int waited_enough(self, Connection *c) except -1
     cdef int downstream_failed(self, Connection *c) except -1
     cdef void unbind(self, Exchange x) noexcept
     cdef int drop_upstream(self, Exchange x) except -1

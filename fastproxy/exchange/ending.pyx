@@ -11,14 +11,14 @@ from libc.stdlib cimport free
 from fastproxy.circuit_breakers cimport PRIORITIES
 from fastproxy.connections cimport (
     CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, ENDED, HIGH_PRIORITY, HUNG_UP, LEAVING, LINGERING, PAUSED, READABLE,
-    Connection, reset_on_close, shut,
+    SHUT, Connection, reset_on_close, shut,
 )
 from fastproxy.counters cimport (
     cluster_high_rq_active, cluster_upstream_cx_destroy, cluster_upstream_cx_destroy_local,
     cluster_upstream_cx_protocol_error, cluster_upstream_rq_1xx, cluster_upstream_rq_active,
     cluster_upstream_rq_cancelled, cluster_upstream_rq_pending_active, host_rq_active, host_rq_error,
-    host_sid_opening_active, http_downstream_cx_active, http_downstream_cx_destroy, http_downstream_cx_http1_active,
-    http_downstream_cx_http1_total, http_downstream_cx_protocol_error, http_downstream_cx_total,
+    host_sid_opening_active, http_downstream_cx_active, http_downstream_cx_delayed_close_timeout,
+    http_downstream_cx_destroy, http_downstream_cx_http1_active, http_downstream_cx_http1_total, http_downstream_cx_protocol_error, http_downstream_cx_total,
     http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
     http_downstream_rq_completed, http_downstream_rq_rx_reset, http_downstream_rq_tx_reset,
     listener_downstream_cx_active, listener_downstream_cx_destroy, listener_downstream_cx_total, route_tx_bytes_total,
@@ -30,11 +30,9 @@ from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, HEAD_UNKNOWN_CODING, HEAD_VER
 from fastproxy.pools cimport count_pending, forget_connection, priority_of, remove_pending, set_owner
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DPE, FLAG_UPE
 from fastproxy.runtime cimport Manager
+from fastproxy.slow_readers cimport is_taking, look, untaken
 from fastproxy.syscalls cimport iovec
 from fastproxy.upstream cimport Host
-
-cdef enum:
-    FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
 
 
 cdef class Ending(Admitting):
@@ -82,8 +80,8 @@ cdef class Ending(Admitting):
     cdef int end_downstream(self, Connection *c) except -1:
         """End our direction once everything is sent, and close when the client has ended its own.
 
-        It has delayed_close_timeout for that. Closing at once could meet bytes that the client is still sending: the
-        RST would cost it the answer.
+        It has delayed_close_timeout for that, and ten times that to take something where not everything is taken.
+        Closing at once could meet bytes that the client is still sending: the RST would cost it the answer.
         """
         cdef uint64_t linger_ms = (<Manager> c.owner).delayed_close_timeout_ms
         c.flags = (c.flags | LINGERING) & ~PAUSED
@@ -91,7 +89,8 @@ cdef class Ending(Admitting):
         c.held = NULL
         if c.out != NULL:
             c.flags |= CLOSE_WHEN_FLUSHED
-            self.io.set_timer(c, FLUSH_TIMEOUT_MS)
+            look(c)
+            self.io.set_timer(c, (<Manager> c.owner).flush_timeout_ms)
         elif c.flags & ENDED or linger_ms == 0:
             self.close_downstream(c)
         else:
@@ -100,6 +99,16 @@ cdef class Ending(Admitting):
             self.io.set_timer(c, linger_ms)
             if c.flags & READABLE:
                 self.io.enqueue(c)
+
+    cdef int waited_enough(self, Connection *c) except -1:
+        """A connection that ends has had its time. Who has not taken all and goes on taking has it anew."""
+        cdef uint64_t flush_timeout_ms = (<Manager> c.owner).flush_timeout_ms
+        if untaken(c) and is_taking(c, flush_timeout_ms):
+            self.io.set_timer(c, flush_timeout_ms)
+            return 0
+        if c.flags & (SHUT | CLOSE_WHEN_FLUSHED):  # else it was turned away
+            c.counters[<int> http_downstream_cx_delayed_close_timeout] += 1
+        self.close_downstream(c)
 
     cdef int downstream_failed(self, Connection *c) except -1:
         """The client is gone, or has closed where it may not: end its exchange, if any, and the connection."""

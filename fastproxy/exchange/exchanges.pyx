@@ -37,8 +37,8 @@ from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
 from fastproxy.tunnel cimport (
-    TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_GOES_ON, TUNNEL_TOO_FAST, TUNNEL_TOO_LARGE, Tunnel, TunnelState, tunnel_read,
-    tunnel_resume,
+    TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_FREES_PLACE, TUNNEL_GOES_ON, TUNNEL_SILENT, TUNNEL_TOO_FAST, TUNNEL_TOO_LARGE,
+    Tunnel, TunnelState, tunnel_read, tunnel_resume, tunnel_timer,
 )
 from fastproxy.tunnel cimport tunnel_event as relay_event
 
@@ -72,23 +72,27 @@ cdef class Exchanges(Takeover):
             self.tunnel_over(<Tunnel *> connection.tunnel, state)
 
     cdef int tunnel_over(self, Tunnel *tunnel, TunnelState state) except -1:
-        if state == TUNNEL_TOO_FAST or state == TUNNEL_TOO_LARGE:
+        if state == TUNNEL_GOES_ON:
+            return 0
+        if state == TUNNEL_FREES_PLACE:
+            self.free_place(tunnel)
+        elif state == TUNNEL_TOO_FAST or state == TUNNEL_TOO_LARGE:
             self.cut_tunnel(tunnel, state == TUNNEL_TOO_LARGE)
+        elif state == TUNNEL_SILENT:
+            tunnel.downstream.counters[<int> http_downstream_rq_idle_timeout] += 1
+            self.end_tunnel(tunnel, FLAG_SI)
         else:
             self.end_tunnel(tunnel, FLAG_UC if state == TUNNEL_ENDED_BY_UPSTREAM else FLAG_DC)
 
     cdef int resume(self, Connection *connection) except -1:
         """A connection of the queue has its turn: what it holds first, then what the kernel has for it."""
-        cdef TunnelState state
         cdef Exchange x
         if connection.kind == CLOSED:
             return 0
         if connection.tunnel != NULL:
             if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
                 self.look_ahead(connection)
-            state = tunnel_read(self.io, connection)
-            if state != TUNNEL_GOES_ON:
-                self.tunnel_over(<Tunnel *> connection.tunnel, state)
+            self.tunnel_over(<Tunnel *> connection.tunnel, tunnel_read(self.io, connection))
         elif connection.kind == UPSTREAM:
             self.read_upstream(connection)
         elif connection.kind == DOWNSTREAM:
@@ -140,8 +144,7 @@ cdef class Exchanges(Takeover):
         if tunnel != NULL and tunnel.meter != NULL and tunnel.meter.resumes_ms:
             tunnel_resume(self.io, tunnel)
         elif tunnel != NULL:
-            c.counters[<int> http_downstream_rq_idle_timeout] += 1
-            self.end_tunnel(tunnel, FLAG_SI)
+            self.tunnel_over(tunnel, tunnel_timer(self.io, tunnel))
         elif x is not None and x.is_pending and not self.is_late(x):
             if x.response_deadline_ms and self.io.now_ms >= x.response_deadline_ms:
                 self.response_is_late(x)
@@ -154,18 +157,24 @@ cdef class Exchanges(Takeover):
         elif c.flags & PARTIAL_HEAD and self.head_timeout_ms(<Manager> c.owner):
             self.late_head(c, <Manager> c.owner)
         elif c.flags & (LINGERING | CLOSE_WHEN_FLUSHED):
-            self.close_downstream(c)
+            self.waited_enough(c)
         else:
             self.idle_too_long(c, <Manager> c.owner)
 
     cdef int late_exchange(self, Connection *c, Exchange x) except -1:
         """One of an exchange's limits is reached: say which."""
         cdef int status = 504 if x.request_body.done else 408
+        cdef bint has_lasted = x.end_ms and self.io.now_ms >= x.end_ms
+        cdef bint lacks_request = not x.request_body.done and x.request_deadline_ms \
+            and self.io.now_ms >= x.request_deadline_ms
+        if not has_lasted and not lacks_request and self.is_moving(x):
+            self.set_stream_timer(x)
+            return 0
         x.rules = None  # as with Envoy, this is the connection manager's answer and not the route's
-        if x.end_ms and self.io.now_ms >= x.end_ms:
+        if has_lasted:
             c.counters[<int> http_downstream_rq_max_duration_reached] += 1
             self.reply(x, status, DURATION_TIMEOUT)
-        elif not x.request_body.done and x.request_deadline_ms and self.io.now_ms >= x.request_deadline_ms:
+        elif lacks_request:
             c.counters[<int> http_downstream_rq_timeout] += 1
             self.reply(x, status, REQUEST_TIMEOUT)
         else:

@@ -2,7 +2,7 @@
 
 A copy is sent when its request is complete, on a connection of its own that closes with the answer: what comes back is
 read and thrown away, uninterpreted. A request does not wait for its copies and does not fail with them; one that is
-larger than MIRROR_BYTES is not copied, and handshakes are not.
+larger than MIRROR_BYTES is not copied, and handshakes are not. Where descriptors are scarce no copy has one.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -23,7 +23,7 @@ from fastproxy.pools cimport connect_to, has_room
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.routing cimport Mirror
 from fastproxy.slices cimport Slice
-from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
+from fastproxy.syscalls cimport EMFILE, ENFILE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, errno, iovec
 from fastproxy.upstream cimport Cluster, Host
 
 cdef enum:
@@ -93,7 +93,8 @@ cdef class Mirroring(Limiting):
         cdef Py_ssize_t chosen = -1
         cdef Host host
         cdef Connection *u
-        if mirrored.copy != NULL:
+        # where descriptors are scarce, those that are left are for what somebody waits for
+        if mirrored.copy != NULL and self.io.open_count < self.overload.scarce_at:
             chosen = cluster.balancer.choose(x.hash, x.has_hash)
         if chosen < 0:
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
@@ -105,7 +106,8 @@ cdef class Mirroring(Limiting):
             return 0
         u = connect_to(self.io, host, PRIORITY_DEFAULT)
         if u == NULL:
-            cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
+            if errno != EMFILE and errno != ENFILE:
+                cluster.counters[<int> cluster_upstream_cx_connect_fail] += 1
             cluster.counters[<int> cluster_upstream_rq_mirror_dropped] += 1
             return 0
         u.flags |= MIRROR | CONNECTING

@@ -29,6 +29,7 @@ from fastproxy.exchange.state cimport set_exchange
 from fastproxy.pools cimport is_at_limit
 from fastproxy.response_flags cimport FLAG_DC, FLAG_DT, FLAG_LR, FLAG_NR, FLAG_UF, FLAG_UH, FLAG_UO, FLAG_URX
 from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
+from fastproxy.tunnel cimport TUNNEL_GOES_ON, TUNNEL_SILENT, TunnelState, tunnel_timer
 from fastproxy.upstream cimport Host
 
 
@@ -194,8 +195,13 @@ cdef class Relay(Shedding):
     cdef int relay_timer(self, Connection *connection) except -1:
         """Which limit it was follows from whose timer it is, and whether there is a tunnel."""
         cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
+        cdef TunnelState state
         if tunnel != NULL and connection == tunnel.downstream:
-            connection.counters[<int> tcp_idle_timeout] += 1
+            state = tunnel_timer(self.io, tunnel)
+            if state == TUNNEL_GOES_ON:
+                return 0
+            if state == TUNNEL_SILENT:
+                connection.counters[<int> tcp_idle_timeout] += 1
             self.end_relay(tunnel, 0)
         elif tunnel != NULL:
             tunnel.downstream.counters[<int> tcp_max_downstream_connection_duration] += 1

@@ -30,7 +30,6 @@ from fastproxy.syscalls cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHU
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
     REQUESTS_AT_ONCE = 32  # that the proxy answers by itself, out of one buffer
-    FLUSH_TIMEOUT_MS = 10000  # for a closing connection to take what is still held for it
 
 
 cdef class Request(RequestHeads):
@@ -53,8 +52,6 @@ cdef class Request(RequestHeads):
             self.downstream_failed(c)
             return False
         if c.out != NULL:
-            if c.flags & CLOSE_WHEN_FLUSHED:
-                self.io.set_timer(c, FLUSH_TIMEOUT_MS)
             return True
         if c.flags & CLOSE_WHEN_FLUSHED:
             self.end_downstream(c)

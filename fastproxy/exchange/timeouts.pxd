@@ -19,6 +19,7 @@ cdef class Timeouts(ExchangeLog):
     cdef void set_stream_timer(self, Exchange x) noexcept
     cdef uint64_t pending_delay_ms(self, Exchange x, uint64_t delay_ms) noexcept
     cdef bint is_late(self, Exchange x) noexcept
+    cdef bint is_moving(self, Exchange x) noexcept
     cdef void begin_timeouts(self, Exchange x) noexcept
     cdef void take_route_timeouts(self, Exchange x) noexcept
     cdef int check_heartbeat(self, Exchange x, uint32_t heartbeat_s) except -1

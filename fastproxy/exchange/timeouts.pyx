@@ -13,6 +13,7 @@ from fastproxy.counters cimport (
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.overload cimport DISABLE_HTTP_KEEPALIVE, is_calm
 from fastproxy.runtime cimport Manager
+from fastproxy.slow_readers cimport is_taking
 
 cdef enum:
     ROOM_CHECK_MS = 100  # other workers, which may have made room, cannot tell
@@ -81,6 +82,11 @@ cdef class Timeouts(ExchangeLog):
         return x.end_ms and now_ms >= x.end_ms \
             or not x.request_body.done and x.request_deadline_ms and now_ms >= x.request_deadline_ms \
             or x.idle_timeout_ms and now_ms >= x.pending_since_ms + x.idle_timeout_ms
+
+    cdef bint is_moving(self, Exchange x) noexcept:
+        """Whether one of the two sides, of which nothing comes, still takes what waits for it."""
+        cdef bint is_taken = is_taking(x.downstream, x.idle_timeout_ms)
+        return x.upstream != NULL and is_taking(x.upstream, x.idle_timeout_ms) or is_taken
 
     cdef void begin_timeouts(self, Exchange x) noexcept:
         """What the connection manager allows an exchange; its route may say otherwise."""

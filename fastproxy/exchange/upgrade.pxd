@@ -14,4 +14,5 @@ cdef class Upgrade(Relay):
     cdef int become_tunnel(self, Exchange x, Connection *c, Connection *u, Tunnel *tunnel) except -1
     cdef void limit_tunnel(self, Exchange x, Tunnel *tunnel) noexcept
     cdef int cut_tunnel(self, Tunnel *tunnel, bint is_too_large) except -1
+    cdef void free_place(self, Tunnel *tunnel) noexcept
     cdef int end_tunnel(self, Tunnel *tunnel, uint64_t flags) except -1

@@ -5,7 +5,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from fastproxy.affinity_policy cimport Affinity
-from fastproxy.connections cimport HIGH_PRIORITY, HUNG_UP, PAUSED, READABLE, Buffer, Connection
+from fastproxy.connections cimport HIGH_PRIORITY, HUNG_UP, PAUSED, READABLE, SHUT, Buffer, Connection
 from fastproxy.counters cimport (
     cluster_high_rq_active, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
     cluster_upstream_rq_completed, host_cx_tx_bytes_total, host_rq_active, host_rq_success, host_sid_opened_websocket,
@@ -145,7 +145,7 @@ cdef class Upgrade(Relay):
             tunnel.route_counters[<int> route_rx_bytes_total] += part.iov_len
             count_packets(tunnel, False, <const char *> part.iov_base, part.iov_len)
             if self.io.transmit(u, &part, 1) < 0:
-                u.flags |= HUNG_UP | READABLE
+                u.flags |= HUNG_UP | READABLE | SHUT
             free(held)
         self.io.enqueue(c)
         self.io.enqueue(u)
@@ -161,6 +161,12 @@ cdef class Upgrade(Relay):
         if frames_are_between(&tunnel.from_host) and self.io.transmit(c, &part, 1) >= 0:
             tunnel.is_cut = True
         self.end_tunnel(tunnel, FLAG_RL)
+
+    cdef void free_place(self, Tunnel *tunnel) noexcept:
+        """The tunnel counts no longer among those of its key."""
+        if tunnel.hold:
+            self.runtime.tables.counts.give_back(tunnel.hold - 1)
+            tunnel.hold = 0
 
     cdef int end_tunnel(self, Tunnel *tunnel, uint64_t flags) except -1:
         """Count, log and close; the connections' structs are not used again before the batch of events is over."""
@@ -197,8 +203,7 @@ cdef class Upgrade(Relay):
             x.bytes_sent = tunnel.bytes_sent
             x.response_flags = flags
             self.log(<Manager> c.owner, tunnel.records, x, c)
-        if tunnel.hold:
-            self.runtime.tables.counts.give_back(tunnel.hold - 1)
+        self.free_place(tunnel)
         free(tunnel.meter)
         free(tunnel)
         self.close_upstream(u)

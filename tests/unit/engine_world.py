@@ -1,8 +1,10 @@
 """One engine in this process, pumped by the test itself, between sockets that the test holds on both sides."""
 
+import fcntl
 import select
 import socket
 import struct
+import termios
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -305,3 +307,43 @@ def switching() -> bytes:
     """The 101 that answers `handshake`."""
     lines = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: websocket"]
     return "\r\n".join([*lines, f"sec-websocket-accept: {WEBSOCKET_ACCEPT}", "", ""]).encode()
+
+
+def waiting(peer: Peer) -> int:
+    """How many bytes that the peer has sent the engine's kernel does not have yet."""
+    return struct.unpack("i", fcntl.ioctl(peer.sock, termios.TIOCOUTQ, bytes(4)))[0]
+
+
+def fill(writer: Peer) -> bytes:
+    """Send until the engine takes no more, since nobody reads, and a little that waits in its kernel: what was sent."""
+    world, data, sent = writer.world, bytes(range(256)) * 256, b""
+
+    def taken() -> int:
+        return world.count("downstream_cx_rx_bytes_total") + world.count("upstream_cx_rx_bytes_total")
+
+    while True:
+        before = taken()
+        with suppress(BlockingIOError):
+            sent += data[: writer.sock.send(data)]
+        world.turn(0)
+        if taken() == before:
+            world.settle()
+        if taken() == before:
+            world.until(lambda: waiting(writer) == 0)
+            return sent
+
+
+def small_buffer(reader: Peer) -> None:
+    """What the engine sends from now on waits on its side until the reader takes it."""
+    reader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+
+
+def read_slowly(reader: Peer, length: int, pieces: int = 40) -> None:
+    """Take so many bytes more, the engine's timers running in between."""
+    wanted = len(reader.got) + length
+    while len(reader.got) < wanted and not reader.ended:
+        with suppress(BlockingIOError):
+            data = reader.sock.recv(length // pieces + 1)
+            reader.got += data
+            reader.ended = not data
+        reader.world.turn(0.01)

@@ -16,7 +16,7 @@ from fastproxy.model import (
 from fastproxy.model_affinity import IdPlace, IdSource
 from fastproxy.model_routes import DirectResponse
 from tests.support.websocket import frame
-from tests.unit.engine_world import field, get, handshake, ok, switching
+from tests.unit.engine_world import field, fill, get, handshake, ok, switching
 
 WHOLE = 1_000_000
 
@@ -238,6 +238,61 @@ def test_too_many_tunnels_of_one_key(worlds, key, one, other):
     world.until(lambda: world.engine.tunnels == (other is not None))
     tunnel(world, one)
     assert world.count("tunnel_concurrent_limited") == 1
+
+
+def free_again(world):
+    """Open a tunnel as soon as there is a place for it."""
+    client = world.client()
+    client.send(handshake())
+    world.until(lambda: client.read() is None and bool(client.got) or world.nodes[0].is_asked())
+    assert not client.got
+    node = world.nodes[0].accept()
+    node.head()
+    node.send(switching())
+    client.head()
+
+
+@pytest.fixture
+def lonely(worlds):
+    """One tunnel at a time is allowed."""
+    return worlds(route={"limits": TrafficLimits(concurrent_tunnels=ConcurrentTunnels("here", 1))})
+
+
+def test_a_node_that_has_ended_frees_the_place(lonely):
+    """Its client may still read and speak, but has no part of the node any more."""
+    client, node = tunnel(lonely)
+    node.send(b"that was it").shut()
+    assert client.end() == b"that was it"
+    free_again(lonely)
+    assert lonely.engine.tunnels == 2
+    client.send(b"and this")
+    assert node.take(8) == b"and this"
+
+
+def test_a_client_that_has_ended_keeps_its_place_while_its_node_speaks(lonely):
+    client, node = tunnel(lonely)
+    client.shut()
+    assert node.end() == b""
+    node.send(b"more")
+    assert client.take(4) == b"more"
+    assert lonely.client().send(handshake()).response() == (429, b"too many tunnels")
+    node.close()
+    assert client.end() == b""
+    lonely.until(lambda: lonely.engine.tunnels == 0)
+    free_again(lonely)
+
+
+def test_a_client_that_is_gone_frees_the_place_at_once(lonely):
+    """Also while its node still takes what it had sent."""
+    client, node = tunnel(lonely)
+    data = fill(client)
+    client.close(reset=True)
+    lonely.settle()
+    node.sock.recv(1 << 20)
+    lonely.settle()
+    free_again(lonely)
+    assert lonely.engine.tunnels == 2
+    assert len(node.end()) > len(data) - (2 << 20)
 
 
 def test_a_handshake_that_fails_leaves_room(worlds):

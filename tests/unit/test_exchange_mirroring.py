@@ -4,6 +4,7 @@ import pytest
 
 from fastproxy.model import Cluster, Host
 from fastproxy.model_routes import MirrorPolicy
+from fastproxy.overload import Overload
 from tests.unit.engine_world import Node, World, field, get, handshake, ok, switching
 
 
@@ -12,13 +13,14 @@ def mirrored(worlds):
     """A world whose requests are copied to a second cluster, and that cluster's node; MirrorPolicy's fields."""
     made = []
 
-    def make(**policy) -> tuple[World, Node]:
+    def make(*, world=None, **policy) -> tuple[World, Node]:
         spare = worlds()  # only its node is used: an address that somebody listens on
         node = spare.nodes[0]
         shadow = Cluster("shadow", hosts=(Host(node.address),))
         backend = worlds().nodes[0]
         world = worlds(
             route={"mirrors": (MirrorPolicy("shadow", **policy),)},
+            **world or {},
             configuration={"clusters": (Cluster("backend", hosts=(Host(backend.address),)), shadow)},
         )
         world.nodes[0].stop()
@@ -120,6 +122,21 @@ def test_the_host_of_a_copy(mirrored, policy, host):
     world, shadow = mirrored(**policy)
     world.ask(get())
     assert field(shadow.accept().head(), b"host") == host
+
+
+def test_no_copy_has_a_descriptor_that_is_scarce(mirrored):
+    max_fds = Overload(max_fds=1000).other_fds + 60
+    world, shadow = mirrored(world={"max_fds": max_fds})
+    while world.engine.active + 2 < world.engine.overload.scarce_at:
+        world.client()
+        world.settle()
+    client, node = world.ask(get())
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    assert not shadow.is_asked()
+    assert world.statistics()["cluster.shadow.upstream_rq_mirror_dropped"] == 1
+    assert world.statistics()["cluster.shadow.upstream_cx_connect_fail"] == 0
 
 
 def test_no_share_no_copy(mirrored):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.engine_world import get, handshake, ok, switching
+from tests.unit.engine_world import fill, get, handshake, ok, read_slowly, small_buffer, switching
 
 
 def answered(client, node, request=None):
@@ -138,6 +138,68 @@ def test_the_last_request_of_a_connection(worlds):
     assert b"\r\nconnection: close\r\n" in answered(client, node, get() + get())
     assert client.end() == b""
     assert world.count("downstream_cx_max_requests_reached") == 1
+
+
+HUGE = 1 << 30
+
+
+def test_a_slow_reader_of_an_answer_has_the_time_it_needs(worlds):
+    """Nothing comes from the node, and nothing is read of it; as long as the client takes bytes, that is no silence."""
+    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    client, node = world.ask(get())
+    small_buffer(client)
+    node.head()
+    node.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % HUGE)
+    client.head()
+    data = fill(node)
+    read_slowly(client, len(data))
+    node.send(b"that is all")
+    assert client.take(len(data) + 11) == data + b"that is all"
+    client.end()
+    assert world.count("downstream_rq_idle_timeout") == 1
+
+
+def test_a_slow_reader_of_a_request_has_the_time_it_needs(worlds):
+    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    client, node = world.ask(get("/", f"content-length: {HUGE}", method="POST"))
+    small_buffer(node)
+    node.head()
+    data = fill(client)
+    read_slowly(node, len(data))
+    client.send(b"that is all")
+    assert node.take(len(data) + 11) == data + b"that is all"
+    assert client.response()[0] == 408
+    assert world.count("downstream_rq_idle_timeout") == 1
+
+
+def test_a_reader_that_takes_nothing_is_given_up(worlds):
+    world = worlds(manager={"stream_idle_timeout_s": 0.1, "delayed_close_timeout_s": 0.01})
+    _client, node = world.ask(get())
+    node.head()
+    node.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % HUGE)
+    fill(node)
+    world.until(lambda: world.engine.exchanges == 0)
+    assert world.count("downstream_rq_idle_timeout") == 1
+    world.until(lambda: world.count("downstream_cx_active") == 0)
+    assert world.count("downstream_cx_delayed_close_timeout") == 1
+
+
+def test_a_slow_reader_of_an_answer_that_closes_has_the_time_it_needs(worlds):
+    """Also one that still sends, which a connection that is closed too early would answer with a reset."""
+    world = worlds(manager={"delayed_close_timeout_s": 0.02})
+    client, node = world.ask(get("/", "connection: close"))
+    small_buffer(client)
+    body = bytes(range(256)) * 8000
+    node.head()
+    node.send(ok(body))
+    client.head()
+    world.until(lambda: world.engine.exchanges == 0)
+    while not client.ended:
+        client.send(b"x")
+        read_slowly(client, len(body) // 40, pieces=1)
+    assert client.got == body
+    assert not client.was_reset
+    assert world.count("downstream_cx_delayed_close_timeout") == 0
 
 
 def test_without_delayed_close_the_connection_closes_behind_the_response(worlds):

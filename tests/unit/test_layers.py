@@ -71,6 +71,7 @@ LAYERS: list[set[str]] = [
     {"generation"},
     {"session_stats"},
     {"health"},
+    {"slow_readers"},
     {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting", "host_watch", "pools"},
     {"retry_policies"},

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from tests.unit.engine_world import Peer, World, handshake, switching
+from tests.unit.engine_world import Peer, World, fill, handshake, read_slowly, small_buffer, switching
 
 
 def tunnel(world: World) -> tuple[Peer, Peer]:
@@ -75,6 +75,7 @@ def test_a_reset_ends_both_sides(world, from_node):
     first, second = reversed(tunnel(world)) if from_node else tunnel(world)
     first.close(reset=True)
     second.end()
+    second.close()
     world.until(lambda: world.engine.tunnels == 0)
     assert world.engine.active == 1
 
@@ -107,3 +108,78 @@ def test_counters_count_both_directions(world):
     client.take(30)
     after = [world.count(name) for name in names]
     assert [b - a for a, b in zip(before, after, strict=True)] == [1000, 30, 30, 1000]
+
+
+SIDES = pytest.mark.parametrize("from_node", [False, True], ids=["client first", "node first"])
+
+
+@SIDES
+def test_a_slow_reader_of_an_ended_tunnel_has_the_time_it_needs(worlds, from_node):
+    """The tunnel may be silent for less than the reader takes; as long as it reads, that is no silence."""
+    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    first, second = reversed(tunnel(world)) if from_node else tunnel(world)
+    small_buffer(second)
+    data = fill(first)
+    first.shut()
+    read_slowly(second, len(data))
+    second.send(b"that is all")
+    assert first.take(11) == b"that is all"
+    assert second.end() == data
+
+
+@SIDES
+def test_a_slow_reader_of_a_silent_tunnel_has_the_time_it_needs(worlds, from_node):
+    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    first, second = reversed(tunnel(world)) if from_node else tunnel(world)
+    small_buffer(second)
+    data = fill(first)
+    read_slowly(second, len(data))
+    assert second.got == data
+    assert second.end() == data  # nothing waits any more, so now it is silent
+    assert world.count("downstream_rq_idle_timeout") == 1
+
+
+@SIDES
+def test_a_reader_that_takes_nothing_of_an_ended_tunnel(worlds, from_node):
+    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    first, _second = reversed(tunnel(world)) if from_node else tunnel(world)
+    fill(first)
+    first.shut()
+    world.until(lambda: world.engine.tunnels == 0)
+    assert world.count("downstream_rq_idle_timeout") == 1
+
+
+@SIDES
+@pytest.mark.parametrize("reset", [False, True], ids=["closes", "resets"])
+def test_the_tail_of_a_side_that_is_gone_while_the_other_still_sends(world, from_node, reset):
+    """Nobody takes what the other side says; what had come for it before is all its own."""
+    first, second = reversed(tunnel(world)) if from_node else tunnel(world)
+    data = fill(first)
+    first.close(reset=reset)
+    for _ in range(5):
+        second.send(b"still here")
+        world.settle()
+    assert second.end() == data
+    assert not second.was_reset
+    second.close()
+    world.until(lambda: world.engine.tunnels == 0)
+
+
+@SIDES
+def test_both_sides_are_gone_with_a_tail_for_each(world, from_node):
+    first, second = reversed(tunnel(world)) if from_node else tunnel(world)
+    fill(first)
+    fill(second)
+    first.close(reset=True)
+    world.settle()
+    second.close(reset=True)
+    world.until(lambda: world.engine.tunnels == 0)
+
+
+@SIDES
+def test_who_does_not_end_behind_a_side_that_is_gone_is_closed(world, from_node):
+    first, second = reversed(tunnel(world)) if from_node else tunnel(world)
+    first.close(reset=True)
+    assert second.end() == b""
+    world.until(lambda: world.engine.tunnels == 0)
+    assert world.engine.active == 1

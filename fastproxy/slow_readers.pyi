@@ -1,0 +1,3 @@
+from collections.abc import Iterable
+
+def looks(fd: int, period_ms: int, steps: Iterable[object]) -> list[tuple[bool, int]]: ...
