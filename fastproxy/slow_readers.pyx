@@ -28,7 +28,7 @@ cdef void look(Connection *connection) noexcept nogil:
 cdef bint is_taking(Connection *connection, uint64_t period_ms) noexcept nogil:
     """Look again, `period_ms` after the last look: has the peer taken all that waited, or enough for that time?
 
-    Where nobody has looked since something was sent, it cannot be known: who has not taken all of it has another period.
+    Where nobody has looked since something was sent, it cannot be known: who has not taken all has another period.
     """
     cdef uint64_t before = connection.untaken_bytes
     cdef uint64_t enough = max(<uint64_t> 1, period_ms * MIN_TAKEN_BYTES_PER_S // 1000)

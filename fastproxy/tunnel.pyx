@@ -2,7 +2,7 @@
 
 One function serves both directions. What the other side does not take is kept in its `out`, and nothing is read from
 this side before that is gone: at most one read buffer per direction. An end of stream is passed on when everything
-before it is; the tunnel is over when both sides have ended, or one is gone and the other has taken what there was for it.
+before it is; the tunnel is over when both sides have ended, or one is gone and the other has taken what waited for it.
 """
 
 from libc.stdlib cimport free
@@ -238,8 +238,8 @@ cdef void read_on(Connections io, Connection *connection) noexcept nogil:
 
 
 cdef TunnelState leave(Connections io, Connection *connection) noexcept nogil:
-    """One side is gone, both ways. Closing the other one while it sends, or before it has taken what waits for it, would
-    make the kernel reset it and throw that away; so it is told the end, and has the time to end too."""
+    """One side is gone, both ways. To close the other one while it sends, or before it has taken what waits for it,
+    would make the kernel reset it and throw that away; so it is told the end, and has the time to end too."""
     cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
     cdef Connection *peer = connection.peer
     cdef bint from_host = connection.kind == UPSTREAM

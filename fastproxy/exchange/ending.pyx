@@ -18,10 +18,11 @@ from fastproxy.counters cimport (
     cluster_upstream_cx_protocol_error, cluster_upstream_rq_1xx, cluster_upstream_rq_active,
     cluster_upstream_rq_cancelled, cluster_upstream_rq_pending_active, host_rq_active, host_rq_error,
     host_sid_opening_active, http_downstream_cx_active, http_downstream_cx_delayed_close_timeout,
-    http_downstream_cx_destroy, http_downstream_cx_http1_active, http_downstream_cx_http1_total, http_downstream_cx_protocol_error, http_downstream_cx_total,
-    http_downstream_cx_tx_bytes_total, http_downstream_rq_1xx, http_downstream_rq_active,
-    http_downstream_rq_completed, http_downstream_rq_rx_reset, http_downstream_rq_tx_reset,
-    listener_downstream_cx_active, listener_downstream_cx_destroy, listener_downstream_cx_total, route_tx_bytes_total,
+    http_downstream_cx_destroy, http_downstream_cx_http1_active, http_downstream_cx_http1_total,
+    http_downstream_cx_protocol_error, http_downstream_cx_total, http_downstream_cx_tx_bytes_total,
+    http_downstream_rq_1xx, http_downstream_rq_active, http_downstream_rq_completed, http_downstream_rq_rx_reset,
+    http_downstream_rq_tx_reset, listener_downstream_cx_active, listener_downstream_cx_destroy,
+    listener_downstream_cx_total, route_tx_bytes_total,
 )
 from fastproxy.exchange.local_replies cimport BAD_REQUEST, PROTOCOL_ERROR
 from fastproxy.exchange.state cimport PACKETS_OF_NOBODY, Exchange, count_packets, exchange_of, set_exchange

@@ -244,7 +244,7 @@ def free_again(world):
     """Open a tunnel as soon as there is a place for it."""
     client = world.client()
     client.send(handshake())
-    world.until(lambda: client.read() is None and bool(client.got) or world.nodes[0].is_asked())
+    world.until(lambda: (client.read() is None and bool(client.got)) or world.nodes[0].is_asked())
     assert not client.got
     node = world.nodes[0].accept()
     node.head()

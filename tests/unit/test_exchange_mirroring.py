@@ -127,7 +127,7 @@ def test_the_host_of_a_copy(mirrored, policy, host):
 def test_no_copy_has_a_descriptor_that_is_scarce(mirrored):
     max_fds = Overload(max_fds=1000).other_fds + 60
     world, shadow = mirrored(world={"max_fds": max_fds})
-    while world.engine.active + 2 < world.engine.overload.scarce_at:
+    while world.engine.active + 1 < world.engine.overload.scarce_at:
         world.client()
         world.settle()
     client, node = world.ask(get())

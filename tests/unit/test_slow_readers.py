@@ -33,9 +33,10 @@ def filled(writer: socket.socket) -> int:
         return sent
 
 
-def read(reader: socket.socket, length: int) -> None:
+def read(reader: socket.socket, length: int) -> bool:
     while length:
         length -= len(reader.recv(length))
+    return True
 
 
 def test_nothing_waits(pair):
