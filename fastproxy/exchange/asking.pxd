@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
-from fastproxy.exchange.lost_sessions cimport LostSessions, Verdict
+from fastproxy.exchange.lost_sessions cimport LostSessions
 from fastproxy.exchange.questions cimport Held, Question, Search
 from fastproxy.exchange.search_limits cimport SearchLimits
 from fastproxy.exchange.state cimport Exchange
@@ -30,14 +30,3 @@ cdef class Asking(LostSessions):
     cdef int take_host(self, Exchange x, Host host) except -1
     cdef int send_held(self, Exchange x, Question question) except -1
     cdef uint64_t answer_delay_ms(self, Exchange x) noexcept
-    cdef int settle(self, Exchange x) except -1
-    cdef int believe(self, Exchange x) except -1
-    cdef bint is_last(self, Exchange x)
-    cdef int remember_host(self, Exchange x) except -1
-    cdef bint is_declined(self, Exchange x, Verdict verdict)
-    cdef int accept(self, Exchange x) except -1
-    cdef int found(self, Exchange x, Search search) except -1
-    cdef int decline(self, Exchange x, bint is_whole) except -1
-    cdef int ask_on(self, Exchange x, bint keeps_alive) except -1
-    cdef int nobody_knows(self, Exchange x, bytes reason) except -1
-    cdef int leave_upstream(self, Exchange x, bint keeps_alive) except -1

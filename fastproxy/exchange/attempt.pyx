@@ -4,17 +4,20 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.circuit_breakers cimport REQUESTS, Priority
-from fastproxy.connections cimport CONNECTING, HIGH_PRIORITY, PAUSED, REUSED, SHUT, Buffer, Connection, buffer_append
+from fastproxy.connections cimport (
+    CONNECTING, HIGH_PRIORITY, HUNG_UP, PAUSED, READABLE, REUSED, SHUT, Buffer, Connection, buffer_append,
+)
 from fastproxy.counters cimport (
-    cluster_high_rq_active, cluster_upstream_cx_connect_fail, cluster_upstream_cx_tx_bytes_total,
-    cluster_upstream_rq_active, cluster_upstream_rq_active_overflow, cluster_upstream_rq_pending_failure_eject,
+    cluster_high_rq_active, cluster_upstream_cx_connect_fail, cluster_upstream_cx_max_duration_reached,
+    cluster_upstream_cx_max_requests, cluster_upstream_cx_tx_bytes_total, cluster_upstream_rq_active,
+    cluster_upstream_rq_active_overflow, cluster_upstream_rq_completed, cluster_upstream_rq_pending_failure_eject,
     cluster_upstream_rq_retry, cluster_upstream_rq_total, host_cx_connect_fail, host_cx_tx_bytes_total, host_rq_active,
     host_rq_error, host_rq_total, host_sid_opening_active, host_sid_opening_total, host_sid_upgrade_tried,
 )
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.http1 cimport keep_alive_timeout_s
-from fastproxy.pools cimport count_pending, has_room, take_idle
+from fastproxy.pools cimport count_pending, has_room, keep_idle, take_idle
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.sent_requests cimport forget_sent, keep_more_sent, keep_sent
 from fastproxy.syscalls cimport iovec
@@ -183,6 +186,29 @@ cdef class Attempt(Pending):
         else:
             self.connect_failed(x, reason)
         free(unsent)
+
+    cdef int leave_upstream(self, Exchange x, bint keeps_alive) except -1:
+        """The exchange is through with its upstream connection, which is kept for another one if it may be."""
+        cdef Connection *u = x.upstream
+        cdef Host host = x.host
+        cdef bint keep = keeps_alive and u.out == NULL and not u.flags & (HUNG_UP | SHUT | READABLE) \
+            and not host.removed
+        u.counters[<int> cluster_upstream_rq_completed] += 1
+        self.unbind(x)
+        if keep and host.cluster.max_requests_per_connection and \
+                u.requests >= host.cluster.max_requests_per_connection:
+            u.counters[<int> cluster_upstream_cx_max_requests] += 1
+            keep = False
+        if keep and u.ends_ms and self.io.now_ms >= u.ends_ms:
+            u.counters[<int> cluster_upstream_cx_max_duration_reached] += 1
+            keep = False
+        if keep:
+            u.leaves_ms = self.io.now_ms + x.upstream_keeps_ms if x.upstream_keeps_ms else 0
+            if u.ends_ms and (u.leaves_ms == 0 or u.ends_ms < u.leaves_ms):
+                u.leaves_ms = u.ends_ms
+            keep_idle(self.io, u, host)
+        else:
+            self.close_upstream(u)
 
     cdef void request_complete(self, Exchange x) noexcept:
         """The request is with the upstream: from here the route's timeout runs."""

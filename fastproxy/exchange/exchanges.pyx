@@ -7,8 +7,8 @@ Invariants: an exchange belongs to one downstream connection and at most one ups
 read from one side while the other side has bytes that it did not take; every exchange ends in `end`.
 Each layer builds on the one below and calls nothing above:
 log < timeouts < response_heads < admitting < ending < shedding < relay < upgrade < pending < attempt < sessions
-< first_frames < lost_sessions < asking < repeating < other_hosts < retrying < answer_heads < response < answers
-< rewriting < choice < limiting < mirroring < request_heads < request < takeover.
+< first_frames < lost_sessions < asking < found_sessions < repeating < other_hosts < retrying < answer_heads < response
+< answers < rewriting < choice < limiting < mirroring < request_heads < request < takeover.
 """
 
 from libc.stdint cimport uint32_t, uint64_t

@@ -13,7 +13,7 @@ from fastproxy.sent_requests cimport closed_unread, has_sent, is_idempotent, tak
 from fastproxy.syscalls cimport iovec
 
 
-cdef class Repeating(Asking):
+cdef class Repeating(FoundSessions):
     """Repeats requests that a node has closed its connection under."""
 
     cdef bint is_repeated(self, Exchange x, Connection *u):
