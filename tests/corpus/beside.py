@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.corpus import peers
 from tests.corpus.cases import Case, Seen, forwarded, head
-from tests.corpus.faults import FAULTS, Front
+from tests.corpus.faults import FAULTS
+from tests.corpus.front import Front
 from tests.corpus.judge import dangers, is_served
 from tests.corpus.origin import Origin
 from tests.corpus.play import Range

@@ -3,66 +3,18 @@
 Each function plays one fault and returns what is wrong with the outcome, or nothing. They know no proxy.
 """
 
-import os
-import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
+from tests.corpus.front import Front
 from tests.corpus.strict import Stream, read_response
-from tests.support.adversary import Node, Peer
-from tests.support.processes import descendants
-from tests.support.websocket import handshake, switching
+from tests.corpus.tunnel_faults import TUNNEL_FAULTS
+from tests.support.adversary import Peer
 
-PATIENCE_S = 3.0  # for an answer
-TAIL_BYTES = 4_000_000
 GET = b"GET /fault HTTP/1.1\r\nhost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 GATEWAY = (502, 503, 504)
-
-
-class Front:
-    """A proxy between clients and a node that a test drives by hand."""
-
-    def __init__(self, port: int, node: Node, pid: int) -> None:
-        self.port = port
-        self.node = node
-        self.pid = pid
-        self.clients: list[Peer] = []
-
-    def client(self, *, receive_buffer: int = 0) -> Peer:
-        connection = socket.socket()
-        if receive_buffer:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        connection.settimeout(PATIENCE_S)
-        connection.connect(("127.0.0.1", self.port))
-        client = Peer(connection)
-        client.socket.settimeout(PATIENCE_S)
-        self.clients.append(client)
-        return client
-
-    def close(self) -> None:
-        for client in self.clients:
-            client.close()
-
-    def tunnel(self, **how: int) -> tuple[Peer, Peer]:
-        client = self.client(**how) << handshake()
-        node = self.node.busy_peer()
-        node.read_head()
-        node << switching()
-        client.read_head()
-        return client, node
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """The proxy does not run meanwhile."""
-        pids = [self.pid, *descendants(self.pid)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def answered(client: Peer) -> int:
@@ -143,47 +95,6 @@ def answer_that_overtakes_a_request(front: Front) -> str:
     return ""
 
 
-def tail_of_a_tunnel(front: Front) -> str:
-    """A node that sends much and ends, and a client that reads slowly: every byte arrives."""
-    client, node = front.tunnel(receive_buffer=4096)
-    data = bytes(range(256)) * (TAIL_BYTES // 256)
-    node.socket.sendall(data[:-100_000])
-    node << data[-100_000:]
-    node.half_close()
-    received = 0
-    with suppress(ConnectionResetError, TimeoutError):
-        while more := client.socket.recv(16384):
-            received += len(more)
-            time.sleep(0.0002)
-    received += len(client._take(1 << 20))
-    return "" if received == len(data) else f"{len(data) - received} of {len(data)} bytes are lost"
-
-
-def client_that_talks_to_an_ended_tunnel(front: Front) -> str:
-    """A node sends much and ends while the client goes on sending: what the node sent still arrives."""
-    client, node = front.tunnel(receive_buffer=4096)
-    data = bytes(range(256)) * 4000
-    node.socket.sendall(data)
-    node.half_close()
-    received = 0
-    with suppress(ConnectionResetError, BrokenPipeError, TimeoutError):
-        while more := client.socket.recv(16384):
-            received += len(more)
-            client << b"still here"
-    return "" if received == len(data) else f"{len(data) - received} of {len(data)} bytes are lost"
-
-
-def release_of_a_tunnels_client(front: Front) -> str:
-    """Both directions have ended at the node: the client is told at once."""
-    client, node = front.tunnel()
-    began = time.monotonic()
-    node.close()
-    with suppress(ConnectionResetError):
-        client.read_to_end()
-    waited = time.monotonic() - began
-    return "" if waited < 0.5 else f"held for {waited:.1f} s"
-
-
 def head_that_never_ends(front: Front) -> str:
     """A node sends field lines until somebody hangs up."""
     client = front.client() << GET
@@ -219,9 +130,7 @@ FAULTS: dict[str, Callable[[Front], str]] = {
     "silent in a chunk": stall_in_a_chunk,
     "a byte at a time": trickle,
     "an answer too many, just when the next request leaves": answer_that_overtakes_a_request,
-    "the tail of a tunnel, the client reads slowly": tail_of_a_tunnel,
-    "the tail of a tunnel, the client still sends": client_that_talks_to_an_ended_tunnel,
-    "the client of a tunnel that has ended is released": release_of_a_tunnels_client,
+    **TUNNEL_FAULTS,
     "a head without an end": head_that_never_ends,
     "interim answers without an end": interim_answers_without_end,
 }

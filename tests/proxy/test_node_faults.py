@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.corpus.faults import FAULTS, Front
+from tests.corpus.faults import FAULTS
+from tests.corpus.front import Front
+from tests.corpus.tunnel_faults import TUNNEL_FAULTS
 from tests.support.proxies import World, Worlds, route
 
-IDLE_S = 0.2
+IDLE_S = 0.4
 KNOWN_OF_ENVOY = {
     "an answer too many, just when the next request leaves",
-    "the tail of a tunnel, the client reads slowly",
-    "the tail of a tunnel, the client still sends",
-    "the client of a tunnel that has ended is released",
     "interim answers without an end",
+    *TUNNEL_FAULTS,
 }
 
 
