@@ -22,6 +22,7 @@ log = logging.getLogger("fastproxy.worker")
 
 TICK_S = 1.0
 DRAIN_POLL_S = 0.01
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 PUMP_FAILURES_PER_TICK = 100
 """A pump that fails this often in one second will not recover: the worker ends and is replaced."""
 
@@ -117,7 +118,7 @@ class Worker:
     def run(self) -> int:
         """Serve until the end; the exit status."""
         self._watch()
-        self._channel.send(control.Started())
+        self._loop.call_soon(self._begin)
         try:
             self._loop.run_forever()
         finally:
@@ -126,12 +127,18 @@ class Worker:
 
     def _watch(self) -> None:
         loop = self._loop
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         loop.set_exception_handler(self._failed)
         loop.add_reader(self._engine.fileno(), self._engine.pump)
         loop.add_reader(self._channel.fileno(), self._receive)
         loop.add_signal_handler(signal.SIGTERM, self._drain, self._grace_s)
         loop.add_signal_handler(signal.SIGUSR1, self._engine.reopen_logs)
         loop.call_later(TICK_S, self._tick)
+
+    def _begin(self) -> None:
+        """The loop runs. Signals have waited for that: uvloop loses one that comes behind its handler and before."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self._channel.send(control.Started())
 
     def _tick(self) -> None:
         self._pump_failures = 0

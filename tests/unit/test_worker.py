@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -175,6 +175,19 @@ def test_without_a_supervisor_it_drains_and_ends(running):
 def test_terminating_it_alone_drains_it(running):
     os.kill(running.pid, signal.SIGTERM)
     assert running.wait() == 0
+
+
+def test_a_signal_before_it_serves_is_not_lost():
+    class Early(fake_proxy.FakeEngine):
+        @property
+        def reopen_logs(self) -> Callable[[], None]:
+            """Looked for while handlers of signals are set up."""
+            os.kill(os.getpid(), signal.SIGTERM)
+            return super().reopen_logs
+
+    running = Running(build=Early)
+    assert running.wait() == 0
+    running.end()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGPIPE])
