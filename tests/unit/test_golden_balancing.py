@@ -92,6 +92,16 @@ def test_envoys_hosts_under_load(path: Path, tmp_path: Path) -> None:
     assert opened > 100
 
 
+def test_hosts_that_fail_are_among_them() -> None:
+    names = {path.stem.removeprefix("02-ring-hash-") for path in OURS.glob("02-ring-hash-*.json")}
+    assert {"health-1-unhealthy", "health-2-unhealthy-panic", "priority-p0-1-of-3-healthy"} <= names
+    if not WHOLE.is_dir():
+        print(f"no recordings at {WHOLE}: only those of tests/data/golden were compared")
+        return
+    kinds = ("health", "priority", "locality")
+    assert [len(list(WHOLE.glob(f"02-ring-hash-{kind}-*.json"))) for kind in kinds] == [12, 5, 5]
+
+
 def test_how_much_is_compared() -> None:
     if not WHOLE.is_dir():
         print(f"no recordings at {WHOLE}: only those of tests/data/golden were compared")

@@ -17,7 +17,7 @@ from fastproxy.stats import StatsLayout
 from tests.unit.recordings import OURS, WHOLE, head, load
 
 FAMILIES = ("01-*.json", "01b-*.json", "01c-*.json", "02-ring-hash-*.json", "07-ring-hash-*.json")
-# What decides there is not what this version has: health, priorities, localities, policies of another form.
+# Left to test_golden_balancing.py: what decides there is more than the route and the ring.
 OTHER_MATTERS = ("health", "locality", "priority", "typed-policy", "strict-dns")
 
 
