@@ -46,13 +46,13 @@ def test_the_proxy_is_killed_and_started_between_two_polls(clusters: dict[Server
     async def live(first: proxies.Proxy) -> None:
         async with front.before_all(ways) as before, crowd(tool("node", "nodejs")) as sessions:
             await sessions.open(*servers.groups(front.urls(before), [POLLING], COUNT * 2))
-            await sessions.talk()
+            await sessions.talk(1)  # nothing is upgraded
             await front.between_two_polls(sessions, before)
             await asyncio.to_thread(first.process.kill)
             ends.callback((await asyncio.to_thread(proxies.Proxy, configuration, tmp_path, 2)).stop)
             front.let_polls_go(before)
             await sessions.hear(front.HELD)
-            await sessions.talk()
+            await sessions.talk(1)
             spread(await sessions.seen())
 
     with contextlib.ExitStack() as ends:
