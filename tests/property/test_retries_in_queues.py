@@ -5,7 +5,8 @@ The node says to each of its requests when the test wants it to: an answer, an a
 both with the end of its connection.
 """
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,6 +89,18 @@ class RetryingScene(Scene):
         return set(self.at), self.world.count("upstream_rq_pending_active"), retrying
 
 
+@contextmanager
+def ended(scene: RetryingScene) -> Iterator[None]:
+    """Close the world, and have nothing of it left: a collector may take its counters before who reads them."""
+    try:
+        yield
+        scene.world.close()
+    finally:
+        scene.world.engine.close()
+        vars(scene.world).clear()
+        vars(scene).clear()
+
+
 ACTIONS = st.lists(
     st.tuples(st.sampled_from([COME, COME, ANSWER, BUSY, BUSY, LEAVE]), st.integers(0, 9), st.booleans()), max_size=16
 )
@@ -100,7 +113,7 @@ def test_as_the_twin(
 ) -> None:
     twin = RetryingTwin(max_connections, max_pending, max_retries, tries)
     scene = RetryingScene(twin)
-    with closing(scene.world):
+    with ended(scene):
         for number, (action, choice, keeps) in enumerate(actions):
             there = [*twin.sent, *twin.waiting] if action == LEAVE else twin.sent
             if action == COME:
