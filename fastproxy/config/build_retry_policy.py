@@ -29,6 +29,7 @@ WORDS = (
 _BASE_S = 0.025
 _MAX_FACTOR = 10
 _RESET_MAX_S = 300.0
+_MAX_HOST_ATTEMPTS = 1000
 
 
 def build_retry_policy(view: View, report: Report) -> RetryPolicy:
@@ -44,7 +45,7 @@ def build_retry_policy(view: View, report: Report) -> RetryPolicy:
         retriable_status_codes=tuple(view.value("retriable_status_codes")),
         back_off_base_s=base_s,
         back_off_max_s=max_s,
-        host_selection_retry_max_attempts=view.value("host_selection_retry_max_attempts") or 1,
+        host_selection_retry_max_attempts=_host_attempts(view, report),
         avoids_previous_hosts=hosts.avoids_previous_hosts,
         reset_headers=tuple(_reset_header(item) for item in limited.items("reset_headers")),
         reset_max_s=limited.seconds("max_interval", None) or _RESET_MAX_S,
@@ -75,6 +76,17 @@ def _words(view: View, report: Report) -> tuple[str, ...]:
             hint = did_you_mean(word, WORDS)
             report.warning(view.node_of("retry_on"), f'"{shorten(word)}" is no reason for a retry{hint}')
     return tuple(word for word in found if word in WORDS)
+
+
+def _host_attempts(view: View, report: Report) -> int:
+    """How often a host that is rejected is chosen anew; bounded, so that a retry costs a millisecond at most."""
+    attempts: int = view.value("host_selection_retry_max_attempts") or 1
+    node = view.node_of("host_selection_retry_max_attempts")
+    if attempts < 0:
+        report.error(node, "cannot be negative")
+    elif attempts > _MAX_HOST_ATTEMPTS:
+        report.warning(node, f"no more than {_MAX_HOST_ATTEMPTS} hosts are looked at for one retry")
+    return min(attempts, _MAX_HOST_ATTEMPTS)
 
 
 def _back_off(view: View, report: Report) -> tuple[float, float]:

@@ -16,6 +16,7 @@ cdef class Attempt(Pending):
     cdef void note_reuse(self, Exchange x) noexcept
     cdef void bind(self, Exchange x, Connection *u) noexcept
     cdef bint next_host(self, Exchange x)
+    cdef Py_ssize_t place_behind(self, Exchange x)
     cdef int connect_failed(self, Exchange x, bytes reason) except -1
     cdef int retry_connect(self, Exchange x, bytes reason) except -1
     cdef int leave_upstream(self, Exchange x, bint keeps_alive) except -1

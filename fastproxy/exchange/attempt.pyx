@@ -154,13 +154,17 @@ cdef class Attempt(Pending):
             x.tried = set()
             x.first_choice = tried
         x.tried.add(tried)
-        tried = cluster.balancer.choose_other(x.hash, x.has_hash, x.first_choice, x.tried)
+        tried = self.place_behind(x)
         if tried < 0 or x.route.auto_host_rewrite and not has_same_name(x.host, <Host> cluster.hosts[tried]):
             return False
         x.host = <Host> cluster.hosts[tried]
         x.needs_new_connection = False
         cluster.counters[<int> cluster_upstream_rq_retry] += 1
         return True
+
+    cdef Py_ssize_t place_behind(self, Exchange x):
+        """The place of the next host that was not tried; -1: none is left."""
+        return x.cluster.balancer.choose_other(x.hash, x.has_hash, x.first_choice, x.tried)
 
     cdef int connect_failed(self, Exchange x, bytes reason) except -1:
         x.response_flags |= FLAG_UF

@@ -103,6 +103,15 @@ cdef class OtherHosts(Repeating):
         name = x.host.model.hostname.encode()
         return name if name or x.hosts is None else x.hosts[1]
 
+    cdef Py_ssize_t place_behind(self, Exchange x):
+        """As without a policy, but hosts that it rejects come last."""
+        cdef Py_ssize_t place
+        if x.retries is None or x.retries.policy.predicates is None:
+            return Repeating.place_behind(self, x)
+        rejected = {place for place in range(len(x.cluster.hosts)) if self.is_rejected(x, place)}
+        place = x.cluster.balancer.choose_other(x.hash, x.has_hash, x.first_choice, x.tried | rejected)
+        return place if place >= 0 else Repeating.place_behind(self, x)
+
     cdef bint next_host(self, Exchange x):
         cdef Host before = x.host
         if not Repeating.next_host(self, x):

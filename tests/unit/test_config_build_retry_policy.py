@@ -86,3 +86,17 @@ def test_words_that_do_not_exist():
 def test_the_longest_back_off_is_no_shorter_than_the_first():
     _, wrong, _ = told(retry_back_off={"base_interval": "1s", "max_interval": "0.5s"})
     assert wrong == [("retry_back_off.max_interval", "has to be at least as long as base_interval")]
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, 1), ({"host_selection_retry_max_attempts": "1000"}, 1000)])
+def test_how_many_hosts_are_looked_at(given, used):
+    assert policy_of(**given).host_selection_retry_max_attempts == used
+
+
+def test_so_many_hosts_are_looked_at_and_no_more():
+    field = "host_selection_retry_max_attempts"
+    found, _, said = told(**{field: str(2**40)})
+    assert found.host_selection_retry_max_attempts == 1000
+    assert said == [(field, "no more than 1000 hosts are looked at for one retry")]
+    _, wrong, _ = told(**{field: "-1"})
+    assert wrong == [(field, "cannot be negative")]

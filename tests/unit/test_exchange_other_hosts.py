@@ -128,6 +128,16 @@ def test_hosts_that_could_not_be_connected_were_tried(worlds):
     assert client.response() == (200, b"hello")
 
 
+@pytest.mark.parametrize("canaries", [{1}, {1, 2}])
+def test_who_cannot_be_connected_is_followed_by_a_host_that_is_not_rejected(worlds, canaries):
+    """Without a try of the policy; if all others are rejected it is one of them."""
+    hosts: Fields = tuple({"is_canary": place in canaries} for place in range(3))
+    world = worlds(3, route=policy("5xx", omits_canary_hosts=True), hosts=hosts)
+    world.nodes[0].stop()
+    client = world.client().send(get())
+    answered(world, 2 if canaries == {1} else 1, client)
+
+
 @pytest.mark.parametrize("previous", [True, False])
 def test_a_new_session_begins_elsewhere(worlds, previous):
     """Where sessions go to the host with the fewest, the one that fails has the fewest for ever."""
