@@ -150,6 +150,13 @@ def test_a_node_can_leave_by_an_ordinary_answer(world, nodes):
     processes.wait_until(has_left, "it is left out")
 
 
+def test_new_workers_know_it_from_the_beginning(world, nodes):
+    nodes[1].status = "503 Service Unavailable"
+    wait_flags(world.proxy, "healthy", FAILS, "healthy", nodes=nodes)
+    world.proxy.replace_workers()
+    assert nodes[1].port not in nodes_of_keys(world)
+
+
 @pytest.mark.departure("Envoy does not read its file again")
 def test_a_reload_keeps_what_is_known(world, nodes):
     nodes[2].status = "503 Service Unavailable"
