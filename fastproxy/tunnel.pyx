@@ -252,6 +252,7 @@ cdef TunnelState leave(Connections io, Connection *connection) noexcept nogil:
     tunnel.is_left = True
     tell_end(peer)
     limit_silence(io, tunnel, LEFT_TIMEOUT_MS)
+    peer.untaken_bytes = 0  # LINGER_MS is too short to tell a slow reader from one that takes nothing
     if tunnel.meter == NULL or tunnel.meter.resumes_ms == 0:
         io.set_timer(tunnel.downstream, min(tunnel.idle_timeout_ms, <uint64_t> LINGER_MS))
     read_on(io, peer)

@@ -96,6 +96,7 @@ cdef class Ending(Admitting):
             self.close_downstream(c)
         else:
             c.flags &= ~CLOSE_WHEN_FLUSHED
+            c.untaken_bytes = 0  # linger_ms may be too short to tell a slow reader from one that takes nothing
             shut(c)
             self.io.set_timer(c, linger_ms)
             if c.flags & READABLE:

@@ -346,4 +346,4 @@ def read_slowly(reader: Peer, length: int, pieces: int = 40) -> None:
             data = reader.sock.recv(length // pieces + 1)
             reader.got += data
             reader.ended = not data
-        reader.world.turn(0.01)
+        reader.world.turn(0.015)

@@ -145,7 +145,7 @@ HUGE = 1 << 30
 
 def test_a_slow_reader_of_an_answer_has_the_time_it_needs(worlds):
     """Nothing comes from the node, and nothing is read of it; as long as the client takes bytes, that is no silence."""
-    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    world = worlds(manager={"stream_idle_timeout_s": 0.2})
     client, node = world.ask(get())
     small_buffer(client)
     node.head()
@@ -160,7 +160,7 @@ def test_a_slow_reader_of_an_answer_has_the_time_it_needs(worlds):
 
 
 def test_a_slow_reader_of_a_request_has_the_time_it_needs(worlds):
-    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    world = worlds(manager={"stream_idle_timeout_s": 0.2})
     client, node = world.ask(get("/", f"content-length: {HUGE}", method="POST"))
     small_buffer(node)
     node.head()

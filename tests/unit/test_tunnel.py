@@ -1,6 +1,7 @@
 """Tunnels: bytes both ways, ends passed on one way at a time, and slow readers."""
 
 import hashlib
+import time
 
 import pytest
 
@@ -116,7 +117,7 @@ SIDES = pytest.mark.parametrize("from_node", [False, True], ids=["client first",
 @SIDES
 def test_a_slow_reader_of_an_ended_tunnel_has_the_time_it_needs(worlds, from_node):
     """The tunnel may be silent for less than the reader takes; as long as it reads, that is no silence."""
-    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    world = worlds(manager={"stream_idle_timeout_s": 0.2})
     first, second = reversed(tunnel(world)) if from_node else tunnel(world)
     small_buffer(second)
     data = fill(first)
@@ -129,7 +130,7 @@ def test_a_slow_reader_of_an_ended_tunnel_has_the_time_it_needs(worlds, from_nod
 
 @SIDES
 def test_a_slow_reader_of_a_silent_tunnel_has_the_time_it_needs(worlds, from_node):
-    world = worlds(manager={"stream_idle_timeout_s": 0.1})
+    world = worlds(manager={"stream_idle_timeout_s": 0.2})
     first, second = reversed(tunnel(world)) if from_node else tunnel(world)
     small_buffer(second)
     data = fill(first)
@@ -183,3 +184,23 @@ def test_who_does_not_end_behind_a_side_that_is_gone_is_closed(world, from_node)
     assert second.end() == b""
     world.until(lambda: world.engine.tunnels == 0)
     assert world.engine.active == 1
+
+
+def test_a_client_that_pauses_behind_a_node_that_is_gone_is_waited_for(world):
+    """Longer than the second in which one that has taken everything has to end."""
+
+    def let_pass(duration_s):
+        end_s = time.monotonic() + duration_s
+        world.until(lambda: time.monotonic() > end_s)
+
+    client, node = tunnel(world)
+    small_buffer(client)
+    data = bytes(range(256)) * 700  # the client's kernel does not have room for all of it, ours has
+    node.send(data)
+    let_pass(0.4)  # until the client's kernel takes no more
+    node.close(reset=True)
+    let_pass(1.2)
+    client.send(b"still here")
+    world.settle()
+    assert client.end() == data
+    assert not client.was_reset
