@@ -142,7 +142,7 @@ def send_until_held_back(peer: Peer) -> int:
     sent = 0
     with suppress(TimeoutError):
         while True:
-            sent += peer.socket.send(PATTERN * 256)
+            sent += peer.socket.send((PATTERN * 257)[sent % len(PATTERN) :])
     return sent - struct.unpack("i", fcntl.ioctl(peer.socket, termios.TIOCOUTQ, bytes(4)))[0]
 
 
