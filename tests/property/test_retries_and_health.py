@@ -2,6 +2,7 @@
 as its policy says and within the limits of that host; a session's at its own only; and each client has one answer.
 """
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,8 +28,10 @@ SAID = {
 }
 RESET = b"upstream connect error or disconnect/reset before headers. reset reason: connection termination"
 RETRIED = RESET.replace(b"reset reason", b"retried and the latest reset reason")
-ANSWERS = [(200, b"fine"), (503, b"busy"), (503, RESET), (503, RETRIED)]
-HAPPENS = ["come", "come", "come-session", "leave", "eject", "heal", "remove", "reload", *SAID, *SAID]
+FAILURES = [(503, each.replace(b"connection termination", b"remote connection failure")) for each in (RESET, RETRIED)]
+ANSWERS = [(200, b"fine"), (503, b"busy"), (503, RESET), (503, RETRIED), *FAILURES]
+EVENTS = ["leave", "eject", "heal", "remove", "reload", "refuse", "listen"]
+HAPPENS = ["come", "come", "come-session", *EVENTS, *SAID, *SAID]
 
 
 class Scene:
@@ -53,6 +56,8 @@ class Scene:
         self.sessions: dict[int, int] = {}  # places by request
         self.places: list[int] = []  # of sessions
         self.gone: int | None = None  # the host that has left
+        self.refusing: set[int] = set()
+        self.has_refused: set[int] = set()  # whose sessions may be lost
         self.lost: set[int] = set()  # requests of a session that is lost with its host
         self.begin_sessions()
 
@@ -79,7 +84,7 @@ class Scene:
         """Let everything happen that can, and see which requests have come."""
         self.world.settle()
         for place, node in enumerate(self.world.nodes):
-            while node.is_asked():
+            while place not in self.refusing and node.is_asked():
                 self.peers.append((place, node.accept()))
         for place, peer in self.peers:
             if peer.sock.fileno() < 0:
@@ -118,7 +123,18 @@ class Scene:
     def happen(self, what: str, number: int, choice: int) -> None:
         place = choice % HOSTS
         if what in ("come", "come-session"):
-            self.come(number, place if what == "come-session" else None)
+            has_session = what == "come-session" and self.places[place] not in self.has_refused
+            self.come(number, place if has_session else None)
+        elif what == "refuse" and place not in self.refusing:
+            self.look()
+            self.refusing.add(place)
+            self.has_refused.add(place)
+            self.world.nodes[place].stop()
+        elif what == "listen" and place in self.refusing:
+            self.refusing.remove(place)
+            node = self.world.nodes[place]
+            node.listener = socket.create_server(("127.0.0.1", node.address.port))
+            node.listener.setblocking(False)
         elif what == "leave" and self.clients:
             left = sorted(self.clients)[choice % len(self.clients)]
             self.clients.pop(left).close()
@@ -141,11 +157,13 @@ class Scene:
         """All that are left are answered."""
         for number, client in self.clients.items():
             self.finish_one(client)
+            response = client.response()
             if number in self.lost:
                 assert number not in self.seen
-                assert client.response()[0] == 404
+                assert response[0] == 404
             else:
-                assert client.response() in ANSWERS
+                may_be_lost = self.sessions.get(number) in self.has_refused
+                assert response in ANSWERS or (may_be_lost and response[0] == 404)
             client.read()
             assert client.got == b"", "a second answer"
 
