@@ -8,7 +8,7 @@ from fastproxy.counters cimport (
     listener_downstream_cx_destroy, listener_downstream_cx_overflow, listener_downstream_cx_overload_reject,
     listener_downstream_cx_total, listener_downstream_global_cx_overflow, listener_no_filter_chain_match,
 )
-from fastproxy.overload cimport REJECT_INCOMING_CONNECTIONS, STOP_ACCEPTING_CONNECTIONS, is_calm
+from fastproxy.overload cimport REJECT_INCOMING_CONNECTIONS, SHED_ACCEPT, STOP_ACCEPTING_CONNECTIONS, is_calm
 from fastproxy.runtime cimport Chain, Listener
 from fastproxy.syscalls cimport (
     EAGAIN, ECONNABORTED, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, SOCK_CLOEXEC,
@@ -76,8 +76,9 @@ cdef class Accepting:
 
     cdef bint is_turned_away(self, Listener listener) noexcept:
         """Whether the overload manager wants the client that was just accepted to be closed, and nothing more."""
-        if not is_calm(self.overload) and self.overload.acts(
-                REJECT_INCOMING_CONNECTIONS, self.exchanges_.stamps.random()):
+        if not is_calm(self.overload) and (
+                self.overload.sheds(SHED_ACCEPT, self.exchanges_.stamps.random())
+                or self.overload.acts(REJECT_INCOMING_CONNECTIONS, self.exchanges_.stamps.random())):
             listener.counters[<int> listener_downstream_cx_overload_reject] += 1
             return True
         if self.overload.has_all_connections():

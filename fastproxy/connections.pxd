@@ -62,7 +62,7 @@ cdef struct Connection:
     Connection *queued_behind  # the next one in the queue
     Buffer *out  # what the peer did not take yet; NULL when there is nothing
     Buffer *held  # what was read and not consumed yet; NULL when there is nothing
-    Buffer *sent  # sent_requests.pxd: the request at hand of an upstream connection used again; NULL: never was
+    Buffer *sent  # upstream: the request at hand, once it is used again (sent_requests); downstream: connection_buckets
     PyObject *exchange  # owned
     PyObject *owner  # owned: the Manager or TcpProxy of a downstream connection, the Host of an upstream one
     void *tunnel  # owned: tunnel.pxd; NULL before the 101 or the connect
@@ -77,7 +77,7 @@ cdef struct Connection:
     uint32_t hold  # where it is counted among those of its address, and 1; 0: nowhere
     uint32_t read_limit  # the most that one recv takes: per_connection_buffer_limit_bytes
     uint64_t leaves_ms  # when a downstream connection has lasted, or an upstream one was idle, long enough; 0: never
-    uint64_t ends_ms  # when an upstream connection has lasted long enough; 0: never
+    uint64_t ends_ms  # when an upstream connection has lasted long enough; 0: never. downstream: see silent_since
 
 
 cdef class Connections:
@@ -111,6 +111,15 @@ cdef class Connections:
     cdef void set_timer(self, Connection *connection, uint64_t delay_ms) noexcept nogil
     cdef void update_clock(self) noexcept nogil
     cdef void arm_timer_fd(self) noexcept nogil
+
+
+cdef inline uint64_t silent_since_ms(const Connection *downstream) noexcept nogil:
+    """Since when nothing has moved on a client's connection."""
+    return downstream.ends_ms
+
+
+cdef inline void begin_silence(Connection *downstream, uint64_t now_ms) noexcept nogil:
+    downstream.ends_ms = now_ms
 
 
 cdef Buffer *buffer_append(Buffer *buffer, const char *data, size_t length) noexcept nogil

@@ -99,6 +99,7 @@ cpdef enum HttpCounter:
     http_downstream_cx_delayed_close_timeout
     http_downstream_rq_overload_close
     http_downstream_rq_overload_new_session
+    http_rq_overload_local_reply
     HTTP_COUNTERS
 
 # What is counted of sessions by route: first the same as by connection manager, in the same order.
@@ -140,6 +141,7 @@ cpdef enum LocalRateLimitCounter:
     local_rate_limit_enforced
     local_rate_limit_ok
     local_rate_limit_rate_limited
+    local_rate_limit_shadow_mode
     LOCAL_RATE_LIMIT_COUNTERS
 
 cpdef enum ConnectionLimitCounter:

@@ -78,7 +78,7 @@ cdef class Engine(Accepting):
     def configure_overload(self):
         runtime = self.runtime
         rows = [runtime.row] if runtime.rows is None else runtime.rows
-        self.overload.configure(runtime.configuration, runtime.layout, rows)
+        self.overload.configure(runtime.configuration, runtime.layout, rows, runtime.row)
         self.overload.measure(self.io.open_count)
 
     def stop_listening(self) -> None:
@@ -166,6 +166,9 @@ cdef class Engine(Accepting):
         self.io.update_clock()
         self.runtime.sweep(self.io.now_ms // 1000)
         self.overload.shrink()
+        if self.overload.reduces_timeouts():
+            self.exchanges_.reduce_timeouts()
+            self.io.arm_timer_fd()
         if not self.is_measured:  # a second after the start the worker has opened all that it opens
             self.is_measured = True
             self.overload.measure(self.io.open_count)

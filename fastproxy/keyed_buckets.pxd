@@ -8,6 +8,10 @@ cdef struct KeyedRate:
     uint64_t full_ticks  # in which an empty bucket fills
 
 
+cdef enum:
+    TICKS_PER_MS = 16
+
+
 cdef KeyedRate keyed_rate(double per_second, uint64_t burst) noexcept
 
 
@@ -21,3 +25,7 @@ cdef class KeyedBuckets:
     cdef uint64_t take(
         self, const char *key, size_t length, const KeyedRate *rate, uint64_t now_ms, bint *is_crowded
     ) noexcept nogil
+    cdef uint64_t take_many(
+        self, const char *key, size_t length, const KeyedRate *rate, uint64_t tokens, uint64_t now_ms, bint *is_crowded
+    ) noexcept nogil
+    cdef uint64_t missing_ticks(self, const char *key, size_t length, uint64_t now_ms) noexcept nogil

@@ -22,7 +22,6 @@ from fastproxy._sip_hash cimport sip_hash_128
 cdef enum:
     WAYS = 8
     FULL_AT_BITS = 44
-    TICKS_PER_MS = 16
     ATTEMPTS = 16
 
 cdef uint64_t FULL_AT_MASK = (<uint64_t> 1 << FULL_AT_BITS) - 1
@@ -62,6 +61,13 @@ cdef class KeyedBuckets:
         self, const char *key, size_t length, const KeyedRate *rate, uint64_t now_ms, bint *is_crowded
     ) noexcept nogil:
         """Take a token of the key's bucket: 0, or for how many milliseconds it will have none."""
+        return self.take_many(key, length, rate, 1, now_ms, is_crowded)
+
+    cdef uint64_t take_many(
+        self, const char *key, size_t length, const KeyedRate *rate, uint64_t tokens, uint64_t now_ms, bint *is_crowded
+    ) noexcept nogil:
+        """Take so many tokens of the key's bucket, or none: 0, or for how many milliseconds it will not have them."""
+        cdef uint64_t taken_ticks = rate.period_ticks * tokens
         cdef uint64_t digest[2]
         cdef uint64_t tag, seen, full_at, now = now_ms * TICKS_PER_MS
         cdef uint64_t *words
@@ -76,20 +82,33 @@ cdef class KeyedBuckets:
             if seen & ~FULL_AT_MASK != tag:
                 is_crowded[0] = full_at > now
                 full_at = now
-            full_at = max(full_at, now) + rate.period_ticks
+            full_at = max(full_at, now) + taken_ticks
             if full_at - now > rate.full_ticks:
                 return (full_at - now - rate.full_ticks + TICKS_PER_MS - 1) // TICKS_PER_MS
             if swap(&words[way], seen, tag | full_at):
                 return 0
         return 0
 
+    cdef uint64_t missing_ticks(self, const char *key, size_t length, uint64_t now_ms) noexcept nogil:
+        """How long the key's bucket needs to be full."""
+        cdef uint64_t digest[2]
+        cdef uint64_t tag, seen, now = now_ms * TICKS_PER_MS
+        sip_hash_128(self.key, key, length, digest)
+        tag = digest[1] << FULL_AT_BITS
+        place_of(self.words + digest[0] % self.sets * WAYS, tag, &seen)
+        return (seen & FULL_AT_MASK) - now if seen & ~FULL_AT_MASK == tag and seen & FULL_AT_MASK > now else 0
+
     # end hot
 
-    def allow(self, key, double per_second, uint64_t burst, uint64_t now_ms):
-        """`take` for Python: how long to wait, and whether another key's bucket that was not full had to go."""
+    def allow(self, key, double per_second, uint64_t burst, uint64_t now_ms, uint64_t tokens=1):
+        """`take_many` for Python: how long to wait, and whether another key's bucket that was not full had to go."""
         cdef KeyedRate rate = keyed_rate(per_second, burst)
         cdef bint is_crowded = False
-        return self.take(key, len(key), &rate, now_ms, &is_crowded), bool(is_crowded)
+        return self.take_many(key, len(key), &rate, tokens, now_ms, &is_crowded), bool(is_crowded)
+
+    def missing_ms(self, key, uint64_t now_ms):
+        """`missing_ticks` for Python."""
+        return self.missing_ticks(key, len(key), now_ms) / TICKS_PER_MS
 
 
 # hot

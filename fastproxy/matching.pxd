@@ -45,6 +45,7 @@ cdef class QueryParameterMatcher:
     cdef bint present
 
     cdef bint holds(self, const RequestFacts *facts) except -1
+    cdef bint fits(self, bint found, Slice value) except -1
 
 
 cdef class CookieMatcher:

@@ -145,6 +145,10 @@ cdef class QueryParameterMatcher:
     cdef bint holds(self, const RequestFacts *facts) except -1:
         cdef Slice value
         cdef bint found = query_parameter(facts.path, self.name, len(self.name), &value)
+        return self.fits(found, value)
+
+    cdef bint fits(self, bint found, Slice value) except -1:
+        """Whether the parameter is what it has to be, once it was looked for."""
         if self.value is not None:
             return found and self.value.fits(value)
         return found == self.present

@@ -55,6 +55,7 @@ from fastproxy.model_health import TcpProbe as TcpProbe
 from fastproxy.model_limits import NO_LIMITS as NO_LIMITS
 from fastproxy.model_limits import ConcurrentTunnels as ConcurrentTunnels
 from fastproxy.model_limits import ConnectionLimit as ConnectionLimit
+from fastproxy.model_limits import DescriptorLimit as DescriptorLimit
 from fastproxy.model_limits import LocalRateLimit as LocalRateLimit
 from fastproxy.model_limits import Rate as Rate
 from fastproxy.model_limits import TokenBucket as TokenBucket
@@ -75,11 +76,14 @@ from fastproxy.model_logs import LogCondition as LogCondition
 from fastproxy.model_logs import LogFilter as LogFilter
 from fastproxy.model_logs import LogOperator as LogOperator
 from fastproxy.model_overload import NO_OVERLOAD_MANAGER as NO_OVERLOAD_MANAGER
+from fastproxy.model_overload import LoadShedPoint as LoadShedPoint
 from fastproxy.model_overload import OverloadAction as OverloadAction
 from fastproxy.model_overload import OverloadManager as OverloadManager
 from fastproxy.model_overload import OverloadTrigger as OverloadTrigger
 from fastproxy.model_overload import ResourceKind as ResourceKind
 from fastproxy.model_overload import ResourceMonitor as ResourceMonitor
+from fastproxy.model_overload import ScaledTimer as ScaledTimer
+from fastproxy.model_overload import TimerType as TimerType
 from fastproxy.model_overload import TriggeredAction as TriggeredAction
 from fastproxy.model_routes import Route as Route
 from fastproxy.model_routes import RouteConfiguration as RouteConfiguration

@@ -7,6 +7,7 @@ after a reload the place has what was left of it, if it says the same. A share i
 from dataclasses import dataclass
 
 from fastproxy.model_affinity import IdPlace
+from fastproxy.model_descriptors import DescriptorRule
 from fastproxy.model_heads import HeaderValue
 
 
@@ -20,12 +21,29 @@ class TokenBucket:
 
 
 @dataclass(frozen=True, slots=True)
+class DescriptorLimit:
+    """The bucket of a descriptor: of one whose entries are these, and where a value is empty, of each one by itself."""
+
+    entries: tuple[tuple[str, str], ...]
+    bucket: TokenBucket
+    is_shadow: bool = False
+    """Who finds it empty is counted and goes on."""
+
+    @property
+    def is_wildcard(self) -> bool:
+        return not all(value for _, value in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
 class LocalRateLimit:
-    """Envoy's filter: each request takes a token, and one that finds none gets `status`. One bucket for all workers."""
+    """Envoy's filter: each request takes a token, and one that finds none gets `status`.
+
+    It takes from the buckets of its descriptors first, the slowest before the others, then from `bucket`.
+    """
 
     stat_prefix: str
     place: str
-    bucket: TokenBucket
+    bucket: TokenBucket | None
     status: int = 429
     enabled: int = 0
     enforced: int = 0
@@ -34,6 +52,13 @@ class LocalRateLimit:
     """To a request that found no token and goes on, as the limit is not enforced."""
     tells_clients: bool = False
     """In `x-ratelimit-limit`, `-remaining` and `-reset` of every response."""
+    descriptors: tuple[DescriptorLimit, ...] = ()
+    rules: tuple[DescriptorRule, ...] = ()
+    """What makes descriptors of requests; none where there are no `descriptors`."""
+    always_takes_default: bool = True
+    """From `bucket`, where the request has descriptors too."""
+    per_connection: bool = False
+    """Each connection has buckets of its own; otherwise all connections of all workers share them."""
 
 
 @dataclass(frozen=True, slots=True)

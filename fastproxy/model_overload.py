@@ -16,6 +16,18 @@ class OverloadAction(Enum):
     DISABLE_HTTP_KEEPALIVE = "envoy.overload_actions.disable_http_keepalive"
     SHRINK_HEAP = "envoy.overload_actions.shrink_heap"
     REFUSE_NEW_SESSIONS = "fastproxy.overload_actions.refuse_new_sessions"
+    REDUCE_TIMEOUTS = "envoy.overload_actions.reduce_timeouts"
+
+
+class LoadShedPoint(Enum):
+    """Where load can be shed. The places are those of the bytes of a second word."""
+
+    TCP_LISTENER_ACCEPT = "envoy.load_shed_points.tcp_listener_accept"
+    HTTP_CONNECTION_MANAGER_DECODE_HEADERS = "envoy.load_shed_points.http_connection_manager_decode_headers"
+    HTTP1_SERVER_ABORT_DISPATCH = "envoy.load_shed_points.http1_server_abort_dispatch"
+    HCM_ONDATA_CREATING_CODEC = "envoy.load_shed_points.hcm_ondata_creating_codec"
+    HTTP_DOWNSTREAM_FILTER_CHECK = "envoy.load_shed_points.http_downstream_filter_check"
+    CONNECTION_POOL_NEW_CONNECTION = "envoy.load_shed_points.connection_pool_new_connection"
 
 
 class ResourceKind(Enum):
@@ -59,8 +71,25 @@ class OverloadTrigger:
 class TriggeredAction:
     """Goes as far as that of its triggers which goes furthest."""
 
-    action: OverloadAction
+    action: OverloadAction | LoadShedPoint
     triggers: tuple[OverloadTrigger, ...]
+
+
+class TimerType(Enum):
+    """What REDUCE_TIMEOUTS can make shorter. The place in this list is the timer's in a worker (`overload`)."""
+
+    HTTP_DOWNSTREAM_CONNECTION_IDLE = "idle_timeout"
+    HTTP_DOWNSTREAM_STREAM_IDLE = "stream_idle_timeout"
+    HTTP_DOWNSTREAM_CONNECTION_MAX = "max_connection_duration"
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledTimer:
+    """How short a timer becomes when the action goes all the way: `min_s`, or else this share of what it is."""
+
+    timer: TimerType
+    min_s: float | None = None
+    min_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +97,11 @@ class OverloadManager:
     refresh_interval_s: float = 1.0
     monitors: tuple[ResourceMonitor, ...] = ()
     actions: tuple[TriggeredAction, ...] = ()
+    """And the points at which load is shed."""
     max_downstream_connections: int = 0
     """Of all workers and listeners together; 0: not limited."""
+    timers: tuple[ScaledTimer, ...] = ()
+    """That REDUCE_TIMEOUTS makes shorter."""
 
 
 NO_OVERLOAD_MANAGER = OverloadManager()

@@ -13,58 +13,13 @@ from fastproxy.model_heads import AppendAction as AppendAction
 from fastproxy.model_heads import HeaderRules as HeaderRules
 from fastproxy.model_heads import HeaderValue as HeaderValue
 from fastproxy.model_limits import TrafficLimits
+from fastproxy.model_matching import CookieMatcher as CookieMatcher
+from fastproxy.model_matching import HeaderMatcher as HeaderMatcher
+from fastproxy.model_matching import QueryParameterMatcher as QueryParameterMatcher
+from fastproxy.model_matching import StringMatch as StringMatch
+from fastproxy.model_matching import StringMatcher as StringMatcher
 
 WHOLE = 1_000_000
-
-
-class StringMatch(Enum):
-    EXACT = "exact"
-    PREFIX = "prefix"
-    SUFFIX = "suffix"
-    CONTAINS = "contains"
-    REGEX = "safe_regex"
-
-
-@dataclass(frozen=True, slots=True)
-class StringMatcher:
-    """How a value is compared; a regular expression has to match the whole of it and minds case in any event."""
-
-    kind: StringMatch
-    text: str
-    ignore_case: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderMatcher:
-    """`value` or `range` (from, below) or, with neither, whether the header is there.
-
-    `name` is lower case, `:path` and the like included. One line of several is enough.
-    """
-
-    name: str
-    value: StringMatcher | None = None
-    range: tuple[int, int] | None = None
-    present: bool = True
-    invert: bool = False
-    missing_is_empty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QueryParameterMatcher:
-    """The first parameter of that name, undecoded: `value`, or else whether it is there."""
-
-    name: str
-    value: StringMatcher | None = None
-    present: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class CookieMatcher:
-    """The first cookie of that name, quotes removed. Without the cookie an inverted matcher holds."""
-
-    name: str
-    value: StringMatcher
-    invert: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What keeps a worker from taking on more: the overload manager's actions, and its own descriptors.
 
-The supervisor measures and decides (`overload_watch`); a worker reads one word that says how far each action goes.
+The supervisor measures and decides (`overload_watch`); a worker reads two words that say how far each action goes, and
+how much of the load is shed at which point.
 Descriptors need no configuration: nobody else can know how many of them a worker has left.
 """
 
@@ -8,8 +9,11 @@ import os
 import resource
 
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from fastproxy.counters cimport listener_downstream_cx_active
+from fastproxy.model import LoadShedPoint
+from fastproxy.model import TimerType as Timers
 
 cdef extern from "<malloc.h>" nogil:
     int malloc_trim(size_t pad)
@@ -29,14 +33,20 @@ cdef class Overload:
         cdef const uint8_t[::1] scales
         self.view = scales = bytearray(SCALES_BYTES) if view is None else view
         self.scales = &scales[0]
+        self.count_nowhere()
         self.max_fds = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if max_fds is None else max_fds
         self.measure(0)
 
     def __dealloc__(self):
         free(self.connections)
 
-    def configure(self, configuration, layout, rows):
-        """Act on another configuration; `rows` are the counters of all workers."""
+    cdef void count_nowhere(self) noexcept:
+        cdef int point
+        for point in range(SHED_POINTS):
+            self.shed_counts[point] = &self.uncounted
+
+    def configure(self, configuration, layout, rows, own=None):
+        """Act on another configuration; `rows` are the counters of all workers, `own` those of this one."""
         cdef uint64_t[::1] row
         cdef size_t count = 0
         slots = {layout.listener(index) for index in range(len(configuration.listeners))}
@@ -53,6 +63,29 @@ cdef class Overload:
         self.rows = rows
         self.connection_gauges = count
         self.max_connections = configuration.overload.max_downstream_connections
+        self.count_shed(configuration.overload, layout, rows[0] if own is None else own)
+        self.set_timers(configuration.overload.timers)
+
+    cdef count_shed(self, model, layout, own):
+        """Count what is shed in this worker's row."""
+        cdef uint64_t[::1] row = own
+        points = list(LoadShedPoint)
+        self.row = own
+        self.count_nowhere()
+        for each in model.actions:
+            if each.action in points:
+                self.shed_counts[<int> points.index(each.action)] = \
+                    &row[<Py_ssize_t> layout.block("shed_point", each.action.value)]
+
+    cdef set_timers(self, timers):
+        cdef ScaledTimer *timer
+        memset(self.timers, 0, sizeof(self.timers))
+        for each in timers:
+            timer = &self.timers[<int> list(Timers).index(each.timer)]
+            timer.is_set = True
+            timer.is_share = each.min_s is None
+            timer.min_ms = 0 if each.min_s is None else max(1, round(1000 * each.min_s))
+            timer.min_share = each.min_share
 
     def measure(self, open_count):
         """Look again how many descriptors there are besides those `open_count`; costs as much as there are."""
@@ -84,6 +117,27 @@ cdef class Overload:
     cdef bint is_complete(self, Action action) noexcept nogil:
         return self.scales[<int> action] >= 100
 
+    cdef bint sheds(self, Point point, uint64_t random) noexcept nogil:
+        """Whether the load at hand is shed at a point; counts it."""
+        if random % 100 >= self.scales[<int> POINTS_AT + <int> point]:
+            return False
+        self.shed_counts[<int> point][0] += 1
+        return True
+
+    cdef bint reduces_timeouts(self) noexcept nogil:
+        return self.scales[<int> REDUCE_TIMEOUTS] != 0
+
+    cdef uint64_t reduced_ms(self, TimerType timer, uint64_t timeout_ms) noexcept nogil:
+        """What a timeout is at present; 0 stays 0, which is none."""
+        cdef const ScaledTimer *scaled = &self.timers[<int> timer]
+        cdef uint64_t percent = min(self.scales[<int> REDUCE_TIMEOUTS], 100)
+        cdef uint64_t least_ms
+        if not scaled.is_set or timeout_ms == 0 or percent == 0:
+            return timeout_ms
+        least_ms = <uint64_t> (scaled.min_share * timeout_ms) if scaled.is_share else scaled.min_ms
+        least_ms = max(<uint64_t> 1, min(least_ms, timeout_ms))
+        return least_ms + (timeout_ms - least_ms) * (100 - percent) // 100
+
     cdef bint has_all_connections(self) noexcept nogil:
         """Whether all workers together have as many downstream connections as they may. Two workers that accept at
         the same moment may both see room for the last one."""
@@ -102,5 +156,18 @@ def actions():
     """The places of the actions, for those who hold them against model.OverloadAction."""
     return [
         <int> STOP_ACCEPTING_REQUESTS, <int> STOP_ACCEPTING_CONNECTIONS, <int> REJECT_INCOMING_CONNECTIONS,
-        <int> DISABLE_HTTP_KEEPALIVE, <int> SHRINK_HEAP, <int> REFUSE_NEW_SESSIONS,
+        <int> DISABLE_HTTP_KEEPALIVE, <int> SHRINK_HEAP, <int> REFUSE_NEW_SESSIONS, <int> REDUCE_TIMEOUTS,
     ]
+
+
+def points():
+    """The places of the points, for those who hold them against model.LoadShedPoint."""
+    return [
+        <int> POINTS_AT + <int> each
+        for each in (SHED_ACCEPT, SHED_HEADERS, SHED_DISPATCH, SHED_CODEC, SHED_ROUTER, SHED_CONNECT)
+    ]
+
+
+def reduced(Overload overload, timer, uint64_t timeout_ms):
+    """What a timeout of a model.TimerType is at present."""
+    return overload.reduced_ms(<TimerType> <int> list(Timers).index(timer), timeout_ms)

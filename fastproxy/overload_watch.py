@@ -9,7 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from fastproxy.model import OverloadAction, OverloadManager, ResourceKind, ResourceMonitor, TriggeredAction
+from fastproxy.model import (
+    LoadShedPoint,
+    OverloadAction,
+    OverloadManager,
+    ResourceKind,
+    ResourceMonitor,
+    TriggeredAction,
+)
 from fastproxy.process_memory import cgroup_bytes, heap_bytes
 from fastproxy.stats import Statistic
 
@@ -18,7 +25,9 @@ log = logging.getLogger("fastproxy.overload")
 TELL_EVERY_S = 10.0
 """An action that comes and goes is told of that often at most."""
 
-_PLACES = {action: place for place, action in enumerate(OverloadAction)}
+POINTS_AT = 8
+_PLACES: dict[OverloadAction | LoadShedPoint, int] = {action: place for place, action in enumerate(OverloadAction)}
+_PLACES |= {point: POINTS_AT + place for place, point in enumerate(LoadShedPoint)}
 
 Measure = Callable[[ResourceMonitor], float]
 """The pressure on a resource; OSError or ValueError when it cannot be known now."""
@@ -50,7 +59,7 @@ class ActionState:
 
 
 class OverloadWatch:
-    """`scales` are the bytes that workers read, one for each action, in percent."""
+    """`scales` are the bytes that workers read, one for each action and each point, in percent."""
 
     def __init__(self, scales: memoryview, measure: Measure, clock: Callable[[], float] = time.monotonic) -> None:
         self._scales = scales
@@ -90,7 +99,9 @@ class OverloadWatch:
         if self._loop is not None:
             self._timer = self._loop.call_later(self.interval_s, self._turn) if self.interval_s else None
 
-    def _state(self, model: TriggeredAction, known: Mapping[OverloadAction, ActionState]) -> ActionState:
+    def _state(
+        self, model: TriggeredAction, known: Mapping[OverloadAction | LoadShedPoint, ActionState]
+    ) -> ActionState:
         state = known.get(model.action, ActionState(model))
         state.model = model
         return state
@@ -131,7 +142,8 @@ class OverloadWatch:
             yield Statistic(f"overload.{name}.failed_updates", resource.failed_updates)
             yield Statistic(f"overload.{name}.skipped_updates", 0)
         for state in self._states:
-            yield Statistic(f"overload.{state.model.action.value}.active", int(state.percent > 0), True)
+            if isinstance(state.model.action, OverloadAction):
+                yield Statistic(f"overload.{state.model.action.value}.active", int(state.percent >= 100), True)
             yield Statistic(f"overload.{state.model.action.value}.scale_percent", state.percent, True)
 
 

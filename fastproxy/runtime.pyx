@@ -100,6 +100,7 @@ cdef class Manager:
 
     def set_limits(self, maker):
         """Have the limits that the model asks for hold."""
+        maker.service_cluster = self.model.service_cluster
         self.limits = maker.ready(self.model.limits)
         self.gate = maker.gate(self.model.connection_limit)
         self.max_connections_per_address = self.model.max_connections_per_address

@@ -5,6 +5,7 @@ counters.pxd give the order inside a block and, without the scope's prefix, Envo
 places.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -25,8 +26,11 @@ from fastproxy.model import (
     Cluster,
     ClusterType,
     Configuration,
+    DescriptorLimit,
     HttpConnectionManager,
     Listener,
+    LoadShedPoint,
+    LocalRateLimit,
     Rate,
     TokenBucket,
     TrafficLimits,
@@ -63,6 +67,7 @@ CLUSTER_NAMES = _names(ClusterCounter, "cluster_")
 HOST_NAMES = _names(HostCounter, "host_")
 CONNECTION_LIMIT_NAMES = _names(ConnectionLimitCounter, "connection_limit_")
 LOCAL_RATE_LIMIT_NAMES = _names(LocalRateLimitCounter, "local_rate_limit_")
+SHED_POINT = "shed_point"
 BUCKET = "bucket"
 """A word of state, that of a token bucket: the one in the first worker's row counts for all workers."""
 KINDS = {
@@ -75,6 +80,7 @@ KINDS = {
     "connection_limit": CONNECTION_LIMIT_NAMES,
     "local_rate_limit": LOCAL_RATE_LIMIT_NAMES,
     BUCKET: ("full_at",),
+    SHED_POINT: ("shed_load_count",),
     "filesystem": _names(FilesystemCounter, "filesystem_"),
 }
 _NOT_SHOWN = ("host", BUCKET)
@@ -166,6 +172,11 @@ def bucket_scope(place: str, bucket: TokenBucket) -> str:
     return f"{place} {bucket.max_tokens} {bucket.tokens_per_fill} {bucket.fill_interval_s}"
 
 
+def descriptor_place(place: str, descriptor: DescriptorLimit) -> str:
+    """What a descriptor of the limit at a place of the file is called."""
+    return f"{place} {json.dumps(descriptor.entries)}"
+
+
 def bucket_of(rate: Rate) -> TokenBucket:
     return TokenBucket(rate.burst, 1, 1 / rate.per_second)
 
@@ -184,10 +195,21 @@ def limit_scopes(listener: Listener) -> Iterator[tuple[str, str]]:
             yield "connection_limit", chain_filter.connection_limit.stat_prefix
     for limits in (limits for manager in listener.managers for limits in traffic_limits(manager)):
         if limits.local_rate_limit is not None:
-            yield "local_rate_limit", limits.local_rate_limit.stat_prefix
-            yield BUCKET, bucket_scope(limits.local_rate_limit.place, limits.local_rate_limit.bucket)
+            yield from rate_scopes(limits.local_rate_limit)
         if limits.handshakes is not None:
             yield BUCKET, bucket_scope(limits.handshakes.place, bucket_of(limits.handshakes))
+
+
+def rate_scopes(limit: LocalRateLimit) -> Iterator[tuple[str, str]]:
+    """Of a `local_ratelimit`: who counts, and the buckets that all workers share."""
+    yield "local_rate_limit", limit.stat_prefix
+    if limit.per_connection:
+        return
+    if limit.bucket is not None:
+        yield BUCKET, bucket_scope(limit.place, limit.bucket)
+    for descriptor in limit.descriptors:
+        if not descriptor.is_wildcard:
+            yield BUCKET, bucket_scope(descriptor_place(limit.place, descriptor), descriptor.bucket)
 
 
 def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
@@ -198,6 +220,8 @@ def scopes_of(configuration: Configuration) -> dict[tuple[str, str], int]:
     routes = dict.fromkeys(counted_routes(manager for listener in listeners for manager in listener.managers))
     scopes |= {("route", name): 1 for name in islice(routes, MAX_COUNTED_ROUTES)}
     scopes |= {scope: 1 for listener in listeners for scope in limit_scopes(listener)}
+    points = (each.action for each in configuration.overload.actions if isinstance(each.action, LoadShedPoint))
+    scopes |= {(SHED_POINT, point.value): 1 for point in points}
     scopes |= {("tcp", proxy.stat_prefix): 1 for listener in listeners for proxy in listener.tcp_proxies}
     scopes |= {("cluster", cluster.name): 1 for cluster in clusters}
     scopes |= {("host", cluster.name): host_capacity(cluster) for cluster in clusters}
@@ -210,6 +234,8 @@ def _prefix(kind: str, name: str) -> str:
         return f"{name}.http_local_rate_limit"
     if kind == "filesystem":
         return kind
+    if kind == SHED_POINT:
+        return f"overload.{name}"
     return f"vhost.{name}" if kind == "route" else f"{kind}.{name}"
 
 

@@ -28,10 +28,19 @@ cdef BucketRate bucket_rate(object model) except *:
 
 cdef uint64_t bucket_take(uint64_t *word, const BucketRate *rate, uint64_t now_ns) noexcept nogil:
     """Take a token: 0, or how long there will be none."""
+    return take(word, rate, rate.period_ns, now_ns)
+
+
+cdef uint64_t bucket_take_many(uint64_t *word, const BucketRate *rate, uint64_t tokens, uint64_t now_ns) noexcept nogil:
+    """Take so many tokens, or none: 0, or how long there will not be as many; LONGEST_NS where there never are."""
+    return LONGEST_NS if tokens > rate.full_ns // rate.period_ns else take(word, rate, tokens * rate.period_ns, now_ns)
+
+
+cdef inline uint64_t take(uint64_t *word, const BucketRate *rate, uint64_t taken_ns, uint64_t now_ns) noexcept nogil:
     cdef uint64_t seen, full_at_ns
     while True:
         seen = load(word)
-        full_at_ns = (seen if seen > now_ns else now_ns) + rate.period_ns
+        full_at_ns = (seen if seen > now_ns else now_ns) + taken_ns
         if full_at_ns - now_ns > rate.full_ns:
             return full_at_ns - now_ns - rate.full_ns
         if swap(word, seen, full_at_ns):
@@ -57,8 +66,10 @@ cdef class Bucket:
         self.view = buffer
         self.rate = bucket_rate(model)
 
-    def take(self, uint64_t now_ns):
-        return bucket_take(&self.view[0], &self.rate, now_ns)
+    def take(self, uint64_t now_ns, uint64_t tokens=1):
+        if tokens == 1:
+            return bucket_take(&self.view[0], &self.rate, now_ns)
+        return bucket_take_many(&self.view[0], &self.rate, tokens, now_ns)
 
     def left(self, uint64_t now_ns):
         return bucket_left(&self.view[0], &self.rate, now_ns)

@@ -7,6 +7,7 @@ from fastproxy.addresses cimport PeerAddress
 from fastproxy.affinity_policy cimport Place
 from fastproxy.keyed_buckets cimport KeyedBuckets, KeyedRate
 from fastproxy.live_counts cimport LiveCounts
+from fastproxy.local_rate_limits cimport LocalRateLimit
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.token_buckets cimport BucketRate
 from fastproxy.tunnel_meters cimport TunnelMeter
@@ -14,28 +15,6 @@ from fastproxy.tunnel_meters cimport TunnelMeter
 cdef struct ClientKey:  # an address as clients are counted by: of IPv6 the network of 64 bits
     uint64_t limit  # which one it is
     uint8_t network[16]
-
-cdef enum LimitVerdict:
-    LIMIT_PASSES
-    LIMIT_EXCEEDED  # which is not enforced
-    LIMIT_ENFORCED
-
-
-@cython.final
-cdef class LocalRateLimit:
-    cdef readonly object model  # model.LocalRateLimit
-    cdef object owners  # of the words
-    cdef uint64_t *bucket
-    cdef uint64_t *counters
-    cdef BucketRate rate
-    cdef uint64_t enabled  # in millionths
-    cdef uint64_t enforced
-    cdef readonly int status
-    cdef readonly bint tells_clients
-    cdef readonly tuple rules  # one HeaderRules; empty: none
-
-    cdef LimitVerdict judge(self, uint64_t random, uint64_t now_ms) noexcept
-    cdef list told(self, uint64_t now_ms)
 
 
 @cython.final

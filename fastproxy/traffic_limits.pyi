@@ -1,16 +1,11 @@
 from collections.abc import Sequence
 
 from fastproxy.connection_gates import ConnectionGate
-from fastproxy.header_rules import HeaderRules
 from fastproxy.limit_tables import LimitTables
+from fastproxy.local_rate_limits import LocalRateLimit
 from fastproxy.model import ConnectionLimit
 from fastproxy.model import TrafficLimits as Model
 from fastproxy.stats import StatsLayout
-
-class LocalRateLimit:
-    status: int
-    rules: tuple[HeaderRules, ...]
-    def take(self, random: int, now_ms: int) -> str: ...
 
 class TrafficLimits:
     model: Model
@@ -19,6 +14,7 @@ class TrafficLimits:
     max_url_bytes: int
 
 class LimitMaker:
+    service_cluster: str
     def __init__(
         self,
         layout: StatsLayout,

@@ -1,93 +1,25 @@
 """The limits of routes and connection managers, made ready for one worker.
 
-Counters are the worker's own; the word of a bucket lies in the first worker's row, where all take from it, and what is
-counted by client in tables that all share (`limit_tables`).
+The word of a bucket lies in the first worker's row, where all take from it, and what is counted by client in tables
+that all share (`limit_tables`).
 """
-
-from hashlib import blake2b
 
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fastproxy.affinity_policy import Place
 from fastproxy.connection_gates import ConnectionGate
-from fastproxy.counters cimport (
-    local_rate_limit_enabled, local_rate_limit_enforced, local_rate_limit_ok, local_rate_limit_rate_limited,
-)
-from fastproxy.header_rules import HeaderRules
-from fastproxy.model import NO_LIMITS, HeaderRules as RulesModel
+from fastproxy.local_rate_limits import LocalRateLimit as make_rate_limit
+from fastproxy.model import NO_LIMITS
 from fastproxy.scopes import bucket_of, bucket_scope
 from fastproxy.issued_ids cimport MAX_ID, SessionId
 from fastproxy.keyed_buckets cimport keyed_rate
 from fastproxy.limit_tables cimport LimitTables
-from fastproxy.token_buckets cimport bucket_left, bucket_rate, bucket_take
+from fastproxy.local_rate_limits cimport number_of
+from fastproxy.token_buckets cimport bucket_rate, bucket_take
 from fastproxy.tunnel_meters cimport Allowance
 
-cdef enum:
-    WHOLE = 1000000  # model_routes.WHOLE: of a share
-
 cdef uint64_t NS_PER_MS = 1000000
-cdef uint64_t NS_PER_S = 1000000000
-cdef tuple WORDS = ("passes", "exceeded", "enforced")  # by LimitVerdict
-
-
-cdef class LocalRateLimit:
-    """One entry of Envoy's filter `local_ratelimit`."""
-
-    def __init__(self, model, layout, row, first_row):
-        cdef uint64_t[::1] own = row, first = first_row
-        self.model = model
-        self.owners = (row, first_row)
-        self.counters = &own[0] + <Py_ssize_t> layout.block("local_rate_limit", model.stat_prefix)
-        self.bucket = &first[0] + <Py_ssize_t> layout.block("bucket", bucket_scope(model.place, model.bucket))
-        self.rate = bucket_rate(model.bucket)
-        self.enabled = model.enabled
-        self.enforced = model.enforced
-        self.status = model.status
-        self.tells_clients = model.tells_clients
-        added = RulesModel(request_add=model.request_add, response_add=model.response_add)
-        self.rules = () if added == RulesModel() else (HeaderRules(added),)
-
-    # hot
-
-    cdef LimitVerdict judge(self, uint64_t random, uint64_t now_ms) noexcept:
-        """Take a token for a request, and count; `random` decides who takes part where that is a share."""
-        if random % WHOLE >= self.enabled:
-            return LIMIT_PASSES
-        self.counters[<int> local_rate_limit_enabled] += 1
-        if bucket_take(self.bucket, &self.rate, now_ms * NS_PER_MS) == 0:
-            self.counters[<int> local_rate_limit_ok] += 1
-            return LIMIT_PASSES
-        self.counters[<int> local_rate_limit_rate_limited] += 1
-        if random // WHOLE % WHOLE >= self.enforced:
-            return LIMIT_EXCEEDED
-        self.counters[<int> local_rate_limit_enforced] += 1
-        return LIMIT_ENFORCED
-
-    # end hot
-
-    cdef list told(self, uint64_t now_ms):
-        """The headers that say what is left (draft-ietf-httpapi-ratelimit-headers-03, as Envoy fills them in)."""
-        cdef uint64_t now_ns = now_ms * NS_PER_MS
-        cdef uint64_t left = bucket_left(self.bucket, &self.rate, now_ns)
-        cdef uint64_t wait_ns = 0
-        if left == 0:
-            wait_ns = self.bucket[0] + self.rate.period_ns - self.rate.full_ns - now_ns
-        return [
-            (b"x-ratelimit-limit", b"%d" % self.model.bucket.max_tokens),
-            (b"x-ratelimit-remaining", b"%d" % left),
-            (b"x-ratelimit-reset", b"%d" % ((wait_ns + NS_PER_S - 1) // NS_PER_S)),
-        ]
-
-    def take(self, uint64_t random, uint64_t now_ms):
-        """`judge` for Python: passes, exceeded or enforced."""
-        return WORDS[<int> self.judge(random, now_ms)]
-
-
-cdef uint64_t number_of(str place):
-    """What a limit is called in the keys of its clients; never 0."""
-    digest = blake2b(place.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") or 1
 
 
 cdef void client_key(ClientKey *key, uint64_t limit, const PeerAddress *client) noexcept nogil:
@@ -168,9 +100,11 @@ cdef TunnelMeter meter_of(object model):
 
 
 cdef class LimitMaker:
-    """Makes limits ready; what is equal is made once. `row` is the worker's own among `rows`, those of all."""
+    """Makes limits ready; what is equal is made once. `row` is the worker's own among `rows`, those of all.
+    `service_cluster` is what the proxy is called, for those that follow."""
 
     cdef object layout, row, rows
+    cdef public str service_cluster
     cdef LimitTables tables
     cdef dict made
 
@@ -179,15 +113,17 @@ cdef class LimitMaker:
         self.layout = layout
         self.row = row
         self.rows = rows
+        self.service_cluster = ""
         self.made = {}
 
     def ready(self, model):
         """The limits that `model` (model.TrafficLimits) asks for; None: it asks for none."""
         if model == NO_LIMITS:
             return None
-        if model not in self.made:
-            self.made[model] = self.make(model)
-        return self.made[model]
+        name = (model, self.service_cluster)
+        if name not in self.made:
+            self.made[name] = self.make(model)
+        return self.made[name]
 
     def gate(self, model):
         """The gate that `model` (model.ConnectionLimit or None) asks for, or None."""
@@ -207,5 +143,6 @@ cdef class LimitMaker:
             limits.meters_tunnels = True
             limits.meter = meter_of(model.tunnels)
         if model.local_rate_limit is not None:
-            limits.local_rate_limit = LocalRateLimit(model.local_rate_limit, self.layout, self.row, self.rows[0])
+            limits.local_rate_limit = make_rate_limit(
+                model.local_rate_limit, self.layout, self.row, self.rows[0], self.tables.buckets, self.service_cluster)
         return limits

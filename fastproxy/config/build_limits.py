@@ -5,23 +5,43 @@ them says anything, it is what stands among the filters.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from google.protobuf import json_format
 
 from fastproxy.config import codes
 from fastproxy.config.build_affinity import FILTER_CONFIG, Settings, listener_settings
+from fastproxy.config.build_descriptors import build_bucket, build_descriptor_limits, build_own_rules, build_rules
 from fastproxy.config.build_filters import BUFFER, LOCAL_RATE_LIMIT
 from fastproxy.config.build_headers import build_header_values
 from fastproxy.config.build_matchers import build_share
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
-from fastproxy.model import LocalRateLimit, TokenBucket, TrafficLimits
+from fastproxy.model import LocalRateLimit, TrafficLimits
+from fastproxy.model_descriptors import DescriptorRule
 
 BUFFER_PER_ROUTE = "envoy.extensions.filters.http.buffer.v3.BufferPerRoute"
 LIMIT_SETTINGS = (LOCAL_RATE_LIMIT, BUFFER_PER_ROUTE)
 """Of routes and what is above them."""
+_UNREAD = "no local_ratelimit filter with descriptors holds for this route"
 
-_MIN_INTERVAL_S = 0.05  # Envoy's
 _Limit = TypeVar("_Limit")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltRate:
+    """A limit, and how it has descriptors made of requests."""
+
+    limit: LocalRateLimit
+    stage: int = 0
+    virtual_host_rules: str = "OVERRIDE"
+    has_own_rules: bool = False
+
+    @property
+    def takes_rules(self) -> bool:
+        """Whether what routes and virtual hosts say counts."""
+        return bool(self.limit.descriptors) and not self.has_own_rules
 
 
 class LimitFilters:
@@ -31,8 +51,10 @@ class LimitFilters:
         self._report = report
         self._rates = self._filters(manager, LOCAL_RATE_LIMIT)
         self._buffers = self._filters(manager, BUFFER)
-        self._built: dict[str, LocalRateLimit | None] = {}
-        rate = self._standing(self._rates, self._rate)
+        self._built: dict[str, BuiltRate | None] = {}
+        self._read_hosts: set[str] = set()
+        self._rate_above = self._standing(self._rates, self._rate)
+        rate = None if self._rate_above is None else self._rate_above.limit
         self._own = listener_settings(manager, Report(""))  # which is complained of elsewhere
         size = self._standing(self._buffers, _size) or 0
         self.listener = TrafficLimits(rate, size, **self._own.limits())
@@ -41,10 +63,12 @@ class LimitFilters:
         """What holds at a route, of which `views` are the levels, itself first, and `own` what the `fastproxy` filter
         says there; None where that is what holds for the connection manager."""
         rate, says_rate = self._settings(views, self._rates, self._rate)
+        rate = rate if says_rate else self._rate_above
+        self._check_read(views, rate)
         size, says_size = self._settings(views, self._buffers, _size)
         above = self.listener
         found = TrafficLimits(
-            rate if says_rate else above.local_rate_limit,
+            None if rate is None else replace(rate.limit, rules=self._rules_at(views, rate)),
             (size or 0) if says_size else above.max_request_bytes,
             **own.limits(),
         )
@@ -79,8 +103,34 @@ class LimitFilters:
                     return build(inner), True
         return None, False
 
-    def _rate(self, view: View) -> LocalRateLimit | None:
-        """A LocalRateLimit; what stands above several routes is built, and complained of, once."""
+    def _rules_at(self, views: tuple[View, ...], rate: BuiltRate) -> tuple[DescriptorRule, ...]:
+        """What makes descriptors of a route's requests."""
+        route, host = views[0], views[1]
+        if not rate.takes_rules or not route.has("route"):
+            return rate.limit.rules
+        action = route.child("route")
+        own = build_rules(action, rate.stage, _metadata(route), self._report)
+        includes = rate.virtual_host_rules == "INCLUDE" or action.wrapped("include_vh_rate_limits", False)
+        if includes or (rate.virtual_host_rules == "OVERRIDE" and not action.has("rate_limits")):
+            return own + self._host_rules(route, host, rate.stage)
+        return own
+
+    def _host_rules(self, route: View, host: View, stage: int) -> tuple[DescriptorRule, ...]:
+        """Those of a virtual host, which may look at the metadata of the route; its mistakes are reported once."""
+        report = Report("") if host.node.path in self._read_hosts else self._report
+        self._read_hosts.add(host.node.path)
+        return build_rules(host, stage, _metadata(route), report)
+
+    def _check_read(self, views: tuple[View, ...], rate: BuiltRate | None) -> None:
+        """Reports `rate_limits` of a route that nobody reads."""
+        action = views[0].child("route")
+        if not action.has("rate_limits") or (rate is not None and rate.takes_rules):
+            return
+        why = "the filter has its own" if rate is not None and rate.has_own_rules else _UNREAD
+        self._report.warning(action.node_of("rate_limits"), f"has no effect here: {why}", code=codes.NO_EFFECT)
+
+    def _rate(self, view: View) -> BuiltRate | None:
+        """A limit; what stands above several routes is built, and complained of, once."""
         path = view.node.path
         if path not in self._built:
             self._built[path] = build_local_rate_limit(view, self._report)
@@ -96,10 +146,11 @@ def _size(view: View) -> int | None:
     return int(view.wrapped("max_request_bytes", 0)) or None
 
 
-def build_local_rate_limit(view: View, report: Report) -> LocalRateLimit | None:
-    """A LocalRateLimit; None for one that limits nothing."""
+def build_local_rate_limit(view: View, report: Report) -> BuiltRate | None:
+    """A limit; None for one that limits nothing."""
     enabled = build_share(view.child("filter_enabled"), 0)
-    if not view.has("token_bucket"):
+    descriptors = build_descriptor_limits(view, report)
+    if not view.has("token_bucket") and not descriptors:
         if enabled and not view.node.damaged:
             message = "has no effect here: without a token_bucket nothing is limited"
             report.warning(view.node, message, code=codes.NO_EFFECT)
@@ -107,22 +158,31 @@ def build_local_rate_limit(view: View, report: Report) -> LocalRateLimit | None:
     if not enabled:
         hint = "add filter_enabled, and filter_enforced, whose default is none of the requests"
         report.warning(view.node, f"has no effect, as in Envoy: {hint}", code=codes.NO_EFFECT)
-    status = view.child("status").value("code")
-    return LocalRateLimit(
+    rules = build_own_rules(view, report)
+    limit = LocalRateLimit(
         stat_prefix=view.value("stat_prefix"),
         place=view.node.path,
-        bucket=_bucket(view.child("token_bucket"), report),
-        status=status if status >= 400 else 429,
+        bucket=build_bucket(view.child("token_bucket"), report) if view.has("token_bucket") else None,
+        status=_status(view),
         enabled=enabled,
         enforced=build_share(view.child("filter_enforced"), 0),
         response_add=build_header_values(view, "response_headers_to_add", report),
         request_add=build_header_values(view, "request_headers_to_add_when_not_enforced", report),
         tells_clients=view.enum_name("enable_x_ratelimit_headers") == "DRAFT_VERSION_03",
+        descriptors=descriptors,
+        rules=rules if descriptors else (),
+        always_takes_default=view.wrapped("always_consume_default_token_bucket", True),
+        per_connection=view.value("local_rate_limit_per_downstream_connection"),
     )
+    return BuiltRate(limit, view.value("stage"), view.enum_name("vh_rate_limits"), view.has("rate_limits"))
 
 
-def _bucket(view: View, report: Report) -> TokenBucket:
-    interval_s = view.seconds("fill_interval", 1.0) or 1.0
-    if interval_s < _MIN_INTERVAL_S:
-        report.error(view.node_of("fill_interval"), "has to be at least 0.05s, as in Envoy")
-    return TokenBucket(view.value("max_tokens"), view.wrapped("tokens_per_fill", 1), interval_s)
+def _status(view: View) -> int:
+    status = int(view.child("status").value("code"))
+    return status if status >= 400 else 429
+
+
+def _metadata(route: View) -> dict[str, Any]:
+    """The `filter_metadata` of a route."""
+    found = route.value("metadata").filter_metadata
+    return {key: json_format.MessageToDict(value) for key, value in found.items()}

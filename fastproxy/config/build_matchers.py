@@ -41,7 +41,7 @@ def build_match(view: View, report: Report) -> RouteMatch:
         template=_template(view, report) if kind == "path_match_policy" else None,
         case_sensitive=view.wrapped("case_sensitive", True),
         headers=tuple(build_header_matcher(item, report) for item in view.items("headers") if not cookie_name(item)),
-        query_parameters=tuple(_query_parameter(item, report) for item in view.items("query_parameters")),
+        query_parameters=tuple(build_query_parameter(item, report) for item in view.items("query_parameters")),
         cookies=tuple(_cookie(item, report) for item in view.items("headers") if cookie_name(item)),
         share=build_share(view.child("runtime_fraction")) if view.has("runtime_fraction") else WHOLE,
         grpc=view.has("grpc"),
@@ -119,7 +119,7 @@ def _header_value(view: View, kind: str | None, report: Report) -> StringMatcher
     return None
 
 
-def _query_parameter(view: View, report: Report) -> QueryParameterMatcher:
+def build_query_parameter(view: View, report: Report) -> QueryParameterMatcher:
     kind = view.message.WhichOneof("query_parameter_match_specifier")
     return QueryParameterMatcher(
         name=view.value("name"),

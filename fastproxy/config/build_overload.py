@@ -3,14 +3,18 @@
 Owns the names of monitors and actions; reports what does not fit together in Envoy's words.
 """
 
+from fastproxy.config import codes
 from fastproxy.config.tree import Node, Report, did_you_mean, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import (
+    LoadShedPoint,
     OverloadAction,
     OverloadManager,
     OverloadTrigger,
     ResourceKind,
     ResourceMonitor,
+    ScaledTimer,
+    TimerType,
     TriggeredAction,
 )
 
@@ -19,11 +23,17 @@ CONNECTION_LIMIT_KEY = "overload.global_downstream_max_connections"
 _MONITORS = "envoy.extensions.resource_monitors."
 _KINDS = {f"{_MONITORS}{kind.value}.v3": kind for kind in ResourceKind}
 _ACTIONS = {action.value: action for action in OverloadAction}
+_POINTS = {point.value: point for point in LoadShedPoint}
 _IDLE_ACTIONS = {
-    "envoy.overload_actions.reduce_timeouts": "timeouts stay as they are; make them shorter in the file",
-    "envoy.overload_actions.reset_high_memory_stream": "buffers of every stream are bounded here",
+    "envoy.overload_actions.reset_high_memory_stream": "as in Envoy it concerns HTTP/2; here all buffers are bounded",
+    "envoy.overload_actions.close_idle_http_connections": "as in Envoy it concerns HTTP/3",
 }
-"""Actions of Envoy's that may be left out without anybody being let in who should not be."""
+"""Actions of Envoy's that do nothing to HTTP/1."""
+_TIMERS = "envoy.config.overload.v3.ScaleTimersOverloadActionConfig"
+_IDLE_TIMERS = {
+    "TRANSPORT_SOCKET_CONNECT": "TLS is not spoken yet",
+    "HTTP_DOWNSTREAM_STREAM_FLUSH": "stream_flush_timeout has none either",
+}
 
 
 def build_overload(bootstrap: View, report: Report) -> OverloadManager:
@@ -31,12 +41,14 @@ def build_overload(bootstrap: View, report: Report) -> OverloadManager:
     view = bootstrap.child("overload_manager")
     monitors = _monitors(view, report)
     limits = [each.limit for each in monitors if each.kind is ResourceKind.DOWNSTREAM_CONNECTIONS]
+    names = frozenset(each.name for each in monitors)
     runtime_limit = _runtime_limit(bootstrap.child("layered_runtime"), report)
     return OverloadManager(
         view.seconds("refresh_interval", None) or OverloadManager().refresh_interval_s,
         monitors,
-        _actions(view, frozenset(each.name for each in monitors), report),
+        _actions(view, names, report) + _points(view, names, report),
         limits[0] if limits else runtime_limit,
+        _timers(view, report),
     )
 
 
@@ -91,7 +103,57 @@ def _actions(view: View, monitors: frozenset[str], report: Report) -> tuple[Trig
             report.error(each.node_of("name"), f'there is an overload action "{shorten(name)}" already')
         else:
             found[action] = TriggeredAction(action, _triggers(each, monitors, report))
+            if action is not OverloadAction.REDUCE_TIMEOUTS and each.has("typed_config"):
+                report.warning(each.node_of("typed_config"), "has no effect here", code=codes.NO_EFFECT)
     return tuple(found.values())
+
+
+def _points(view: View, monitors: frozenset[str], report: Report) -> tuple[TriggeredAction, ...]:
+    """Where load is shed."""
+    found: dict[LoadShedPoint, TriggeredAction] = {}
+    for each in view.items("loadshed_points"):
+        name, node = each.value("name"), each.node_of("name")
+        point = _POINTS.get(name)
+        if point in found:
+            report.error(node, f'there is a load shed point "{shorten(name)}" already')
+        elif point is not None:
+            found[point] = TriggeredAction(point, _triggers(each, monitors, report))
+        elif "http2" in name or "http3" in name:
+            report.warning(node, "has no effect here: only HTTP/1 is spoken to clients", code=codes.NO_EFFECT)
+        else:
+            report.error(node, f'no load shed point "{shorten(name)}"{did_you_mean(name, _POINTS)}')
+    return tuple(found.values())
+
+
+def _timers(view: View, report: Report) -> tuple[ScaledTimer, ...]:
+    """How short the action that reduces timeouts makes which of them."""
+    found: dict[TimerType, ScaledTimer] = {}
+    for action in view.items("actions"):
+        if action.value("name") != OverloadAction.REDUCE_TIMEOUTS.value:
+            continue
+        config = action.child("typed_config")
+        if config.type_name != _TIMERS:
+            if not action.node.damaged:
+                report.error(action.node, f"reduce_timeouts needs a typed_config: {_TIMERS}")
+            continue
+        for each in config.items("timer_scale_factors"):
+            name, node = each.enum_name("timer"), each.node_of("timer")
+            if name in _IDLE_TIMERS:
+                report.warning(node, f"has no effect here: {_IDLE_TIMERS[name]}", code=codes.NO_EFFECT)
+            elif name not in TimerType.__members__ or TimerType[name] in found:
+                why = "stands here already" if name in TimerType.__members__ else "no timer to reduce"
+                report.error(node, f"{name or 'it'}: {why}")
+            else:
+                found[TimerType[name]] = _timer(TimerType[name], each, report)
+    return tuple(found.values())
+
+
+def _timer(timer: TimerType, view: View, report: Report) -> ScaledTimer:
+    if view.has("min_scale"):
+        return ScaledTimer(timer, None, view.child("min_scale").value("value") / 100)
+    if not view.has("min_timeout") and not view.node.damaged:
+        report.error(view.node, 'a timer needs "min_timeout" or "min_scale"')
+    return ScaledTimer(timer, view.seconds("min_timeout", 0.0))
 
 
 def _triggers(action: View, monitors: frozenset[str], report: Report) -> tuple[OverloadTrigger, ...]:

@@ -12,6 +12,7 @@ _DETECTION = "envoy.extensions.http.original_ip_detection."
 _SET_FILTER_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"
 _FILTER_STATE_VALUE = "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue"
 _LOCAL_RATE_LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+_RATELIMIT = "envoy.extensions.common.ratelimit.v3."
 _BUFFER = "envoy.extensions.filters.http.buffer.v3.Buffer"
 _PRESERVE_CASE = "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig"
 
@@ -51,8 +52,11 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_FILTER_STATE_VALUE}.format_string": words("text_format text_format_source omit_empty_values"),
     _LOCAL_RATE_LIMIT: words(
         "stat_prefix status token_bucket filter_enabled filter_enforced response_headers_to_add "
-        "request_headers_to_add_when_not_enforced enable_x_ratelimit_headers"
+        "request_headers_to_add_when_not_enforced enable_x_ratelimit_headers descriptors stage vh_rate_limits "
+        "rate_limits always_consume_default_token_bucket local_rate_limit_per_downstream_connection"
     ),
+    f"{_RATELIMIT}LocalRateLimitDescriptor": words("entries token_bucket"),
+    f"{_RATELIMIT}RateLimitDescriptor.Entry": words("key value"),
     "envoy.type.v3.HttpStatus": words("code"),
     "envoy.type.v3.TokenBucket": words("max_tokens tokens_per_fill fill_interval"),
     _BUFFER: words("max_request_bytes"),
@@ -66,7 +70,6 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_DETECTION}xff.v3.XffConfig", "skip_xff_append"): True,
     (f"{_CORE}SchemeHeaderTransformation", "match_upstream"): False,
     (_ROUTER, "dynamic_stats"): True,
-    (_LOCAL_RATE_LIMIT, "local_rate_limit_per_downstream_connection"): False,
     (_LOCAL_RATE_LIMIT, "rate_limited_as_resource_exhausted"): False,
 }
 
@@ -93,8 +96,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     _FILTER_STATE_VALUE: because("connections to hosts know no filter state", "shared_with_upstream"),
     f"{_FILTER_STATE_VALUE}.format_string": because("", "content_type"),
     _LOCAL_RATE_LIMIT: {
-        **because("requests have no descriptors", "stage vh_rate_limits max_dynamic_descriptors"),
-        "always_consume_default_token_bucket": "there is no other bucket",
+        "max_dynamic_descriptors": "buckets by value lie in a table with room for 65536 of them",
         "rate_limited_as_resource_exhausted": "there is no HTTP/2, which gRPC needs",
     },
     _PRESERVE_CASE: because("", "forward_reason_phrase formatter_type_on_envoy_headers"),

@@ -17,6 +17,21 @@ _CORS = words(
     "shadow_enabled allow_private_network_access forward_not_matching_preflights"
 )
 
+_VALUE_FIELDS = "descriptor_key descriptor_value expect_match "
+_ACTIONS = {
+    "SourceCluster": "",
+    "DestinationCluster": "",
+    "RequestHeaders": "header_name descriptor_key skip_if_absent",
+    "QueryParameters": "query_parameter_name descriptor_key skip_if_absent",
+    "RemoteAddress": "",
+    "MaskedRemoteAddress": "v4_prefix_mask_len v6_prefix_mask_len",
+    "GenericKey": "descriptor_key descriptor_value",
+    "HeaderValueMatch": f"{_VALUE_FIELDS} headers",
+    "QueryParameterValueMatch": f"{_VALUE_FIELDS} query_parameters",
+    "DynamicMetaData": "descriptor_key metadata_key default_value",
+    "MetaData": "descriptor_key metadata_key default_value source skip_if_absent",
+}
+
 ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RouteConfiguration": words(
         "name virtual_hosts ignore_port_in_host_matching max_direct_response_body_size_bytes typed_per_filter_config "
@@ -26,7 +41,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}VirtualHost": words(
         "name domains routes require_tls cors typed_per_filter_config request_mirror_policies retry_policy "
         "include_request_attempt_count include_attempt_count_in_response per_request_buffer_limit_bytes "
-        "request_body_buffer_limit"
+        "request_body_buffer_limit rate_limits"
     )
     | _HEADERS,
     f"{_ROUTE}Route": words(
@@ -54,7 +69,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "cluster cluster_header weighted_clusters cluster_not_found_response_code timeout idle_timeout "
         "max_stream_duration hash_policy prefix_rewrite regex_rewrite host_rewrite_literal host_rewrite_header "
         "host_rewrite_path_regex auto_host_rewrite append_x_forwarded_host cors upgrade_configs "
-        "request_mirror_policies priority retry_policy"
+        "request_mirror_policies priority retry_policy rate_limits include_vh_rate_limits"
     ),
     f"{_ROUTE}RetryPolicy": words(
         "retry_on num_retries per_try_timeout per_try_idle_timeout retry_host_predicate retry_priority "
@@ -70,6 +85,13 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_HOSTS}omit_host_metadata.v3.OmitHostMetadataConfig": words("metadata_match"),
     f"{_ROUTE}RetryPolicy.RetryPriority": words("name typed_config"),
     "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig": words("update_frequency"),
+    f"{_ROUTE}RateLimit": words("stage disable_key actions hits_addend apply_on_stream_done"),
+    f"{_ROUTE}RateLimit.HitsAddend": words("number format"),
+    f"{_ROUTE}RateLimit.Action": words(
+        "source_cluster destination_cluster request_headers query_parameters remote_address masked_remote_address "
+        "generic_key header_value_match query_parameter_value_match metadata dynamic_metadata"
+    ),
+    **{f"{_ROUTE}RateLimit.Action.{name}": words(fields) for name, fields in _ACTIONS.items()},
     f"{_ROUTE}RouteAction.RequestMirrorPolicy": words(
         "cluster runtime_fraction disable_shadow_host_suffix_append host_rewrite_literal"
     ),
@@ -103,7 +125,6 @@ NEUTRAL: dict[tuple[str, str], Any] = {
     (f"{_ROUTE}RouteConfiguration", "metadata"): None,
     (f"{_ROUTE}VirtualHost", "metadata"): None,
     (f"{_ROUTE}Route", "metadata"): None,
-    (f"{_ROUTE}RouteAction", "include_vh_rate_limits"): False,
     (f"{_ROUTE}WeightedCluster", "total_weight"): None,  # Envoy adds the weights up since 1.24
 }
 
@@ -120,6 +141,7 @@ NO_EFFECT: dict[str, dict[str, str]] = {
         **because("", "early_data_policy max_grpc_timeout grpc_timeout_offset flush_timeout retry_policy_typed_config"),
         "hedge_policy": _HEDGING,
     },
+    f"{_ROUTE}RateLimit": because("limits stand with the buckets of the filter", "limit"),
     f"{_ROUTE}RouteAction.MaxStreamDuration": because("", "grpc_timeout_header_max grpc_timeout_header_offset"),
     f"{_ROUTE}WeightedCluster": {"runtime_key_prefix": "the weights are those of the file"},
 }

@@ -1,13 +1,20 @@
 """Fields that Envoy 1.40 has and the generated classes of `xds-protos` do not have yet.
 
 `RouteMatch.cookies` is so close to `headers` that its matchers travel among those, under a name that no header
-has.
+has. What a rate limit or a descriptor says in a newer field travels among its actions or entries in the same way.
 """
 
-from fastproxy.config.tree import Node, Report, did_you_mean, shorten
+from collections.abc import Callable
+
+from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
 
 COOKIE = ":cookie "
+SHADOW_MODE = ":shadow_mode"
+"""The key of an entry that says it of a LocalRateLimitDescriptor."""
+X_RATELIMIT_OPTION = ":x_ratelimit_option"
+"""The key of a generic_key that says it of a RateLimit."""
 
+OPTIONS = ("UNSPECIFIED", "OFF", "DRAFT_VERSION_03")
 _COOKIE_FIELDS = {"name": "name", "string_match": "string_match", "stringMatch": "string_match"} | {
     "invert_match": "invert_match",
     "invertMatch": "invert_match",
@@ -17,6 +24,8 @@ _COOKIE_FIELDS = {"name": "name", "string_match": "string_match", "stringMatch":
 def lift(root: Node, report: Report) -> None:
     """Turns the newer fields of a tree into ones that the classes know, in place."""
     for node in root.walk():
+        _lift_member(node, ("shadow_mode", "shadowMode"), "entries", _shadow_entry, report)
+        _lift_member(node, ("x_ratelimit_option", "xRatelimitOption"), "actions", _option_action, report)
         match = node.get("match")
         cookies = match.get("cookies") if match is not None else None
         if match is not None and cookies is not None and isinstance(cookies.value, list):
@@ -26,6 +35,32 @@ def lift(root: Node, report: Report) -> None:
             members = match.members()
             members["headers"] = (headers or cookies).with_value([*listed, *matchers])
             del members["cookies"]
+
+
+def _lift_member(
+    node: Node, names: tuple[str, str], among: str, made: Callable[[Node, Report], Node], report: Report
+) -> None:
+    """Have a member travel as the first item of the list `among` beside it."""
+    members = node.members()
+    for name in names:
+        items = members.get(among)
+        if name in members and items is not None and isinstance(items.value, list):
+            members[among] = items.with_value([made(members.pop(name), report), *items.items()])
+
+
+def _shadow_entry(value: Node, report: Report) -> Node:
+    if not isinstance(value.value, bool):
+        report.error(value, f"expected true or false, not {describe(value)}")
+    text = "true" if value.value is True else "false"
+    return value.with_value({"key": value.with_value(SHADOW_MODE), "value": value.with_value(text)})
+
+
+def _option_action(value: Node, report: Report) -> Node:
+    if value.value not in OPTIONS:
+        report.error(value, f"expected {', '.join(OPTIONS)}, not {describe(value)}")
+    text = value.value if isinstance(value.value, str) and value.value else "UNSPECIFIED"
+    members = {"descriptor_key": value.with_value(X_RATELIMIT_OPTION), "descriptor_value": value.with_value(text)}
+    return value.with_value({"generic_key": value.with_value(members)})
 
 
 def _header_matcher(cookie: Node, report: Report) -> Node:

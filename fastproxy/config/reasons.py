@@ -51,9 +51,6 @@ _ROUTE = "envoy.config.route.v3."
 _LOCAL_RATE_LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
 FIELDS: dict[tuple[str, str], str] = {
-    (_LOCAL_RATE_LIMIT, "descriptors"): "all requests of a route take from one bucket; write a limit to each route",
-    (_LOCAL_RATE_LIMIT, "rate_limits"): "all requests of a route take from one bucket; write a limit to each route",
-    (_LOCAL_RATE_LIMIT, "local_rate_limit_per_downstream_connection"): "a bucket serves all connections; remove it",
     (_LOCAL_RATE_LIMIT, "local_cluster_rate_limit"): "a bucket serves this proxy alone; remove it",
     ("envoy.config.bootstrap.v3.Bootstrap", "dynamic_resources"): _CONTROL_PLANE,
     (f"{_LISTENER}FilterChain", "transport_socket"): _TLS_IN,
@@ -68,8 +65,6 @@ FIELDS: dict[tuple[str, str], str] = {
     (_CLUSTER, "http2_protocol_options"): "HTTP/2 is not spoken to hosts; remove it",
     (_CLUSTER, "upstream_bind_config"): "the kernel chooses the address to connect from; remove it",
     (_CLUSTER, "filters"): "there are no filters on connections to hosts; remove it",
-    (f"{_ROUTE}VirtualHost", "rate_limits"): _LIMITED,
-    (f"{_ROUTE}RouteAction", "rate_limits"): _LIMITED,
     (f"{_ROUTE}WeightedCluster.ClusterWeight", "typed_per_filter_config"): "what filters do is the same for all "
     "clusters of a route; write it to the route",
     (f"{_ROUTE}RouteAction", "metadata_match"): "subsets of hosts are not chosen; route to a cluster of their own",

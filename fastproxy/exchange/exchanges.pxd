@@ -3,13 +3,13 @@
 from libc.stdint cimport uint32_t
 
 from fastproxy.connections cimport Connection
-from fastproxy.exchange.takeover cimport Takeover
+from fastproxy.exchange.reduced_timeouts cimport ReducedTimeouts
 from fastproxy.exchange.state cimport Exchange
 from fastproxy.runtime cimport Manager
 from fastproxy.tunnel cimport Tunnel, TunnelState
 
 
-cdef class Exchanges(Takeover):
+cdef class Exchanges(ReducedTimeouts):
     cdef int tunnel_event(self, Connection *connection, uint32_t events) except -1
     cdef int tunnel_over(self, Tunnel *tunnel, TunnelState state) except -1
     cdef int resume(self, Connection *connection) except -1

@@ -8,7 +8,8 @@ read from one side while the other side has bytes that it did not take; every ex
 Each layer builds on the one below and calls nothing above:
 log < timeouts < response_heads < admitting < ending < shedding < relay < upgrade < pending < attempt < sessions
 < first_frames < lost_sessions < asking < found_sessions < repeating < other_hosts < retrying < answer_heads < response
-< answers < rewriting < choice < limiting < mirroring < request_heads < request < takeover.
+< answers < rewriting < choice < limiting < mirroring < request_heads < request < takeover
+< reduced_timeouts.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -43,7 +44,7 @@ from fastproxy.tunnel cimport (
 from fastproxy.tunnel cimport tunnel_event as relay_event
 
 
-cdef class Exchanges(Takeover):
+cdef class Exchanges(ReducedTimeouts):
     """Carries out the exchanges of one worker."""
 
     def __init__(self, Connections io, Runtime runtime, Overload overload):

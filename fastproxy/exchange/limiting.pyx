@@ -20,9 +20,10 @@ from fastproxy.exchange.state cimport Exchange, count_sid
 from fastproxy.header_rules cimport change_request
 from fastproxy.http1 cimport HEAD_TOO_MANY_FIELDS, equals
 from fastproxy.live_counts cimport COUNT_LIMITED
+from fastproxy.local_rate_limits cimport LIMIT_ENFORCED, LIMIT_EXCEEDED, LocalRateLimit, Told, told_fields
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_RL
-from fastproxy.traffic_limits cimport LIMIT_ENFORCED, LIMIT_EXCEEDED, LimitVerdict, LocalRateLimit
+from fastproxy.routing cimport ROUTE_FORWARD, Destination
 
 
 cdef class Limiting(Choice):
@@ -45,9 +46,14 @@ cdef class Limiting(Choice):
         """Take a token for the request; whether there was none, and it was answered for that."""
         cdef LogFacts known
         cdef AddressTexts texts
-        cdef LimitVerdict verdict = limit.judge(facts.random, self.io.now_ms)
-        if limit.tells_clients:
-            x.fields = limit.told(self.io.now_ms)
+        cdef Told told
+        cdef bint is_crowded = False
+        cdef bytes cluster = self.destined(x, facts) if limit.wants_cluster else None
+        cdef int verdict = limit.judge(facts, x.downstream, cluster, self.io.now_ms, &told, &is_crowded)
+        if is_crowded:
+            x.downstream.counters[<int> http_limit_table_crowded] += 1
+        if told.is_wanted:
+            x.fields = told_fields(&told)
             x.changes_response = True
         if verdict == LIMIT_ENFORCED:
             x.response_flags |= FLAG_RL
@@ -62,6 +68,14 @@ cdef class Limiting(Choice):
                 self.refuse(x, HEAD_TOO_MANY_FIELDS)
                 return True
         return False
+
+    cdef bytes destined(self, Exchange x, const RequestFacts *facts):
+        """The cluster that the request is for; None where it is for none."""
+        cdef Destination destination
+        if x.route is None or x.route.action != ROUTE_FORWARD:
+            return None
+        destination = x.route.choose(facts)
+        return None if destination is None else destination.cluster.name
 
     cdef bint is_newcomer_limited(self, Exchange x, const RequestFacts *facts, EngineIo *engine_io):
         """Whether there is no room for a new session or tunnel, and the request was answered for that."""

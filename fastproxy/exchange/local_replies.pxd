@@ -14,6 +14,7 @@ cdef bytes HEADER_TIMEOUT
 cdef bytes REQUEST_TIMEOUT
 cdef bytes DURATION_TIMEOUT
 cdef bytes BAD_REQUEST
+cdef bytes INTERNAL_SERVER_ERROR
 cdef bytes PAYLOAD_TOO_LARGE
 cdef bytes RATE_LIMITED
 cdef bytes ORIGIN_REFUSED

@@ -15,6 +15,7 @@ HEADER_TIMEOUT = b"request header timeout"
 REQUEST_TIMEOUT = b"request timeout"
 DURATION_TIMEOUT = b"downstream duration timeout"
 BAD_REQUEST = b"Bad Request"
+INTERNAL_SERVER_ERROR = b"Internal Server Error"
 PAYLOAD_TOO_LARGE = b"Payload Too Large"
 RATE_LIMITED = b"local_rate_limited"
 ORIGIN_REFUSED = b"origin not allowed"  # Envoy knows no such answer

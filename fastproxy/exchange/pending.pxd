@@ -12,4 +12,5 @@ cdef class Pending(Upgrade):
     cdef int wait(self, Exchange x, iovec *parts, int count) except -1
     cdef Buffer *end_waiting(self, Exchange x)
     cdef int overflow(self, Exchange x, ClusterCounter counter) except -1
+    cdef int answer_overflow(self, Exchange x) except -1
     cdef void start_response_timer(self, Exchange x) noexcept

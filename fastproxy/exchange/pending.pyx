@@ -14,6 +14,7 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport OVERFLOW
 from fastproxy.exchange.state cimport Exchange
+from fastproxy.overload cimport SHED_CONNECT, is_calm
 from fastproxy.pools cimport add_pending, has_none, is_at_limit
 from fastproxy.response_flags cimport FLAG_UO
 from fastproxy.syscalls cimport iovec
@@ -41,7 +42,10 @@ cdef class Pending(Upgrade):
         if is_full:
             counters[<int> cluster_upstream_cx_overflow] += 1
         if is_first and (not is_full or has_none(x.host, x.route.priority)):
-            return True
+            if is_calm(self.overload) or not self.overload.sheds(SHED_CONNECT, self.stamps.random()):
+                return True
+            self.answer_overflow(x)
+            return False
         self.wait(x, parts, count)
         return False
 
@@ -71,8 +75,11 @@ cdef class Pending(Upgrade):
 
     cdef int overflow(self, Exchange x, ClusterCounter counter) except -1:
         """There is no place for the request."""
-        x.response_flags |= FLAG_UO
         x.cluster.counters[<int> counter] += 1
+        self.answer_overflow(x)
+
+    cdef int answer_overflow(self, Exchange x) except -1:
+        x.response_flags |= FLAG_UO
         if not x.manager.suppress_envoy_headers:
             x.fields = [OVERLOADED] if x.fields is None else [OVERLOADED, *x.fields]
             x.changes_response = True

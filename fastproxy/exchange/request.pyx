@@ -20,6 +20,7 @@ from fastproxy.exchange.state cimport (
 from fastproxy.heads cimport RequestHead, write_request
 from fastproxy.bodies cimport body_init, body_take
 from fastproxy.http1 cimport HEAD_BAD, HEAD_OK, HEAD_TOO_MANY_FIELDS, HeadError, head_length, parse_request
+from fastproxy.overload cimport is_calm
 from fastproxy.payloads cimport payload_feed
 from fastproxy.request_facts cimport RequestFacts
 from fastproxy.response_flags cimport FLAG_NR
@@ -91,6 +92,8 @@ cdef class Request(RequestHeads):
             if c.flags & LINGERING:
                 continue
             c.counters[<int> http_downstream_cx_rx_bytes_total] += got
+            if not is_calm(self.overload) and self.is_dispatch_shed(c):
+                return 0
             self.received(c, self.io.read_buffer, got)
             if c.kind == CLOSED or c.tunnel != NULL:
                 return 0
@@ -210,7 +213,7 @@ cdef class Request(RequestHeads):
             return self.after_reply(c, 0)
         if x.limits is not None and self.is_newcomer_limited(x, &facts, &engine_io):
             return self.after_reply(c, 0)
-        if not self.direct(x, &facts, &plan):
+        if self.is_forwarding_shed(x) or not self.direct(x, &facts, &plan):
             return self.after_reply(c, 0)
         if not self.pick(x, &facts, &engine_io):
             return self.after_reply(c, 0)

@@ -12,6 +12,7 @@ cdef enum:
 
 cdef class RequestHeads(Mirroring):
     cdef Exchange begin(self, Connection *c, Manager manager)
+    cdef bint is_dispatch_shed(self, Connection *c)
     cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length)
     cdef ssize_t begin_partial_head(self, Connection *c, char *data, size_t length)
     cdef bint partial_head_grew(self, Connection *c)

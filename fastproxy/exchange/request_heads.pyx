@@ -2,10 +2,14 @@
 
 from fastproxy.connections cimport PARTIAL_HEAD, Connection
 from fastproxy.counters cimport (
+    http_downstream_rq_overload_close,
     http_downstream_rq_active, http_downstream_rq_http1_total, http_downstream_rq_total,
 )
-from fastproxy.exchange.state cimport Exchange, PartialHead, set_exchange
+from fastproxy.exchange.local_replies cimport INTERNAL_SERVER_ERROR
+from fastproxy.exchange.state cimport Exchange, PartialHead, exchange_of, set_exchange
 from fastproxy.http1 cimport HEAD_BAD, head_length
+from fastproxy.overload cimport SHED_CODEC, SHED_DISPATCH
+from fastproxy.response_flags cimport FLAG_DPE
 from fastproxy.runtime cimport Manager
 
 
@@ -31,6 +35,26 @@ cdef class RequestHeads(Mirroring):
         c.counters[<int> http_downstream_rq_active] += 1
         self.begin_timeouts(x)
         return x
+
+    cdef bint is_dispatch_shed(self, Connection *c):
+        """Whether bytes of a client are not to be looked at at present: its connection closes, unless nobody has asked
+        for anything with an answer, which cuts one that has begun. Tunnels are not touched."""
+        cdef Exchange x
+        if c.requests == 0 and c.exchange == NULL and self.overload.sheds(SHED_CODEC, self.stamps.random()):
+            c.counters[<int> http_downstream_rq_overload_close] += 1
+            self.close_downstream(c)
+            return True
+        if not self.overload.sheds(SHED_DISPATCH, self.stamps.random()):
+            return False
+        x = exchange_of(c)
+        if x is None:
+            x = self.begin(c, <Manager> c.owner)
+        c.counters[<int> http_downstream_rq_overload_close] += 1
+        x.request_body.done = False
+        x.rules = None
+        x.response_flags |= FLAG_DPE
+        self.reply(x, 500, INTERNAL_SERVER_ERROR)
+        return True
 
     cdef bint admit_request(self, Connection *c, char *data, size_t head_end, size_t length):
         """Whether httptools agrees that this whole head is a request.

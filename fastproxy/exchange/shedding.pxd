@@ -18,4 +18,5 @@ cdef class Shedding(Ending):
     cdef Connection *connect(self, Host host, Priority priority)
     cdef int answer_without_descriptor(self, Exchange x) except -1
     cdef bint is_request_shed(self, Exchange x)
+    cdef bint is_forwarding_shed(self, Exchange x)
     cdef bint is_session_refused(self, Exchange x)

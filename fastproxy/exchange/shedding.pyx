@@ -8,11 +8,11 @@ from fastproxy.connections cimport (
 )
 from fastproxy.counters cimport (
     http_downstream_cx_overload_idle_close, http_downstream_rq_overload_close,
-    http_downstream_rq_overload_new_session,
+    http_downstream_rq_overload_new_session, http_rq_overload_local_reply,
 )
 from fastproxy.exchange.local_replies cimport OVERLOADED
 from fastproxy.exchange.state cimport SID_NONE, Exchange, PartialHead
-from fastproxy.overload cimport REFUSE_NEW_SESSIONS, STOP_ACCEPTING_REQUESTS, is_calm
+from fastproxy.overload cimport REFUSE_NEW_SESSIONS, SHED_HEADERS, SHED_ROUTER, STOP_ACCEPTING_REQUESTS, is_calm
 from fastproxy.pools cimport connect_to
 from fastproxy.response_flags cimport FLAG_OM
 from fastproxy.syscalls cimport EMFILE, ENFILE, MSG_DONTWAIT, MSG_PEEK, errno, recv
@@ -88,9 +88,19 @@ cdef class Shedding(Ending):
 
     cdef bint is_request_shed(self, Exchange x):
         """Whether the overload manager lets no request in at present; then it is answered here."""
-        if is_calm(self.overload) or not self.overload.acts(STOP_ACCEPTING_REQUESTS, self.stamps.random()):
+        if is_calm(self.overload) or not (
+                self.overload.sheds(SHED_HEADERS, self.stamps.random())
+                or self.overload.acts(STOP_ACCEPTING_REQUESTS, self.stamps.random())):
             return False
         x.downstream.counters[<int> http_downstream_rq_overload_close] += 1
+        self.reply(x, 503, OVERLOADED)
+        return True
+
+    cdef bint is_forwarding_shed(self, Exchange x):
+        """Whether requests go to no node at present; then it is answered here."""
+        if is_calm(self.overload) or not self.overload.sheds(SHED_ROUTER, self.stamps.random()):
+            return False
+        x.downstream.counters[<int> http_rq_overload_local_reply] += 1
         self.reply(x, 503, OVERLOADED)
         return True
 

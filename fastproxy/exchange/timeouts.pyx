@@ -6,7 +6,7 @@ under way: it is looked at when the response is written, which then says `connec
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from fastproxy.connections cimport LEAVING, Connection
+from fastproxy.connections cimport LEAVING, Connection, begin_silence
 from fastproxy.counters cimport (
     http_downstream_cx_max_requests_reached, http_downstream_cx_overload_disable_keepalive,
 )
@@ -49,6 +49,7 @@ cdef class Timeouts(ExchangeLog):
     cdef void set_idle_timer(self, Connection *c, Manager manager) noexcept:
         """The connection carries nothing: idle_timeout runs, and max_connection_duration if that ends sooner."""
         cdef uint64_t delay_ms = manager.idle_timeout_ms
+        begin_silence(c, self.io.now_ms)
         if c.leaves_ms:
             delay_ms = sooner(delay_ms, c.leaves_ms, self.io.now_ms)
         self.io.set_timer(c, delay_ms)
@@ -56,6 +57,7 @@ cdef class Timeouts(ExchangeLog):
     cdef void set_stream_timer(self, Exchange x) noexcept:
         """Something has moved: stream_idle_timeout starts anew. The request and the exchange have ends besides."""
         cdef uint64_t delay_ms = x.idle_timeout_ms
+        begin_silence(x.downstream, self.io.now_ms)
         if x.request_deadline_ms and not x.request_body.done:
             delay_ms = sooner(delay_ms, x.request_deadline_ms, self.io.now_ms)
         if x.end_ms:

@@ -1,14 +1,12 @@
 """Envoy's `local_ratelimit` and `buffer`, beside a real Envoy: who is refused, with which head, counted as what."""
 
-import copy
-import json
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support import processes, proxies
+from tests.support import proxies
 from tests.support.adversary import Node, Peer
 from tests.support.proxies import ROUTER, World, Worlds
 
@@ -63,19 +61,8 @@ def world(worlds: Worlds) -> World:
 @pytest.fixture(scope="module")
 def envoy(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
     """Ports of an Envoy that runs the same file, and of its admin."""
-    configuration = copy.deepcopy(world.proxy.configuration)
-    port, admin_port = processes.free_ports(2)
-    configuration["admin"]["address"]["socket_address"]["port_value"] = admin_port
-    configuration["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
-    folder = tmp_path_factory.mktemp("envoy")
-    file = folder / "envoy.json"
-    file.write_text(json.dumps(configuration))
-    started = processes.start(
-        proxies.envoy_command(file, 1), output_path=folder / "output.txt", ports=[port, admin_port]
-    )
-    started.wait_listening([port, admin_port])
-    yield port, admin_port
-    started.end()
+    with proxies.envoy_beside(world.proxy.configuration, tmp_path_factory.mktemp("envoy")) as ports:
+        yield ports
 
 
 def answer(client: Peer, target: str) -> tuple[Any, ...]:
@@ -86,8 +73,9 @@ def answer(client: Peer, target: str) -> tuple[Any, ...]:
     return response.head.start, response.body, *(response.head.get(name) for name in names)
 
 
-def counters(stats: str) -> list[str]:
-    lines = [line for line in stats.splitlines() if "http_local_rate_limit." in line and "shadow" not in line]
+def counters(stats: str, prefix: str = "") -> list[str]:
+    """What has been counted by filters whose stat_prefix begins like this."""
+    lines = [line for line in stats.splitlines() if line.startswith(prefix) and "http_local_rate_limit." in line]
     return sorted(line for line in lines if not line.endswith(": 0"))
 
 

@@ -5,6 +5,7 @@ on the PATH (or beside the interpreter), which is how the tests themselves were 
 """
 
 import contextlib
+import copy
 import http.client
 import json
 import os
@@ -14,7 +15,7 @@ import signal
 import socket
 import sys
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,21 @@ def envoy_command(file: Path, concurrency: int) -> list[str]:
     assert envoy, "there is no envoy to test against"
     arguments = ["-c", str(file), "--concurrency", str(concurrency)]
     return [envoy, *arguments, "--disable-hot-restart", "--log-level", "error", "--file-flush-interval-msec", "50"]
+
+
+@contextlib.contextmanager
+def envoy_beside(configuration: Json, folder: Path) -> Iterator[tuple[int, int]]:
+    """The ports of a real Envoy that runs the same file as a proxy, and of its admin."""
+    configuration = copy.deepcopy(configuration)
+    port, admin_port = processes.free_ports(2)
+    configuration["admin"]["address"]["socket_address"]["port_value"] = admin_port
+    configuration["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
+    file = folder / "envoy.json"
+    file.write_text(json.dumps(configuration))
+    started = processes.start(envoy_command(file, 1), output_path=folder / "output.txt", ports=[port, admin_port])
+    started.wait_listening([port, admin_port])
+    yield port, admin_port
+    started.end()
 
 
 def ask_admin(port: int, path: str) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from fastproxy.model import (
     HttpConnectionManager,
     LbPolicy,
     Listener,
+    LoadShedPoint,
     OverloadAction,
     Route,
     RouteConfiguration,
@@ -29,6 +30,7 @@ from fastproxy.model import (
     VirtualHost,
 )
 from fastproxy.overload import Overload
+from fastproxy.overload_watch import POINTS_AT
 from fastproxy.runtime import Runtime
 from fastproxy.stats import StatsLayout, StatsReader
 
@@ -193,6 +195,10 @@ class World:
     def act(self, action: OverloadAction, percent: int = 100) -> None:
         """Have the overload manager's action go that far."""
         self.scales[list(OverloadAction).index(action)] = percent
+
+    def shed(self, point: LoadShedPoint, percent: int = 100) -> None:
+        """Have so much of the load shed at that point."""
+        self.scales[POINTS_AT + list(LoadShedPoint).index(point)] = percent
 
     def hold(self, sock: socket.socket) -> Peer:
         peer = Peer(self, sock)

@@ -3,7 +3,7 @@
 import socket
 from dataclasses import replace
 
-from fastproxy.model import OverloadAction, OverloadManager
+from fastproxy.model import LoadShedPoint, OverloadAction, OverloadManager, OverloadTrigger, TriggeredAction
 from fastproxy.overload import Overload
 from tests.unit.engine_world import get, ok
 
@@ -11,6 +11,16 @@ from tests.unit.engine_world import get, ok
 def counted(world, name):
     """A counter of the listener."""
     return world.statistics()[f"listener.127.0.0.1_1.{name}"]
+
+
+def test_a_client_whose_connection_is_shed_is_closed_and_counted(worlds):
+    point = LoadShedPoint.TCP_LISTENER_ACCEPT
+    action = TriggeredAction(point, (OverloadTrigger("", 1, 1),))
+    world = worlds(configuration={"overload": OverloadManager(actions=(action,))})
+    world.shed(point)
+    assert world.client().end() == b""
+    assert counted(world, "downstream_cx_overload_reject") == 1
+    assert world.statistics()[f"overload.{point.value}.shed_load_count"] == 1
 
 
 def test_a_client_that_is_rejected_is_closed_and_counted(world):

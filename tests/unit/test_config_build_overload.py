@@ -4,11 +4,14 @@ import pytest
 
 from fastproxy.config.build_overload import build_overload
 from fastproxy.model import (
+    LoadShedPoint,
     OverloadAction,
     OverloadManager,
     OverloadTrigger,
     ResourceKind,
     ResourceMonitor,
+    ScaledTimer,
+    TimerType,
     TriggeredAction,
 )
 from tests.unit.config_files import errors, v3_file, view, warnings
@@ -16,6 +19,10 @@ from tests.unit.config_files import errors, v3_file, view, warnings
 TYPES = "type.googleapis.com/envoy.extensions.resource_monitors"
 HEAP = "envoy.resource_monitors.fixed_heap"
 STOP = "envoy.overload_actions.stop_accepting_requests"
+REDUCE = "envoy.overload_actions.reduce_timeouts"
+SCALE = "type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig"
+POINTS = "envoy.load_shed_points."
+CHECK = "http_downstream_filter_check"
 
 
 def monitor(name, kind, **fields):
@@ -120,12 +127,67 @@ def test_mistakes(manager, words):
     assert words in message
 
 
-def test_an_action_without_effect_is_told_of():
-    name = "envoy.overload_actions.reduce_timeouts"
-    found, report = build({"resource_monitors": ONE_MONITOR, "actions": [action(name, threshold(1))]})
+def test_actions_and_points_without_effect_are_told_of():
+    for name in ("reset_high_memory_stream", "close_idle_http_connections"):
+        actions = [action(f"envoy.overload_actions.{name}", threshold(1))]
+        found, report = build({"resource_monitors": ONE_MONITOR, "actions": actions})
+        assert found.actions == ()
+        ((_, message),) = warnings(report)
+        assert "no effect" in message
+    points = [action(f"{POINTS}http2_server_go_away_on_dispatch", threshold(1))]
+    found, report = build({"resource_monitors": ONE_MONITOR, "loadshed_points": points})
     assert found.actions == ()
+    assert len(warnings(report)) == 1
+
+
+def test_points():
+    points = [action(f"{POINTS}tcp_listener_accept", threshold(0.9)), action(f"{POINTS}{CHECK}", scaled(0.5, 0.75))]
+    found, report = build({"resource_monitors": ONE_MONITOR, "loadshed_points": points})
+    assert errors(report) == warnings(report) == []
+    assert found.actions == (
+        TriggeredAction(LoadShedPoint.TCP_LISTENER_ACCEPT, (OverloadTrigger(HEAP, 0.9, 0.9),)),
+        TriggeredAction(LoadShedPoint.HTTP_DOWNSTREAM_FILTER_CHECK, (OverloadTrigger(HEAP, 0.5, 0.75),)),
+    )
+
+
+def reduce_timeouts(*factors):
+    return {**action(REDUCE, scaled(0.5, 1)), "typed_config": {"@type": SCALE, "timer_scale_factors": list(factors)}}
+
+
+def test_timers_that_are_reduced():
+    factors = [
+        {"timer": "HTTP_DOWNSTREAM_CONNECTION_IDLE", "min_timeout": "2s"},
+        {"timer": "HTTP_DOWNSTREAM_STREAM_IDLE", "min_scale": {"value": 10}},
+        {"timer": "TRANSPORT_SOCKET_CONNECT", "min_timeout": "1s"},
+    ]
+    found, report = build({"resource_monitors": ONE_MONITOR, "actions": [reduce_timeouts(*factors)]})
+    assert errors(report) == []
+    assert found.timers == (
+        ScaledTimer(TimerType.HTTP_DOWNSTREAM_CONNECTION_IDLE, 2.0),
+        ScaledTimer(TimerType.HTTP_DOWNSTREAM_STREAM_IDLE, None, 0.1),
+    )
     ((_, message),) = warnings(report)
-    assert "no effect" in message
+    assert "TLS" in message
+
+
+IDLE = {"timer": "HTTP_DOWNSTREAM_CONNECTION_IDLE", "min_timeout": "2s"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"actions": [reduce_timeouts(IDLE, IDLE)]}, "stands here already"),
+        ({"actions": [reduce_timeouts({"timer": "HTTP_DOWNSTREAM_CONNECTION_IDLE"})]}, "min_timeout"),
+        ({"actions": [action(REDUCE, threshold(1))]}, "needs a typed_config"),
+        ({"loadshed_points": [action(f"{POINTS}tcp_listener_accepts", threshold(1))]}, "did you mean"),
+        ({"loadshed_points": [action(f"{POINTS}{CHECK}", threshold(1))] * 2}, "already"),
+        ({"loadshed_points": [action(f"{POINTS}{CHECK}", threshold(1, "other"))]}, "there is no resource monitor"),
+    ],
+)
+def test_mistakes_about_timers_and_points(fields, words):
+    _, report = build({"resource_monitors": ONE_MONITOR, **fields})
+    ((_, message),) = errors(report)
+    assert words in message
 
 
 @pytest.mark.parametrize(

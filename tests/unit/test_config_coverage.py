@@ -63,8 +63,8 @@ def test_a_file_that_is_acted_on_whole():
             f"{V3_ROUTE_PATH}.route.retry_policy.retry_options_predicates",
         ),
         (
-            lambda d: v3_route(d)["route"].update(rate_limits=[{"actions": [{"remote_address": {}}]}]),
-            f"{V3_ROUTE_PATH}.route.rate_limits",
+            lambda d: v3_route(d)["route"].update(rate_limits=[{"actions": [{"extension": {"name": "x"}}]}]),
+            f"{V3_ROUTE_PATH}.route.rate_limits[0].actions[0].extension",
         ),
         (
             lambda d: v3_listener(d).update(use_original_dst=True),

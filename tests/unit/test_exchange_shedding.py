@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastproxy.model import OverloadAction
+from fastproxy.model import LoadShedPoint, OverloadAction, OverloadManager, OverloadTrigger, TriggeredAction
 from fastproxy.overload import Overload
 from tests.unit.engine_world import field, get, handshake, ok, switching
 
@@ -122,3 +122,115 @@ def test_a_head_that_comes_slowly_is_given_up(worlds):
         return any(peer.read() is None and peer.ended for peer in slow)
 
     world.until(comes_late)
+
+
+# --- load shed points -------------------------------------------------------------------------------------------------
+
+POINTS = tuple(TriggeredAction(point, (OverloadTrigger("", 1, 1),)) for point in LoadShedPoint)
+
+
+@pytest.fixture
+def shedder(worlds):
+    """A world whose configuration has all points."""
+    return worlds(configuration={"overload": OverloadManager(actions=POINTS)})
+
+
+def shed_count(world, point):
+    return world.statistics()[f"overload.{point.value}.shed_load_count"]
+
+
+def test_requests_are_shed_behind_their_heads(shedder):
+    shedder.shed(LoadShedPoint.HTTP_CONNECTION_MANAGER_DECODE_HEADERS)
+    client = shedder.client()
+    for _ in range(2):
+        assert client.send(get()).response() == (503, BODY)
+    assert shedder.count("downstream_rq_overload_close") == 2
+    assert shed_count(shedder, LoadShedPoint.HTTP_CONNECTION_MANAGER_DECODE_HEADERS) == 2
+
+
+def test_requests_are_shed_in_front_of_the_nodes(shedder):
+    shedder.shed(LoadShedPoint.HTTP_DOWNSTREAM_FILTER_CHECK)
+    assert shedder.client().send(get()).response() == (503, BODY)
+    assert shedder.count("rq_overload_local_reply") == 1
+    assert shed_count(shedder, LoadShedPoint.HTTP_DOWNSTREAM_FILTER_CHECK) == 1
+
+
+def test_bytes_that_are_not_looked_at_close_their_connection(shedder):
+    client, silent = shedder.client(), shedder.client()
+    exchanged, node = shedder.ask(get())
+    node.head()
+    node.send(ok())
+    assert exchanged.response() == (200, b"hello")
+    shedder.shed(LoadShedPoint.HTTP1_SERVER_ABORT_DISPATCH)
+    for each in (client, exchanged):
+        each.send(get()[:10])
+        head = each.head()
+        assert head.startswith(b"HTTP/1.1 500 ")
+        assert field(head, b"connection") == b"close"
+        assert each.end() == b"Internal Server Error"
+    assert shedder.count("downstream_rq_overload_close") == 2
+    shedder.shed(LoadShedPoint.HTTP1_SERVER_ABORT_DISPATCH, 0)
+    silent.send(get())
+    node.head()
+    node.send(ok())
+    assert silent.response() == (200, b"hello")
+
+
+def test_the_rest_of_a_body_is_not_looked_at_either(shedder):
+    client = shedder.client().send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab")
+    node = shedder.nodes[0].accept()
+    node.head()
+    shedder.shed(LoadShedPoint.HTTP1_SERVER_ABORT_DISPATCH)
+    client.send(b"cd")
+    assert client.response() == (500, b"Internal Server Error")
+    assert node.end() == b"ab"
+
+
+def test_a_tunnel_is_looked_at(shedder):
+    client, node = shedder.ask(handshake())
+    node.head()
+    node.send(switching())
+    client.head()
+    shedder.shed(LoadShedPoint.HTTP1_SERVER_ABORT_DISPATCH)
+    shedder.shed(LoadShedPoint.HCM_ONDATA_CREATING_CODEC)
+    client.send(b"still there")
+    assert node.take(11) == b"still there"
+
+
+def test_a_connection_closes_with_its_first_bytes(shedder):
+    client, node = shedder.ask(get())
+    node.head()
+    node.send(ok())
+    client.response()
+    shedder.shed(LoadShedPoint.HCM_ONDATA_CREATING_CODEC)
+    client.send(get())
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    assert shedder.client().send(get()).end() == b""
+    assert shedder.count("downstream_rq_overload_close") == 1
+    assert shed_count(shedder, LoadShedPoint.HCM_ONDATA_CREATING_CODEC) == 1
+
+
+def test_no_connection_to_a_node_is_opened(shedder):
+    kept, node = shedder.ask(get())
+    node.head()
+    node.send(ok())
+    kept.response()
+    shedder.shed(LoadShedPoint.CONNECTION_POOL_NEW_CONNECTION)
+    busy = shedder.client().send(get())
+    node.head()
+    client = shedder.client().send(get())
+    head = client.head()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert field(head, b"x-envoy-overloaded") == b"true"
+    node.send(ok())
+    assert busy.response() == (200, b"hello")
+    assert shedder.count("upstream_rq_pending_overflow") == 0
+
+
+def test_a_point_that_the_configuration_has_no_more_counts_nowhere(shedder):
+    shedder.shed(LoadShedPoint.HTTP_DOWNSTREAM_FILTER_CHECK)
+    shedder.change()
+    assert shedder.client().send(get()).response() == (503, BODY)
+    assert not any("shed_load_count" in name for name in shedder.statistics())

@@ -10,7 +10,8 @@ from tests.support import source_tree
 # From the bottom up. A module may import those of the rows before its own, and its neighbours in the same folder.
 # A folder stands for all modules in it.
 LAYERS: list[set[str]] = [
-    {"fastproxy", "model_affinity", "model_balancing", "model_heads", "model_logs", "errors"},
+    {"fastproxy", "model_affinity", "model_balancing", "model_heads", "model_logs", "model_matching", "errors"},
+    {"model_descriptors"},
     {"model_limits"},
     {"model_routes", "model_listeners", "model_overload"},
     {"model_dns", "model_health"},
@@ -75,7 +76,8 @@ LAYERS: list[set[str]] = [
     {"upstream", "tunnel", "sent_requests", "status", "path_matching", "domains", "filter_chains"},
     {"matching", "rewriting", "host_watch", "pools"},
     {"retry_policies"},
-    {"cors", "origins", "redirects", "header_rules", "tcp_proxy"},
+    {"cors", "origins", "redirects", "header_rules", "tcp_proxy", "descriptors", "connection_buckets"},
+    {"local_rate_limits"},
     {"filter_state", "traffic_limits"},
     {"routing"},
     {"reply_mapping"},
@@ -101,6 +103,7 @@ ALONE = {
     "fastproxy.model_balancing",
     "fastproxy.model_heads",
     "fastproxy.model_logs",
+    "fastproxy.model_matching",
     "fastproxy.errors",
 }
 

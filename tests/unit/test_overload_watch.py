@@ -6,6 +6,7 @@ import os
 import pytest
 
 from fastproxy.model import (
+    LoadShedPoint,
     OverloadAction,
     OverloadManager,
     OverloadTrigger,
@@ -13,7 +14,7 @@ from fastproxy.model import (
     ResourceMonitor,
     TriggeredAction,
 )
-from fastproxy.overload_watch import TELL_EVERY_S, OverloadWatch, pressure
+from fastproxy.overload_watch import POINTS_AT, TELL_EVERY_S, OverloadWatch, pressure
 
 HEAP = ResourceMonitor("heap", ResourceKind.FIXED_HEAP, 1000)
 MODEL = OverloadManager(
@@ -63,8 +64,19 @@ def test_the_statistics_have_envoys_names():
         "overload.heap.skipped_updates": 0,
         "overload.envoy.overload_actions.stop_accepting_requests.active": 0,
         "overload.envoy.overload_actions.stop_accepting_requests.scale_percent": 0,
-        "overload.fastproxy.overload_actions.refuse_new_sessions.active": 1,
+        "overload.fastproxy.overload_actions.refuse_new_sessions.active": 0,
         "overload.fastproxy.overload_actions.refuse_new_sessions.scale_percent": 50,
+    }
+
+
+def test_points_stand_in_a_word_of_their_own():
+    point = LoadShedPoint.HTTP1_SERVER_ABORT_DISPATCH
+    scene = Scene(OverloadManager(0.5, (HEAP,), (TriggeredAction(point, (OverloadTrigger("heap", 0.5, 1.0),)),)))
+    scene.at(0.75)
+    assert scene.scales[POINTS_AT + 2] == 50
+    assert scene.scales[:POINTS_AT] == bytes(POINTS_AT)
+    assert {name: value for name, value in scene.stats().items() if "heap" not in name} == {
+        "overload.envoy.load_shed_points.http1_server_abort_dispatch.scale_percent": 50
     }
 
 

@@ -1,0 +1,1 @@
+"""Nothing for Python: local_rate_limits calls it."""

@@ -1,0 +1,131 @@
+"""What actions make of a request, and when there is no descriptor."""
+
+import pytest
+
+from fastproxy.descriptors import DescriptorRule
+from fastproxy.model_descriptors import ActionKind, DescriptorAction
+from fastproxy.model_descriptors import DescriptorRule as Rule
+from fastproxy.model_matching import HeaderMatcher, QueryParameterMatcher, StringMatch, StringMatcher
+from tests.unit.routes import head
+
+
+def entries(*actions, path="/", headers=(), source="10.1.2.3", cluster=None, service="", **rest):
+    ready = DescriptorRule(Rule(actions), service)
+    return ready.descriptor_of(head(path, headers=headers, **rest), source, cluster)
+
+
+def header(name, **fields):
+    return DescriptorAction(ActionKind.REQUEST_HEADER, "k", name=name, **fields)
+
+
+def parameter(name, **fields):
+    return DescriptorAction(ActionKind.QUERY_PARAMETER, "k", name=name, **fields)
+
+
+def value(text):
+    return StringMatcher(StringMatch.EXACT, text)
+
+
+FIXED = DescriptorAction(ActionKind.FIXED, "generic_key", "x")
+
+
+def test_entries_stand_in_the_order_of_their_actions():
+    found = entries(FIXED, header("x-k"), headers=(("x-k", "v"),))
+    assert found == ((b"generic_key", b"x"), (b"k", b"v"))
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "expected"),
+    [
+        ("x-k", (("x-k", "a"), ("x-k", "b")), b"a"),
+        ("x-k", (("x-k", ""),), b""),
+        ("x-forwarded-for", (("x-forwarded-for", "a"), ("x-forwarded-for", "b")), b"a,b"),
+        (":path", (), b"/p?q=1"),
+        (":authority", (), b"h"),
+        (":method", (), b"GET"),
+        (":status", (), None),
+        ("keep-alive", (("keep-alive", "5"),), None),
+        ("x-other", (), None),
+    ],
+    ids=["repeated", "empty", "joined", "path", "authority", "method", "no-pseudo", "hop-by-hop", "absent"],
+)
+def test_a_header(name, headers, expected):
+    found = entries(header(name), path="/p?q=1", headers=headers)
+    assert found == (None if expected is None else ((b"k", expected),))
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/?a=1&a=2", b"1"),
+        ("/?b=1&%61=c%20d", b"c d"),
+        ("/?a=c+d", b"c+d"),
+        ("/?a=", b""),
+        ("/?a", b""),
+        ("/?aa=1", None),
+        ("/a=1", None),
+    ],
+)
+def test_a_query_parameter(path, expected):
+    assert entries(parameter("a"), path=path) == (None if expected is None else ((b"k", expected),))
+
+
+def test_what_is_absent_is_left_out_where_that_is_allowed():
+    for action in (header("x-k", skip_if_absent=True), parameter("a", skip_if_absent=True)):
+        assert entries(action, FIXED) == ((b"generic_key", b"x"),)
+    assert entries(header("x-k"), FIXED) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "bits", "expected"),
+    [
+        ("10.1.2.3", (32, 128), b"10.1.2.3/32"),
+        ("10.1.255.3", (20, 128), b"10.1.240.0/20"),
+        ("10.1.2.3", (0, 128), b"0.0.0.0/0"),
+        ("2001:db8::ff01", (32, 64), b"2001:db8::/64"),
+        ("2001:db8::ff01", (32, 121), b"2001:db8::ff00/121"),
+    ],
+)
+def test_addresses(source, bits, expected):
+    masked = DescriptorAction(
+        ActionKind.MASKED_REMOTE_ADDRESS, "masked_remote_address", ipv4_bits=bits[0], ipv6_bits=bits[1]
+    )
+    plain = DescriptorAction(ActionKind.REMOTE_ADDRESS, "remote_address")
+    assert entries(masked, plain, source=source) == (
+        (b"masked_remote_address", expected),
+        (b"remote_address", source.encode()),
+    )
+
+
+def test_clusters():
+    here = DescriptorAction(ActionKind.SOURCE_CLUSTER, "source_cluster")
+    there = DescriptorAction(ActionKind.DESTINATION_CLUSTER, "destination_cluster")
+    assert entries(here, there, service="edge", cluster=b"c") == (
+        (b"source_cluster", b"edge"),
+        (b"destination_cluster", b"c"),
+    )
+    assert entries(here, there, service="edge") is None
+
+
+@pytest.mark.parametrize("expects", [True, False])
+def test_matches(expects):
+    by_header = DescriptorAction(
+        ActionKind.HEADER_MATCH, "h", "v", headers=(HeaderMatcher("x-k", value("1")),), expects_match=expects
+    )
+    by_query = DescriptorAction(
+        ActionKind.QUERY_MATCH, "q", "v", query_parameters=(QueryParameterMatcher("a", value("b c")),),
+        expects_match=expects,
+    )  # fmt: skip
+    found = {
+        True: entries(by_header, by_query, path="/?a=b%20c", headers=(("x-k", "1"),)),
+        False: entries(by_header, by_query, path="/?a=b+c", headers=(("x-k", "2"),)),
+    }
+    assert found == {expects: ((b"h", b"v"), (b"q", b"v")), (not expects): None}
+
+
+def test_a_parameter_that_may_be_there_or_not():
+    absent = DescriptorAction(
+        ActionKind.QUERY_MATCH, "q", "v", query_parameters=(QueryParameterMatcher("a", present=False),)
+    )
+    assert entries(absent, path="/?b=%31") == ((b"q", b"v"),)
+    assert entries(absent, path="/?a=%31") is None
