@@ -25,6 +25,7 @@ class Way(TypedDict):
     node: str | None
     is_certain: bool
     next: list[str]
+    limits: list[str]  # what the request is held to, in words
 
 class Follower:
     def __init__(self, manager: Manager, draw: int = 0) -> None: ...

@@ -16,7 +16,9 @@ from fastproxy.affinity cimport EngineIo, read_query
 from fastproxy.affinity_policy cimport AffinityPolicy, Protocol
 from fastproxy.hashing cimport HashPolicies
 from fastproxy.header_rules cimport Room, change_request
-from fastproxy.http1 cimport HEAD_OK, Head, parse_request
+from fastproxy.http1 cimport HEAD_OK, Head, equals, parse_request
+from fastproxy.limit_words import breaker_words, connection_words, request_words, session_words, tunnel_words
+from fastproxy.local_rate_limits cimport Case, LimitBucket, LocalRateLimit
 from fastproxy.log_operations cimport LogFacts
 from fastproxy.mutation cimport Mutation
 from fastproxy.path_normalization cimport PATH_PASSES, PATH_REDIRECTED, Normalized
@@ -28,6 +30,7 @@ from fastproxy.routing cimport ROUTE_FORWARD, Destination, Route
 from fastproxy.runtime cimport Manager
 from fastproxy.slices cimport Slice
 from fastproxy.stamps cimport Stamps
+from fastproxy.traffic_limits cimport TrafficLimits
 from fastproxy.upstream cimport Cluster
 
 cdef enum:
@@ -82,7 +85,7 @@ cdef class Follower:
         target = read_target(&parsed, self.manager.allow_absolute_url, &facts.path, &facts.authority)
         check_referer(&parsed)
         way = dict.fromkeys(("refused", "route", "hash", "balancer", "node", "session", "affinity"))
-        way |= {"client": "", "is_certain": False, "next": []}
+        way |= {"client": "", "is_certain": False, "next": [], "limits": []}
         if target != TARGET_OK or facts.authority.data == NULL:
             way["refused"] = REFUSALS["bad"]
             return way
@@ -95,8 +98,43 @@ cdef class Follower:
         self.mutation.apply(&parsed, self.manager, &peer, &client, -1)
         way["client"] = ip_text(&client)
         way["route"] = found = explained(self.manager.routes, &facts)
+        way["limits"] = self.limits_of(found["route"], &facts)
         self.follow_route(way, found, found.pop("route"), &facts, down)
         return way
+
+    cdef list limits_of(self, Route route, const RequestFacts *facts):
+        """What the request is held to, in words."""
+        cdef TrafficLimits limits = self.manager.limits if route is None else route.limits
+        cdef EngineIo engine_io
+        cdef Destination destination = None
+        found = list(connection_words(self.manager.model))
+        if route is not None and route.action == ROUTE_FORWARD:
+            destination = route.choose(facts)
+        if limits is not None:
+            found += request_words(limits.model, self.descriptors_of(limits.local_rate_limit, destination, facts))
+            read_query(&engine_io, facts.path)
+            is_upgrade = read_upgrade(facts.head) == UPGRADE_WEBSOCKET
+            if is_upgrade or engine_io.is_polling and equals(facts.head.method, b"get"):
+                if engine_io.is_engine_io and engine_io.sid.length == 0:
+                    found += session_words(limits.model)
+            if is_upgrade:
+                found += tunnel_words(limits.model)
+        if destination is not None:
+            found += breaker_words(destination.cluster.model, route.model.priority)
+        return found
+
+    cdef list descriptors_of(self, LocalRateLimit limit, Destination destination, const RequestFacts *facts):
+        """The descriptors of the request that have buckets: see limit_words.Matched."""
+        cdef Case case
+        if limit is None:
+            return []
+        memset(&case, 0, sizeof(case))
+        case.facts = facts
+        matched = limit.matched(&case, None if destination is None else destination.cluster.name)
+        return [
+            (tuple((text_of(key), text_of(value)) for key, value in entries), (<LimitBucket> bucket).model, hits)
+            for bucket, entries, hits, _ in matched
+        ]
 
     cdef int follow_route(self, dict way, dict found, Route route, RequestFacts *facts, object down) except -1:
         """From the route to the host, where the route leads to one."""

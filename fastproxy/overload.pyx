@@ -42,7 +42,7 @@ cdef class Overload:
 
     cdef void count_nowhere(self) noexcept:
         cdef int point
-        for point in range(SHED_POINTS):
+        for point in range(<int> SHED_POINTS):
             self.shed_counts[point] = &self.uncounted
 
     def configure(self, configuration, layout, rows, own=None):

@@ -121,6 +121,7 @@ def as_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"request       {found['request']} from {found['client']}"
     if found["route"] is not None:
         yield from _route_lines(found["route"])
+    yield from (f"limit         {words}" for words in found["limits"])
     if found["refused"]:
         yield f"answer        {found['refused']}"
         return

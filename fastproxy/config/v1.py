@@ -22,6 +22,7 @@ def translate(root: Node, report: Report) -> Node:
     """The tree of a v1 file as that of a v3 file; what does not fit v1 is reported."""
     checked = TOP.checked(root, report) or root.with_value({})
     clusters = checked.get("cluster_manager")
+    ejections = clusters and clusters.get("outlier_detection")
     return wrap(
         root,
         {
@@ -30,7 +31,7 @@ def translate(root: Node, report: Report) -> Node:
                 "listeners": each(checked.get("listeners"), lambda node: _listener(node, report)),
                 "clusters": each(clusters and clusters.get("clusters"), lambda node: cluster(node, report)),
             },
-            "cluster_manager": clusters and wrap(clusters, {"outlier_detection": clusters.get("outlier_detection")}),
+            "cluster_manager": ejections and wrap(ejections, {"outlier_detection": ejections}),
         },
     )
 

@@ -1,6 +1,7 @@
 """`fastproxy explain`: what it prints for people and for programs, and with which status."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,14 @@ def test_text(file, capsys):
     assert steps == ["listener", "request", "virtual", "route", "cluster", "hash", "key", "balancer", "node", "if"]
     assert lines[1].endswith("GET http://localhost/a?b from 10.1.2.3")
     assert '"me" > 0x' in lines[5]
+
+
+def test_limits(file, capsys):
+    document = json.loads(Path(file).read_text())
+    v3_cluster(document)["circuit_breakers"] = {"thresholds": [{"max_requests": 9}]}
+    Path(file).write_text(json.dumps(document))
+    assert explain.run(["-c", file, "/"]) == 0
+    assert "limit         circuit_breakers of nodes, default priority: 9 requests" in capsys.readouterr().out
 
 
 def test_json(file, capsys):

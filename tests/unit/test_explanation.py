@@ -7,21 +7,28 @@ from fastproxy.explanation import Follower
 from fastproxy.model import (
     Address,
     Cluster,
+    ConcurrentTunnels,
     Configuration,
+    DescriptorLimit,
     EscapedSlashesAction,
     HeaderHashPolicy,
     Host,
     HttpConnectionManager,
     LbPolicy,
     Listener,
+    LocalRateLimit,
     Normalization,
+    Rate,
     Route,
     RouteConfiguration,
     RouteMatch,
     SessionAffinity,
+    TokenBucket,
+    TrafficLimits,
     VirtualHost,
 )
 from fastproxy.model_affinity import MCP, SOCKJS, cookie
+from fastproxy.model_descriptors import ActionKind, DescriptorAction, DescriptorRule
 from fastproxy.runtime import Runtime
 from fastproxy.stats import StatsLayout
 
@@ -194,3 +201,40 @@ def test_paths_are_normalized(target, refused, path):
 def test_what_is_no_request(source, target):
     with pytest.raises(ValueError, match=r"."):
         follow(runtime(Route(RouteMatch(prefix="/"), "ring")), target, source=source)
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+UPGRADE = ("upgrade: websocket", "connection: upgrade")
+BY_KEY = DescriptorRule((DescriptorAction(ActionKind.REQUEST_HEADER, "k", name="x-k"),))
+RATE = LocalRateLimit(
+    "api", "x", TokenBucket(10, 1, 1.0), enabled=1_000_000, enforced=1_000_000, rules=(BY_KEY,),
+    descriptors=(DescriptorLimit((("k", ""),), TokenBucket(2, 1, 1.0)),),
+)  # fmt: skip
+LIMITS = TrafficLimits(
+    RATE, handshakes=Rate("y", 5.0, 5), concurrent_tunnels=ConcurrentTunnels("z", 4), max_url_bytes=100
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "lines", "expected"),
+    [
+        ("/page", (), ["local_ratelimit api", "max_url_bytes"]),
+        ("/page", ("x-k: a",), ["local_ratelimit api", "local_ratelimit api", "max_url_bytes"]),
+        ("/?EIO=4&transport=polling", (), ["local_ratelimit api", "max_url_bytes", "handshake_rate"]),
+        ("/?EIO=4&transport=polling&sid=a", (), ["local_ratelimit api", "max_url_bytes"]),
+        ("/?EIO=4", UPGRADE, ["local_ratelimit api", "max_url_bytes", "handshake_rate", "tunnel_limits"]),
+        ("/ws", UPGRADE, ["local_ratelimit api", "max_url_bytes", "tunnel_limits"]),
+    ],
+    ids=["request", "descriptor", "poll", "session", "handshake", "websocket"],
+)
+def test_limits(target, lines, expected):
+    made = runtime(Route(RouteMatch(prefix="/"), "one", allow_websocket=True, limits=LIMITS))
+    found = follow(made, target, *lines)["limits"]
+    assert [words.partition(":")[0] for words in found] == expected
+    assert ("for k=a: 2," in found[0]) == (len(lines) == 1)
+
+
+def test_without_a_route_the_managers_limits_hold():
+    made = runtime(Route(RouteMatch(path="/other"), "one"), limits=TrafficLimits(max_request_bytes=7))
+    assert follow(made)["limits"] == ["buffer: 413 beyond 7 bytes of a body"]

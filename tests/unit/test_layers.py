@@ -61,7 +61,7 @@ LAYERS: list[set[str]] = [
     {"session_placement", "log_operations", "head_fields", "head_spelling"},
     {"log_filter"},
     {"dns_queries", "lookup_threads", "refresh_rates"},
-    {"scopes", "breaker_stats"},
+    {"scopes", "breaker_stats", "limit_words"},
     {"stats", "control", "listeners", "resolver", "options"},
     {"request_facts", "connections", "heads", "admission", "client_address", "referer", "access_log", "shared_memory"},
     {"request_values"},
