@@ -159,6 +159,7 @@ class Channel:
         end.setblocking(False)
         self._socket = end
         self.unsent: deque[tuple[bytes, list[int]]] = deque()
+        self.unsent_bytes = 0
         self.fds: deque[int] = deque()
 
     def fileno(self) -> int:
@@ -172,6 +173,7 @@ class Channel:
     def send_encoded(self, message: bytes, fds: Sequence[int] = ()) -> None:
         """The same for one that is encoded already: others get it, too."""
         self.unsent.append((message, [os.dup(fd) for fd in fds]))
+        self.unsent_bytes += len(message)
         self.flush()
 
     def flush(self) -> None:
@@ -183,13 +185,16 @@ class Channel:
         except BlockingIOError:
             pass
         except (BrokenPipeError, ConnectionResetError):
-            self._drop_all()
+            self.forget_unsent()
 
     def _drop_first(self) -> None:
-        for fd in self.unsent.popleft()[1]:
+        message, fds = self.unsent.popleft()
+        self.unsent_bytes -= len(message)
+        for fd in fds:
             os.close(fd)
 
-    def _drop_all(self) -> None:
+    def forget_unsent(self) -> None:
+        """What waits is for nobody any more."""
         while self.unsent:
             self._drop_first()
 
@@ -209,7 +214,7 @@ class Channel:
             messages.append(decode(data))
 
     def close(self) -> None:
-        self._drop_all()
+        self.forget_unsent()
         while self.fds:
             os.close(self.fds.popleft())
         self._socket.close()

@@ -15,6 +15,9 @@ from fastproxy.worker_process import WorkerProcess, fork
 
 log = logging.getLogger("fastproxy.supervisor")
 
+MAX_UNSENT_BYTES = 1 << 26
+"""Of messages that may wait for one worker. One that has left so much unread does nothing any more: it is replaced."""
+
 Assign = Callable[[int, control.Channel], worker.Assignment]
 """What the worker of that number works with; its end of the channel is part of it."""
 Received = Callable[[WorkerProcess, control.Message], None]
@@ -113,8 +116,15 @@ class Crew:
         if channel is None:
             return
         channel.send_encoded(encoded, fds)
+        if channel.unsent_bytes > MAX_UNSENT_BYTES:
+            self._give_up(process, channel)
         if channel.unsent:
             self._loop.add_writer(channel.fileno(), self._flush, channel)
+
+    def _give_up(self, process: WorkerProcess, channel: control.Channel) -> None:
+        log.critical("worker %d (process %d) reads no messages, killing it", process.index, process.pid)
+        channel.forget_unsent()
+        os.kill(process.pid, signal.SIGKILL)
 
     def _flush(self, channel: control.Channel) -> None:
         channel.flush()

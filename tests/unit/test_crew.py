@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fastproxy import control
+from fastproxy import control, crew
 from fastproxy.crew import Crew
 from fastproxy.shared_memory import SharedMemory
 from fastproxy.stats import StatsLayout
@@ -77,6 +77,24 @@ def test_every_member_starts_and_says_so(employer):
     assert sorted(employer.said, key=lambda each: each[0]) == [(0, control.Started()), (1, control.Started())]
     assert employer.crew.is_alive
     assert len(employer.crew.reachable) == 2
+
+
+def test_one_that_reads_nothing_any_more_is_killed(employer, monkeypatch):
+    """Else what it is told would fill the memory of the supervisor."""
+    monkeypatch.setattr(crew, "MAX_UNSENT_BYTES", 200_000)
+    idle, busy = employer.crew.members
+    assert all(employer.crew.fork(process) for process in (idle, busy))
+    wait_until(lambda: len(employer.listens()) == 2, "both workers have started")
+    os.kill(idle.pid, signal.SIGSTOP)
+    message = control.Sockets((1,) * 20000)
+    assert idle.channel
+    while not idle.channel.unsent:
+        employer.crew.send(idle, message)
+    while idle.channel.unsent:
+        employer.crew.send(idle, message)
+    assert idle.channel.unsent_bytes == 0
+    assert employer.deaths(1) == [(idle, signal.SIGKILL)]
+    assert busy.pid
 
 
 def test_one_that_lives_is_not_forked_again(employer):
