@@ -237,7 +237,7 @@ def traced_hash(HashPolicies policies, head: bytes, client: str = "", fd: int = 
     cdef RequestFacts facts
     cdef PeerAddress address
     cdef uint64_t hash = 0
-    cdef const char *packed
+    cdef bytes packed
     _alive = parse(&parsed, head, True, 100)
     memset(&facts, 0, sizeof(facts))
     memset(&address, 0, sizeof(address))
@@ -245,7 +245,7 @@ def traced_hash(HashPolicies policies, head: bytes, client: str = "", fd: int = 
         ip = ip_address(client)
         packed = ip.packed
         address.family = ip.version
-        memcpy(address.ip, packed, len(ip.packed))
+        memcpy(address.ip, <const char *> packed, len(packed))
     facts.head, facts.remote, facts.fd = &parsed, &address, fd
     if read_target(&parsed, True, &facts.path, &facts.authority) != TARGET_OK:
         raise ValueError("bad")
