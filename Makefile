@@ -89,13 +89,18 @@ debug: export FASTPROXY_DEBUG = 1
 debug: build pages
 	$(PY) -m pytest --ignore tests/packaging --ignore tests/loadtest $(PYTEST_ARGS)
 
-# The sanitizers have to be there before Python is; Python itself leaks by design at its end.
+# The sanitizers have to be there before Python is; Python itself leaks by design at its end. What a worker of a proxy
+# dies of stands in a file, as its supervisor only starts another one.
+REPORTS := $(CURDIR)/build/reports
 sanitize: export FASTPROXY_DEBUG = 1
 sanitize: export FASTPROXY_SANITIZE = 1
 sanitize: compile $(VENV)/.installed
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
-		$(PY) -m pytest tests/unit tests/property tests/proxy $(PYTEST_ARGS)
+	rm -rf $(REPORTS) && mkdir -p $(REPORTS)
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0:log_path=$(REPORTS)/address \
+		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:log_path=$(REPORTS)/undefined \
+		$(PY) -m pytest tests/unit tests/property tests/proxy $(PYTEST_ARGS); \
+		status=$$?; cat $(REPORTS)/* 2>/dev/null && exit 1; exit $$status
 
 fuzz: build
 	$(PY) -m tests.fuzz.campaign $(FUZZ_SECONDS)
