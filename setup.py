@@ -3,7 +3,8 @@
 Everything else about the project stands in pyproject.toml. The environment may say
 FASTPROXY_DEBUG=1   bounds checks and assertions on, little optimisation: what `make debug` tests;
 FASTPROXY_SANITIZE=1  with FASTPROXY_DEBUG=1: the compiler's address and undefined-behaviour sanitizers as well;
-FASTPROXY_COVERAGE=1  calls at every block and comparison, for tests/fuzz/coverage.c, which has to be loaded before;
+FASTPROXY_FUZZ=1    for tests/fuzz: the C of a release with assertions and sanitizers, little looked at by the compiler
+                    so that every change can have it, and calls at every block and comparison for coverage.c;
 FASTPROXY_STRICT=1  a warning of Cython or of the C compiler is an error: what `make` builds with;
 FASTPROXY_BUILT=1   the extensions are in the tree already: for an editable installation, which would build them again.
 """
@@ -30,14 +31,22 @@ DEBUG_DIRECTIVES = {"boundscheck": True, "initializedcheck": True}
 DEBUG = os.environ.get("FASTPROXY_DEBUG") == "1"
 STRICT = os.environ.get("FASTPROXY_STRICT") == "1"
 SANITIZE = os.environ.get("FASTPROXY_SANITIZE") == "1"
+FUZZ = os.environ.get("FASTPROXY_FUZZ") == "1"
 FLAVOUR = "sanitize" if SANITIZE else "debug" if DEBUG else "release"
 # Cython writes functions that a module may not use, and labels that nothing jumps to; with little optimisation
 # the compiler cannot see that a value is always set.
 STRICT_FLAGS = ["-Wall", "-Werror", "-Wno-unused-function", "-Wno-unused-label"]
 DEBUG_FLAGS = ["-O1", "-g", "-UNDEBUG", "-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"]
 SANITIZE_FLAGS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"] * SANITIZE
-COVERAGE_FLAGS = ["-fsanitize-coverage=trace-pc,trace-cmp"] * (os.environ.get("FASTPROXY_COVERAGE") == "1")
-COMPILE_FLAGS = STRICT_FLAGS * STRICT + (DEBUG_FLAGS if DEBUG else ["-O3", "-g0"]) + SANITIZE_FLAGS + COVERAGE_FLAGS
+# Left out are checks of each access to memory that take half of the compiler's time: the address sanitizer has its own.
+FUZZ_FLAGS = ["-O0", "-g1", "-UNDEBUG", "-w", "-fsanitize=address,undefined"]
+FUZZ_FLAGS += ["-fno-sanitize=null,alignment,object-size,pointer-overflow"]
+FUZZ_FLAGS += ["-fsanitize-coverage=trace-pc,trace-cmp"]
+RELEASE_FLAGS = ["-O3", "-g0"]
+COMPILE_FLAGS = (
+    STRICT_FLAGS * STRICT + (FUZZ_FLAGS if FUZZ else DEBUG_FLAGS if DEBUG else RELEASE_FLAGS) + SANITIZE_FLAGS
+)
+LINK_FLAGS = ["-fsanitize=address,undefined"] * (SANITIZE or FUZZ)
 
 
 def chosen_names():
@@ -59,8 +68,8 @@ def extensions():
                 name,
                 [str(source)],
                 extra_compile_args=COMPILE_FLAGS,
-                extra_link_args=SANITIZE_FLAGS,
-                define_macros=[] if DEBUG else [("CYTHON_WITHOUT_ASSERTIONS", None)],
+                extra_link_args=LINK_FLAGS,
+                define_macros=[] if DEBUG or FUZZ else [("CYTHON_WITHOUT_ASSERTIONS", None)],
             )
 
 

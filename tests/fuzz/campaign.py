@@ -20,6 +20,7 @@ ROOT = FOLDER.parents[1]
 TARGETS = {
     "request_head": "http", "response_head": "http", "chunks": "http", "requests": "http", "packets": "http",
     "session_table": "", "admin": "admin", "loader": "loader", "health_answers": "http",
+    "exchanges": "http",
 }  # fmt: skip
 """And their dictionaries."""
 IN_PYTHON = ("admin", "loader", "health_answers")

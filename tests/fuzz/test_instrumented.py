@@ -1,10 +1,12 @@
-"""The modules that read hostile bytes, with sanitizers and assertions: a short run of each fuzz target, their tests.
+"""The data plane with sanitizers and assertions: a short run of each fuzz target, and the tests of what has to do with
+bytes of others.
 
 A crash leaves its input in the message.
 """
 
 import subprocess
 import sys
+from itertools import chain
 
 import pytest
 
@@ -13,10 +15,16 @@ from tests.fuzz.campaign import FOLDER, ROOT, TARGETS, run_all
 
 BOUNDS = ["-seed=1", "-runs=4000", "-max_total_time=4"]
 """Of each target: the same inputs in every run on the same machine; `make fuzz` looks for others."""
-TESTS = [
-    f"tests/unit/test_{name}.py"
-    for name in ("http1", "bodies", "head_guard", "frames", "payloads", "open_packets", "json_members", "admission")
-] + [f"tests/unit/test_{name}.py" for name in ("referer", "_sessions", "_session_hosts", "path_normalization")]
+TESTS = (
+    "_session_hosts", "_sessions", "accepting", "access_log", "addresses", "admission", "affinity_policy", "bodies",
+    "client_address", "connections", "cors", "domains", "engine", "exchange_*", "filter_chains", "filter_state",
+    "frames", "hash_policies", "head_fields", "head_guard", "head_spelling", "header_rules", "heads", "http1",
+    "issued_ids", "json_members", "keyed_buckets", "log_operations", "log_record", "matching", "mutation",
+    "open_packets", "origins", "path_matching", "path_normalization", "payloads", "pools", "redirects", "referer",
+    "reply_mapping", "request_values", "rewriting", "sent_requests", "session_placement", "tcp_proxy", "timers",
+    "tunnel", "tunnel_meters", "upstream",
+)  # fmt: skip
+"""Of what reads, keeps or writes what others have sent."""
 PROPERTIES = ["http1", "packets"]
 
 
@@ -39,8 +47,10 @@ def test_a_short_run_of_every_target(tmp_path):
 
 
 @pytest.mark.timeout(300)
-def test_the_tests_of_these_modules():
-    files = [*TESTS, *(f"tests/property/test_{name}.py" for name in PROPERTIES)]
+def test_the_tests_of_what_meets_bytes_of_others():
+    found = {name: sorted((ROOT / "tests" / "unit").glob(f"test_{name}.py")) for name in TESTS}
+    assert all(found.values()), found
+    files = [*map(str, chain(*found.values())), *(f"tests/property/test_{name}.py" for name in PROPERTIES)]
     options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-o", f"pythonpath={instrumented.FOLDER} {ROOT}"]
     command = [sys.executable, "-P", "-m", "pytest", *options, *files]
     ended = subprocess.run(
