@@ -57,16 +57,18 @@ class Peer:
 
     def read(self) -> None:
         """Take what the kernel has."""
+        pieces = []
         while not self.ended:
             try:
-                data = self.sock.recv(1 << 16)
+                pieces.append(self.sock.recv(1 << 16))
             except BlockingIOError:
-                return
+                break
             except ConnectionError:
                 self.ended = self.was_reset = True
-                return
-            self.got += data
-            self.ended = not data
+                break
+            self.ended = not pieces[-1]
+        if pieces:
+            self.got += b"".join(pieces)
 
     def take(self, length: int) -> bytes:
         """The next `length` bytes."""
