@@ -13,6 +13,8 @@ import pytest
 from tests.fuzz import instrumented
 from tests.fuzz.campaign import FOLDER, ROOT, TARGETS, run_all
 
+pytestmark = pytest.mark.timeout(600)  # the build is the first test's
+
 BOUNDS = ["-seed=1", "-runs=4000", "-max_total_time=4"]
 """Of each target: the same inputs in every run on the same machine; `make fuzz` looks for others."""
 TESTS = (
@@ -38,7 +40,6 @@ def test_every_target_has_kept_inputs():
     assert all(any((FOLDER / "corpus" / target).iterdir()) for target in TARGETS)
 
 
-@pytest.mark.timeout(300)
 def test_a_short_run_of_every_target(tmp_path):
     targets = [target for target in TARGETS if target != "loader"]  # it is Python, and has a run of its own
     for outcome in run_all(targets, BOUNDS, tmp_path):
@@ -46,7 +47,6 @@ def test_a_short_run_of_every_target(tmp_path):
         assert outcome.executions > 0, outcome
 
 
-@pytest.mark.timeout(300)
 def test_the_tests_of_what_meets_bytes_of_others():
     found = {name: sorted((ROOT / "tests" / "unit").glob(f"test_{name}.py")) for name in TESTS}
     assert all(found.values()), found
