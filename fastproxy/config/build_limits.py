@@ -62,7 +62,7 @@ class LimitFilters:
     def at(self, views: tuple[View, ...], own: Settings) -> TrafficLimits | None:
         """What holds at a route, of which `views` are the levels, itself first, and `own` what the `fastproxy` filter
         says there; None where that is what holds for the connection manager."""
-        rate, says_rate = self._settings(views, self._rates, self._rate)
+        rate, says_rate = self._settings(views, self._rates, self._rate_of_route)
         rate = rate if says_rate else self._rate_above
         self._check_read(views, rate)
         size, says_size = self._settings(views, self._buffers, _size)
@@ -128,6 +128,11 @@ class LimitFilters:
             return
         why = "the filter has its own" if rate is not None and rate.has_own_rules else _UNREAD
         self._report.warning(action.node_of("rate_limits"), f"has no effect here: {why}", code=codes.NO_EFFECT)
+
+    def _rate_of_route(self, view: View) -> BuiltRate | None:
+        if view.node.path not in self._built and not view.has("token_bucket") and not view.node.damaged:
+            self._report.error(view.node, '"token_bucket" is missing, which a route has to say itself, as in Envoy')
+        return self._rate(view)
 
     def _rate(self, view: View) -> BuiltRate | None:
         """A limit; what stands above several routes is built, and complained of, once."""

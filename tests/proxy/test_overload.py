@@ -15,6 +15,7 @@ HEAP = "envoy.resource_monitors.fixed_heap"
 DIRECT = {"match": {"prefix": "/direct"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}
 GET = b"GET /direct HTTP/1.1\r\nhost: a\r\n\r\n"
 STAT = "http.ingress_http."
+SCALE = "type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig"
 DESCRIPTORS = 96
 
 
@@ -118,6 +119,27 @@ def test_pressure_stops_what_the_file_says_and_nothing_else(worlds: Worlds, tmp_
     goes_on(tunnel)
     ask(kept)
     goes_on(open_tunnel(world))
+
+
+def test_pressure_makes_timers_shorter_and_leaves_tunnels_alone(worlds: Worlds, tmp_path: Path) -> None:
+    pressure = tmp_path / "pressure"
+    pressure.write_text("0")
+    manager = manager_of(pressure)
+    timer = {"timer": "HTTP_DOWNSTREAM_CONNECTION_IDLE", "min_timeout": "0.001s"}
+    manager["actions"] = [
+        {
+            "name": "envoy.overload_actions.reduce_timeouts",
+            "triggers": [{"name": FILE, "threshold": {"value": 0.5}}],
+            "typed_config": {"@type": SCALE, "timer_scale_factors": [timer]},
+        }
+    ]
+    world = world_of(worlds, overload_manager=manager)
+    tunnel, idle = open_tunnel(world), world.client()
+    pressure.with_suffix(".new").write_text("0.5")
+    pressure.with_suffix(".new").rename(pressure)
+    assert idle.read_to_end() == b""
+    goes_on(tunnel)
+    assert world.proxy.stats()[f"{STAT}downstream_cx_idle_timeout"] == 1
 
 
 def narrow(argv: list[str]) -> list[str]:

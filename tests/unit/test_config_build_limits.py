@@ -99,6 +99,12 @@ def test_without_a_bucket_nothing_is_limited():
     assert "token_bucket" in warnings(report)[0][1]
 
 
+def test_a_route_that_limits_without_a_bucket_is_refused_as_by_envoy():
+    report = built(rate(), route={"limit0": rate(token_bucket=None)})[2]
+    message = '"token_bucket" is missing, which a route has to say itself, as in Envoy'
+    assert [text for _, text in errors(report)] == [message]
+
+
 def test_an_interval_below_that_of_envoy():
     report = built(rate(token_bucket={"max_tokens": 1, "fill_interval": "0.01s"}))[2]
     assert errors(report) == [(f"{PLACE}.token_bucket.fill_interval", "has to be at least 0.05s, as in Envoy")]
