@@ -108,6 +108,8 @@ cdef class Engine(Accepting):
         self.left_logs += [log for model, log in self.runtime.open_logs.items() if model not in runtime.open_logs]
         self.exchanges_.take_over(runtime)
         self.runtime = runtime
+        for name in runtime.clusters:
+            self.close_failing(name)
         self.configure_overload()
         for number, pointer in self.listeners.items():
             set_owner(<Connection *> <size_t> pointer, runtime.listeners[listeners[number]])

@@ -121,12 +121,23 @@ def test_a_host_that_fails_already_keeps_what_connects_in_a_panic(worlds):
     assert client.take(10) == b"still here"
 
 
-def test_other_hosts_that_come_with_the_news_change_nothing_about_that(worlds):
+def test_a_host_set_that_comes_with_the_news_closes_them(worlds):
     world = worlds(cluster={"close_connections_on_host_health_failure": True})
     client = world.client()
     world.nodes[0].accept()
     world.until(lambda: world.engine.tunnels == 1)
     world.engine.set_hosts("backend", (Host(world.nodes[0].address, found_flags=FAILED), Host(Address("127.0.0.1", 1))))
+    assert client.end() == b""
+
+
+def test_so_does_a_configuration_that_comes_with_the_news(worlds):
+    world = worlds(cluster={"close_connections_on_host_health_failure": True})
+    client = world.client()
+    world.nodes[0].accept()
+    world.until(lambda: world.engine.tunnels == 1)
+    (cluster,) = world.configuration.clusters
+    failing = replace(cluster, hosts=(replace(cluster.hosts[0], found_flags=FAILED),))
+    world.reload(replace(world.configuration, clusters=(failing,)))
     assert client.end() == b""
 
 
