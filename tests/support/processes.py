@@ -80,12 +80,22 @@ def group_members(group: int) -> list[int]:
 
 def socket_inodes(pid: int) -> list[int]:
     """Of the sockets that a process holds, one for each descriptor; nothing when it is gone."""
+    return [int(link[len("socket:[") : -1]) for link in _descriptors(pid) if link.startswith("socket:[")]
+
+
+def has_event_loop(pid: int) -> bool:
+    """Whether a worker has come as far as its engine, or further: one epoll is the supervisor's, which it begins with."""
+    return _descriptors(pid).count("anon_inode:[eventpoll]") >= 2
+
+
+def _descriptors(pid: int) -> list[str]:
+    """What the descriptors of a process are."""
     links = []
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         for entry in os.scandir(f"/proc/{pid}/fd"):
             with contextlib.suppress(FileNotFoundError):
                 links.append(os.readlink(entry.path))
-    return [int(link[len("socket:[") : -1]) for link in links if link.startswith("socket:[")]
+    return links
 
 
 def listening_ports(pids: Iterable[int]) -> set[int]:

@@ -211,6 +211,8 @@ class Proxy:
             os.kill(pid, signal.SIGKILL)
         processes.wait_until(lambda: len({*self.pids()} - before) == len(self.crew), "a successor of each worker")
         self.crew = set(self.pids())
+        successors = self.crew - {self.process.pid}
+        processes.wait_until(lambda: all(map(processes.has_event_loop, successors)), "what the dead held is given up")
 
     def stop(self) -> None:
         self.process.end()
