@@ -84,7 +84,7 @@ def socket_inodes(pid: int) -> list[int]:
 
 
 def has_event_loop(pid: int) -> bool:
-    """Whether a worker has come as far as its engine, or further: one epoll is the supervisor's, which it begins with."""
+    """Whether a worker has come as far as its engine: it begins with an epoll that is the supervisor's."""
     return _descriptors(pid).count("anon_inode:[eventpoll]") >= 2
 
 
