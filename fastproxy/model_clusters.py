@@ -116,6 +116,15 @@ class CircuitBreakers:
 
 
 @dataclass(frozen=True, slots=True)
+class TcpKeepalive:
+    """When the kernel asks a silent peer whether it is there (tcp(7)); 0: as the system has it."""
+
+    probes: int = 0
+    time_s: int = 0
+    interval_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     name: str
     type: ClusterType = ClusterType.STATIC
@@ -146,6 +155,7 @@ class Cluster:
     idle_timeout_s: float | None = 3600.0
     max_requests_per_connection: int = 0  # 0: unlimited
     max_connection_duration_s: float | None = None  # of an upstream connection
+    tcp_keepalive: TcpKeepalive | None = None  # None: connections are not probed
     per_connection_buffer_limit_bytes: int = DEFAULT_BUFFER_LIMIT_BYTES
     alt_stat_name: str = ""
 

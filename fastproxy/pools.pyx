@@ -16,10 +16,12 @@ from fastproxy.counters cimport (
     host_cx_total, host_high_cx_active, host_rq_pending_active,
 )
 from fastproxy.syscalls cimport (
-    EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM,
-    TCP_NODELAY, connect, errno, setsockopt, sockaddr, socket,
+    EINPROGRESS, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP, SO_KEEPALIVE, SOCK_CLOEXEC, SOCK_NONBLOCK,
+    SOCK_STREAM, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY, connect, errno, setsockopt,
+    sockaddr, socket,
 )
 from fastproxy.syscalls cimport close as close_fd
+from fastproxy.upstream cimport Keepalive
 
 
 cdef void set_owner(Connection *connection, object owner) noexcept:
@@ -146,6 +148,18 @@ cdef void forget_connection(Connection *connection, Host host) noexcept:
         host.counters[<int> host_high_cx_active] -= 1
         connection.counters[<int> cluster_high_cx_active] -= 1
 
+cdef void probe(int fd, const Keepalive *wanted) noexcept nogil:
+    """Have the kernel ask a silent peer whether it is there."""
+    cdef int on = 1
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on))
+    if wanted.probes:
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &wanted.probes, sizeof(int))
+    if wanted.time_s:
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &wanted.time_s, sizeof(int))
+    if wanted.interval_s:
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &wanted.interval_s, sizeof(int))
+
+
 cdef Connection *connect_to(Connections connections, Host host, Priority priority) noexcept:
     """Begin to connect; NULL with errno set when not even that was possible. CONNECTING is for the caller to set."""
     cdef int fd, on = 1
@@ -154,6 +168,8 @@ cdef Connection *connect_to(Connections connections, Host host, Priority priorit
     if fd < 0:
         return NULL
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))
+    if host.cluster.keepalive.is_on:
+        probe(fd, &host.cluster.keepalive)
     if connect(fd, <sockaddr *> &host.socket_address, host.socket_address_length) < 0 and errno != EINPROGRESS:
         close_fd(fd)
         return NULL

@@ -36,7 +36,7 @@ cdef extern from "<sys/socket.h>" nogil:
         iovec *msg_iov
         size_t msg_iovlen
     int AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC
-    int SOL_SOCKET, SO_ERROR, SO_LINGER
+    int SOL_SOCKET, SO_ERROR, SO_LINGER, SO_KEEPALIVE
     int MSG_NOSIGNAL, MSG_DONTWAIT, MSG_PEEK
     int SHUT_RD, SHUT_WR, SHUT_RDWR
     int socket(int domain, int kind, int protocol)
@@ -89,7 +89,7 @@ cdef extern from "<arpa/inet.h>" nogil:
     int inet_pton(int family, const char *source, void *target)
 
 cdef extern from "<netinet/tcp.h>" nogil:
-    int TCP_NODELAY
+    int TCP_NODELAY, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL
 
 cdef extern from "<sys/epoll.h>" nogil:
     ctypedef union epoll_data_t:

@@ -9,6 +9,13 @@ from fastproxy.session_placement cimport SessionPlacement
 from fastproxy.syscalls cimport sockaddr_storage, socklen_t
 
 
+cdef struct Keepalive:
+    bint is_on
+    int probes  # 0 here and below: as the system has it
+    int time_s
+    int interval_s
+
+
 cdef class Host:
     cdef readonly object model  # model.Host
     cdef readonly bytes address  # `ip:port` or a path, as logs and the session table name it
@@ -50,6 +57,7 @@ cdef class Cluster:
     cdef uint64_t connect_timeout_ms
     cdef uint64_t idle_timeout_ms
     cdef uint64_t max_connection_duration_ms  # 0: none
+    cdef Keepalive keepalive
     cdef uint32_t max_requests_per_connection
     cdef uint32_t read_limit
     cdef bint is_checked  # its hosts are

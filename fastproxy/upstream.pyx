@@ -85,6 +85,9 @@ cdef class Cluster:
         self.idle_timeout_ms = max(1, round(model.idle_timeout_s * 1000)) if model.idle_timeout_s else 0
         duration_s = model.max_connection_duration_s
         self.max_connection_duration_ms = max(1, round(duration_s * 1000)) if duration_s else 0
+        if model.tcp_keepalive is not None:
+            self.keepalive = Keepalive(
+                True, model.tcp_keepalive.probes, model.tcp_keepalive.time_s, model.tcp_keepalive.interval_s)
         self.max_requests_per_connection = model.max_requests_per_connection
         self.read_limit = read_limit_of(model.per_connection_buffer_limit_bytes)
         self.watch_hosts(model)

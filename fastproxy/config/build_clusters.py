@@ -10,10 +10,12 @@ from fastproxy.config.build_outlier_detection import build_outlier_detection
 from fastproxy.config.tree import Report, shorten
 from fastproxy.config.v3 import View
 from fastproxy.model import Cluster, ClusterType, HealthConfig
+from fastproxy.model_clusters import TcpKeepalive
 
 UPSTREAM_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 _DEFAULT = Cluster("")
+_KEEPALIVE_LIMITS = {"keepalive_probes": 127, "keepalive_time": 32767, "keepalive_interval": 32767}
 
 
 def build_clusters(resources: View, report: Report, ejection_log_path: str = "") -> tuple[Cluster, ...]:
@@ -59,6 +61,7 @@ def _cluster(view: View, ejection_log_path: str, report: Report) -> Cluster:
         idle_timeout_s=idle_timeout_s,
         max_requests_per_connection=max_requests,
         max_connection_duration_s=max_duration_s,
+        tcp_keepalive=_tcp_keepalive(view.child("upstream_connection_options"), report),
         per_connection_buffer_limit_bytes=view.wrapped(
             "per_connection_buffer_limit_bytes", _DEFAULT.per_connection_buffer_limit_bytes
         ),
@@ -93,6 +96,19 @@ def _upstream_http(view: View, report: Report) -> tuple[float | None, int, float
         max_requests = common.wrapped("max_requests_per_connection", max_requests)
         max_duration_s = common.seconds("max_connection_duration", None)
     return idle_timeout_s, max_requests, max_duration_s
+
+
+def _tcp_keepalive(options: View, report: Report) -> TcpKeepalive | None:
+    """An empty one is one too: probes as the system has them."""
+    if not options.has("tcp_keepalive"):
+        return None
+    view = options.child("tcp_keepalive")
+    found = []
+    for name, most in _KEEPALIVE_LIMITS.items():
+        found.append(view.wrapped(name, 0))
+        if view.has(name) and not 1 <= found[-1] <= most:
+            report.error(view.node_of(name), f"the kernel takes 1 to {most}; write one of these, or leave it out")
+    return TcpKeepalive(*found)
 
 
 def _health(view: View, balancing: Balancing) -> HealthConfig:

@@ -30,8 +30,10 @@ ACTED_ON: dict[str, frozenset[str]] = {
         "load_balancing_policy lb_subset_config ring_hash_lb_config maglev_lb_config least_request_lb_config "
         "round_robin_lb_config original_dst_lb_config circuit_breakers "
         "health_checks outlier_detection ignore_health_on_host_removal "
-        "close_connections_on_host_health_failure"
+        "close_connections_on_host_health_failure upstream_connection_options"
     ),
+    f"{_CLUSTER}UpstreamConnectionOptions": words("tcp_keepalive"),
+    f"{_CORE}TcpKeepalive": words("keepalive_probes keepalive_time keepalive_interval"),
     f"{_CLUSTER}CircuitBreakers": words("thresholds per_host_thresholds"),
     f"{_CLUSTER}CircuitBreakers.Thresholds": words(
         "priority max_connections max_pending_requests max_requests max_retries retry_budget track_remaining"
@@ -98,12 +100,15 @@ NO_EFFECT: dict[str, dict[str, str]] = {
     f"{_CLUSTER}Cluster": {
         **because(
             "",
-            "cleanup_interval protocol_selection upstream_connection_options "
+            "cleanup_interval protocol_selection "
             "lrs_server "
             "lrs_report_endpoint_metrics track_timeout_budgets track_cluster_stats",
         ),
         "preconnect_policy": "a connection is made when a request needs it",
     },
+    f"{_CLUSTER}UpstreamConnectionOptions": because(
+        "", "set_local_interface_name_on_upstream_connections happy_eyeballs_config"
+    ),
     f"{_CLUSTER}CircuitBreakers.Thresholds": because(
         "each host has one pool for each priority", "max_connection_pools"
     ),

@@ -17,6 +17,7 @@ from fastproxy.model import (
     LocalityWeight,
     RingHashConfig,
 )
+from fastproxy.model_clusters import TcpKeepalive
 from tests.unit.config_files import V3_CLUSTER_PATH, endpoint, errors, v3_cluster, v3_file, view, warnings
 
 
@@ -117,6 +118,30 @@ def test_upstream_http_options():
     found = cluster(typed_extension_protocol_options={UPSTREAM_HTTP: options})
     assert (found.idle_timeout_s, found.max_requests_per_connection) == (None, 3)
     assert found.max_connection_duration_s == 1.5
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, None),
+        ({"tcp_keepalive": {}}, TcpKeepalive()),
+        (
+            {"tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 10, "keepalive_probes": 6}},
+            TcpKeepalive(probes=6, time_s=60, interval_s=10),
+        ),
+    ],
+)
+def test_keepalive(said, expected):
+    assert cluster(upstream_connection_options=said).tcp_keepalive == expected
+
+
+@pytest.mark.parametrize(("name", "value"), [("keepalive_probes", 128), ("keepalive_time", 0)])
+def test_keepalive_that_the_kernel_would_refuse(name, value):
+    options = {"tcp_keepalive": {name: value}}
+    _, report = built(lambda d: v3_cluster(d).update(upstream_connection_options=options))
+    [(path, message)] = errors(report)
+    assert path == f"{V3_CLUSTER_PATH}.upstream_connection_options.tcp_keepalive.{name}"
+    assert message.startswith("the kernel takes 1 to ")
 
 
 def test_logical_dns_needs_its_endpoint():

@@ -22,6 +22,12 @@ def python(script: str, tmp_path: Path, **how) -> processes.Process:
     return processes.start([sys.executable, "-c", script], output_path=tmp_path / "output.txt", **how)
 
 
+def child_of(process: processes.Process) -> int:
+    """What the parent says of its child, once the whole line is there."""
+    process.wait_output("\n")
+    return int(process.output.split()[1])
+
+
 def test_free_ports_are_different_and_free():
     ports = processes.free_ports(20)
     assert len(set(ports)) == 20
@@ -69,8 +75,7 @@ def test_a_process_that_fails_to_start_shows_its_output(tmp_path):
 
 def test_end_takes_the_children_along(tmp_path):
     process = python(PARENT, tmp_path)
-    process.wait_output("child")
-    child = int(process.output.split()[1])
+    child = child_of(process)
     assert process.children() == [child]
     process.end()
     assert not processes.is_alive(child)
@@ -78,8 +83,7 @@ def test_end_takes_the_children_along(tmp_path):
 
 def test_children_of_a_dead_parent_are_ended_too(tmp_path):
     process = python(PARENT, tmp_path)
-    process.wait_output("child")
-    child = int(process.output.split()[1])
+    child = child_of(process)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert processes.is_alive(child)
@@ -89,8 +93,7 @@ def test_children_of_a_dead_parent_are_ended_too(tmp_path):
 
 def test_descendants_in_groups_of_their_own_are_ended_too(tmp_path):
     process = python(PARENT.replace("'import time;", "'import os, time; os.setsid();"), tmp_path)
-    process.wait_output("child")
-    child = int(process.output.split()[1])
+    child = child_of(process)
     processes.wait_until(lambda: child not in processes.group_members(process.pid), "the child has a group of its own")
     process.kill()
     assert not processes.is_alive(child)
