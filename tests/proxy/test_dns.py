@@ -19,8 +19,13 @@ LONG = "3600s"
 @pytest.fixture
 def nodes() -> list[Node]:
     """On one port of two addresses; tests answer by hand."""
-    first = Node()
-    return [first, Node(host="127.0.0.2", port=first.port)]
+    for _ in range(20):
+        first = Node()
+        try:
+            return [first, Node(host="127.0.0.2", port=first.port)]
+        except OSError:  # somebody else has that port of the other address
+            first.close()
+    raise LookupError("a port that is free on both addresses")
 
 
 @pytest.fixture
