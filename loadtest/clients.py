@@ -37,7 +37,7 @@ class Observer(Protocol):
         """The client has moved from polling to a WebSocket."""
 
     def on_connection(self, port: int, *, is_web_socket: bool) -> None:
-        """A connection was opened from that local port."""
+        """A connection was opened from that local port; told again when it has become a WebSocket."""
 
 
 class ObservedHttp(requests.Session):
@@ -109,10 +109,22 @@ class ObservedWebSocket(websocket.WebSocket):
     """The WebSocket of one client."""
 
     def __init__(self, *args: Any, observer: Observer, hosts: Hosts, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         self._observer = observer
         self._hosts = hosts
         self._began = 0.0
+        self._socket: socket.socket | None = None
+        super().__init__(*args, **kwargs)
+
+    @property
+    def sock(self) -> socket.socket | None:
+        """The library's own name. What it connects is told at once: the socket of a handshake that fails it forgets."""
+        return self._socket
+
+    @sock.setter
+    def sock(self, connected: socket.socket | None) -> None:
+        self._socket = connected
+        if connected is not None:
+            self._observer.on_connection(connected.getsockname()[1], is_web_socket=False)
 
     def connect(self, url: str, **options: Any) -> None:
         self._began = time.perf_counter()

@@ -68,7 +68,8 @@ class Session:
         self.record.upgraded = time.time()
 
     def on_connection(self, port: int, *, is_web_socket: bool) -> None:
-        self.record.ports.append(port)
+        if port not in self.record.ports:
+            self.record.ports.append(port)
         if is_web_socket:
             self.record.web_socket = port
             self.record.upgraded = 0.0 if self.kind.upgrades else time.time()

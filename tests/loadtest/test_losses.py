@@ -1,9 +1,15 @@
 """Why a session was lost, and where a client goes that has several addresses."""
 
+import socket
+import threading
+from unittest import mock
+
 import pytest
 import requests
+import websocket
 
 from loadtest import losses
+from loadtest.clients import ObservedWebSocket
 from loadtest.hosts import Hosts
 
 URL = "http://a:1/socket.io/?EIO=4&sid=x"
@@ -49,3 +55,25 @@ def test_a_client_keeps_to_its_address_until_that_refuses():
 def test_a_nomad_uses_them_all():
     hosts = Hosts(["http://a:1", "http://b:2"], roams=True)
     assert {hosts.next_for("ws" + URL[4:]) for _ in range(100)} == {"ws" + URL[4:], "ws://b:2" + URL[10:]}
+
+
+def test_the_port_of_a_handshake_that_fails_is_told():
+    """It says on which worker, or at which node, the handshake was."""
+    peers: list[int] = []
+
+    def refuse() -> None:
+        client, peer = server.accept()
+        with client:
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
+        peers.append(peer[1])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        url = f"ws://127.0.0.1:{server.getsockname()[1]}/"
+        observer = mock.Mock()
+        with pytest.raises(websocket.WebSocketBadStatusException):
+            ObservedWebSocket(observer=observer, hosts=Hosts([url])).connect(url, http_no_proxy=["*"])
+        thread.join()
+    assert observer.mock_calls == [mock.call.on_connection(peers[0], is_web_socket=False)]
