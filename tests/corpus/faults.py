@@ -29,39 +29,18 @@ def answered(client: Peer) -> int:
     return stream.messages[-1].status if stream.messages else 0
 
 
-def stall_before_the_head(front: Front) -> str:
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
-    status = answered(client)
-    return "" if status in GATEWAY else f"answered {status}"
+def stall_behind(said: bytes, *allowed: int) -> Callable[[Front], str]:
+    """A node that says no more than that; the client must be answered with one of these, 0 being a cut answer."""
 
+    def stall(front: Front) -> str:
+        client = front.client() << GET
+        node = front.node.busy_peer()
+        node.read_head()
+        node << said
+        status = answered(client)
+        return "" if status in allowed else f"answered {status}"
 
-def stall_in_the_head(front: Front) -> str:
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
-    node << b"HTTP/1.1 200 OK\r\ncontent-le"
-    status = answered(client)
-    return "" if status in GATEWAY else f"answered {status}"
-
-
-def stall_in_a_body(front: Front) -> str:
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
-    node << b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"
-    status = answered(client)
-    return "" if status == 0 else f"answered {status}"
-
-
-def stall_in_a_chunk(front: Front) -> str:
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
-    node << b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n5\r\nhe"
-    status = answered(client)
-    return "" if status == 0 else f"answered {status}"
+    return stall
 
 
 def trickle(front: Front) -> str:
@@ -124,10 +103,10 @@ def interim_answers_without_end(front: Front) -> str:
 
 
 FAULTS: dict[str, Callable[[Front], str]] = {
-    "a node is silent before its head": stall_before_the_head,
-    "silent in its head": stall_in_the_head,
-    "silent in a body": stall_in_a_body,
-    "silent in a chunk": stall_in_a_chunk,
+    "a node is silent before its head": stall_behind(b"", *GATEWAY),
+    "silent in its head": stall_behind(b"HTTP/1.1 200 OK\r\ncontent-le", *GATEWAY),
+    "silent in a body": stall_behind(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", 0),
+    "silent in a chunk": stall_behind(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n5\r\nhe", 0),
     "a byte at a time": trickle,
     "an answer too many, just when the next request leaves": answer_that_overtakes_a_request,
     **TUNNEL_FAULTS,

@@ -3,8 +3,6 @@ as its policy says and within the limits of that host; a session's at its own on
 """
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -14,6 +12,7 @@ from fastproxy.model import CircuitBreakers, Host, LbPolicy, Thresholds
 from fastproxy.model_affinity import MCP, SessionAffinity
 from fastproxy.model_health import HealthFlag
 from fastproxy.model_routes import RetryPolicy
+from tests.property.scenes import ended
 from tests.unit.engine_world import Peer, World, get, ok
 
 HOSTS = 3
@@ -176,18 +175,6 @@ class Scene:
             self.world.until(lambda: self.look() or bool(self.at) or is_answered())
             for each in list(self.at):
                 self.says(each, "fine")
-
-
-@contextmanager
-def ended(scene: Scene) -> Iterator[None]:
-    """Close the world, and have nothing of it left: a collector may take its counters before who reads them."""
-    try:
-        yield
-        scene.world.close()
-    finally:
-        scene.world.engine.close()
-        vars(scene.world).clear()
-        vars(scene).clear()
 
 
 ACTIONS = st.lists(st.tuples(st.sampled_from(HAPPENS), st.integers(0, 9)), max_size=24)

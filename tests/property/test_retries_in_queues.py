@@ -5,15 +5,13 @@ The node says to each of its requests when the test wants it to: an answer, an a
 both with the end of its connection.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastproxy.counters import ClusterCounter
 from fastproxy.model import CircuitBreakers, Thresholds
 from fastproxy.model_routes import RetryPolicy
+from tests.property.scenes import ended
 from tests.property.test_pending_requests import Scene, Twin
 from tests.unit.engine_world import World, ok
 
@@ -87,18 +85,6 @@ class RetryingScene(Scene):
     def seen(self) -> tuple[set[int], int, int]:
         retrying = self.world.row[self.world.layout.cluster("backend") + RETRIES]
         return set(self.at), self.world.count("upstream_rq_pending_active"), retrying
-
-
-@contextmanager
-def ended(scene: RetryingScene) -> Iterator[None]:
-    """Close the world, and have nothing of it left: a collector may take its counters before who reads them."""
-    try:
-        yield
-        scene.world.close()
-    finally:
-        scene.world.engine.close()
-        vars(scene.world).clear()
-        vars(scene).clear()
 
 
 ACTIONS = st.lists(
