@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.proxy.test_rate_limits import NAME, counters, rate
+from tests.proxy.test_rate_limits import NAME, counted_by_both, rate
 from tests.support import proxies
 from tests.support.adversary import Node, Peer, answering
 from tests.support.proxies import ROUTER, Json, World, Worlds
@@ -133,9 +133,7 @@ def test_the_same_answers_and_counters(world: World, envoy: tuple[int, int], nam
         expected_answers = asked(beside, name)
         beside.close()
         assert asked(world.client(), name) == expected_answers
-    expected = counters(proxies.ask_admin(envoy[1], f"/stats?filter=^{name}\\.")[1], name)
-    assert expected
-    assert counters(world.proxy.admin("/stats")[1], name) == expected
+    assert counted_by_both(world, envoy, f"{name}.")
 
 
 def test_workers_share_the_buckets_of_descriptors(worlds: Worlds) -> None:

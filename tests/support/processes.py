@@ -13,12 +13,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tests.support.socket_tables import listeners
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_INTERVAL_S = 0.01
 MAX_RESERVED = 200
+T = TypeVar("T")
 _running: set["Process"] = set()
 _reserved: list[socket.socket] = []
 
@@ -52,6 +54,16 @@ def wait_until(condition: Callable[[], object], what: str | Callable[[], str], t
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s} s: {what if isinstance(what, str) else what()}")
         time.sleep(POLL_INTERVAL_S)
+
+
+def eventually_equal(ours: Callable[[], T], beside: Callable[[], T], timeout_s: float = 10.0) -> T:
+    """What two sides that count on their own tell, once both tell the same; AssertionError with the difference when
+    they do not in time. For a side that counts after its client has seen the answer: the real Envoy does."""
+    deadline = time.monotonic() + timeout_s
+    while (found := ours()) != (expected := beside()) and time.monotonic() < deadline:
+        time.sleep(POLL_INTERVAL_S)
+    assert found == expected
+    return found
 
 
 def is_alive(pid: int) -> bool:

@@ -132,3 +132,13 @@ def test_end_twice_is_harmless(tmp_path):
 def test_wait_until_names_what_did_not_happen():
     with pytest.raises(AssertionError, match="pigs fly"):
         processes.wait_until(lambda: False, "pigs fly", timeout_s=0.05)
+
+
+def test_eventually_equal_waits_for_the_later_side():
+    told = iter([{"a": 1}, {"a": 1, "b": 1}])
+    assert processes.eventually_equal(lambda: {"a": 1, "b": 1}, lambda: next(told)) == {"a": 1, "b": 1}
+
+
+def test_eventually_equal_shows_the_difference():
+    with pytest.raises(AssertionError, match=r"(?s)'b': 1.*'b': 2"):
+        processes.eventually_equal(lambda: {"b": 1}, lambda: {"b": 2}, timeout_s=0.05)
