@@ -33,7 +33,8 @@ cdef enum Flag:
     SHUT = 8  # we have ended ours
     SHUT_WHEN_FLUSHED = 16
     CLOSE_WHEN_FLUSHED = 32
-    LINGERING = 64  # the answer is out; what still comes is read and thrown away
+    LINGERING = 64  # a client's: the answer is out; what still comes is read and thrown away
+    DRAINING = 64  # an upstream connection that is not used again
     CONNECTING = 128
     QUEUED = 256  # stands in the list of connections to be read again
     HUNG_UP = 512  # the kernel has told of a FIN or RST: read until it shows

@@ -109,7 +109,7 @@ cdef class Engine(Accepting):
         self.exchanges_.take_over(runtime)
         self.runtime = runtime
         for name in runtime.clusters:
-            self.close_failing(name)
+            self.drain_failing(name)
         self.configure_overload()
         for number, pointer in self.listeners.items():
             set_owner(<Connection *> <size_t> pointer, runtime.listeners[listeners[number]])
@@ -134,20 +134,23 @@ cdef class Engine(Accepting):
         for host in self.runtime.clusters[cluster_name].set_hosts(hosts):
             while any_idle(host) != NULL:
                 self.exchanges_.close_upstream(any_idle(host))
-        self.close_failing(cluster_name)
+        self.drain_failing(cluster_name)
 
     def set_health(self, cluster_name, found) -> None:
         """Something else is known of hosts of the cluster: HealthFlag bits by address."""
         if cluster_name in self.runtime.clusters:
             self.runtime.clusters[cluster_name].set_health(found)
-            self.close_failing(cluster_name)
+            self.drain_failing(cluster_name)
 
-    def close_failing(self, cluster_name):
-        """Close what close_connections_on_host_health_failure says: the connections of TCP proxies, as in Envoy. Those
-        of WebSockets and requests stay."""
-        failing = self.runtime.clusters[cluster_name].take_failing()
+    def drain_failing(self, cluster_name):
+        """Use connections to hosts that have begun to fail no more: requests, WebSockets and TCP proxies go on with
+        theirs, but for what close_connections_on_host_health_failure closes, the connections of TCP proxies."""
+        cluster = self.runtime.clusters[cluster_name]
+        failing = cluster.take_failing()
         if failing:
-            self.exchanges_.close_relays_to(failing)
+            self.exchanges_.drain_upstreams_to(failing)
+            if cluster.closes_on_failure:
+                self.exchanges_.close_relays_to(failing)
 
     def report_failures(self, report) -> None:
         """Have `report(cluster, address, kind)` called when a host fails too often (see `host_watch`)."""

@@ -44,8 +44,8 @@ cdef class Cluster:
     cdef readonly Balancer balancer
     cdef readonly SessionPlacement placement
     cdef object active  # ActiveRequests of the hosts
-    cdef set failing  # hosts that have begun to fail, where that closes their connections
-    cdef bint closes_on_failure
+    cdef set failing  # hosts that have begun to fail since `take_failing`
+    cdef readonly bint closes_on_failure  # the connections of TCP proxies
     cdef readonly CircuitBreakers breakers
     cdef public object hashing  # HashPolicies of the balancer, which count instead of the route's; or None
     cdef uint64_t *counters

@@ -145,13 +145,13 @@ cdef class Cluster:
 
     cdef int note(self, Host host, model) except -1:
         """This is what is known of a host now."""
-        if self.closes_on_failure and begins_to_fail(host.model.found_flags, model.found_flags):
+        if begins_to_fail(host.model.found_flags, model.found_flags):
             self.failing.add(host)
         host.model = model
         return 0
 
     def take_failing(self):
-        """The hosts that have begun to fail since the last call, where their connections are to be closed."""
+        """The hosts that have begun to fail since the last call: their connections are not to be used again."""
         failing, self.failing = self.failing, set()
         return failing
 
@@ -239,8 +239,8 @@ cdef class Cluster:
 
 
 def begins_to_fail(before, after):
-    """Whether checks or outlier detection have found a host failing that did not fail before."""
-    return bool(after & FOUND_FAILING) and not before & FOUND_FAILING
+    """Whether checks have found a host failing, or outlier detection has, that did not say so before."""
+    return bool(after & ~before & FOUND_FAILING)
 
 
 def health_of(Host host):

@@ -20,6 +20,7 @@ cdef class Attempt(Pending):
     cdef int connect_failed(self, Exchange x, bytes reason) except -1
     cdef int retry_connect(self, Exchange x, bytes reason) except -1
     cdef int leave_upstream(self, Exchange x, bint keeps_alive) except -1
+    cdef int drain_upstreams_to(self, set hosts) except -1
     cdef void request_complete(self, Exchange x) noexcept
     cdef uint64_t connect_delay_ms(self, Exchange x)
     cdef int send_more(self, Exchange x, iovec *parts, int count) except -1

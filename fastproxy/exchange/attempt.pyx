@@ -5,7 +5,8 @@ from libc.stdlib cimport free
 
 from fastproxy.circuit_breakers cimport REQUESTS, Priority
 from fastproxy.connections cimport (
-    CONNECTING, HIGH_PRIORITY, HUNG_UP, PAUSED, READABLE, REUSED, SHUT, Buffer, Connection, buffer_append,
+    CONNECTING, DRAINING, HIGH_PRIORITY, HUNG_UP, PAUSED, READABLE, REUSED, SHUT, SLAB, UPSTREAM, Buffer, Connection,
+    buffer_append,
 )
 from fastproxy.counters cimport (
     cluster_high_rq_active, cluster_upstream_cx_connect_fail, cluster_upstream_cx_max_duration_reached,
@@ -17,7 +18,7 @@ from fastproxy.counters cimport (
 from fastproxy.exchange.local_replies cimport CONNECT_FAILURE
 from fastproxy.exchange.state cimport SID_NONE, Exchange, set_exchange
 from fastproxy.http1 cimport keep_alive_timeout_s
-from fastproxy.pools cimport count_pending, has_room, keep_idle, take_idle
+from fastproxy.pools cimport any_idle, count_pending, has_room, keep_idle, take_idle
 from fastproxy.response_flags cimport FLAG_UF
 from fastproxy.sent_requests cimport forget_sent, keep_more_sent, keep_sent
 from fastproxy.syscalls cimport iovec
@@ -195,7 +196,7 @@ cdef class Attempt(Pending):
         """The exchange is through with its upstream connection, which is kept for another one if it may be."""
         cdef Connection *u = x.upstream
         cdef Host host = x.host
-        cdef bint keep = keeps_alive and u.out == NULL and not u.flags & (HUNG_UP | SHUT | READABLE) \
+        cdef bint keep = keeps_alive and u.out == NULL and not u.flags & (HUNG_UP | SHUT | READABLE | DRAINING) \
             and not host.removed
         u.counters[<int> cluster_upstream_rq_completed] += 1
         self.unbind(x)
@@ -213,6 +214,23 @@ cdef class Attempt(Pending):
             keep_idle(self.io, u, host)
         else:
             self.close_upstream(u)
+
+    cdef int drain_upstreams_to(self, set hosts) except -1:
+        """Use no connection to these hosts again: kept ones close now, those that carry an exchange with its end. As in
+        Envoy: it may be the way there that fails, and others may find a better one."""
+        cdef Host host
+        cdef Connection *u
+        cdef size_t slab
+        cdef int i
+        for host in hosts:
+            while any_idle(host) != NULL:
+                self.close_upstream(any_idle(host))
+        for slab in range(self.io.slab_count):
+            for i in range(SLAB):
+                u = <Connection *> self.io.slabs[slab] + i
+                if u.kind == UPSTREAM and u.tunnel == NULL and not u.flags & CONNECTING and <Host> u.owner in hosts:
+                    u.flags |= DRAINING
+        return 0
 
     cdef void request_complete(self, Exchange x) noexcept:
         """The request is with the upstream: from here the route's timeout runs."""

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from fastproxy.model import LbPolicy
-from tests.unit.engine_world import Node, World, get, ok
+from fastproxy.model import HealthFlag, LbPolicy
+from tests.unit.engine_world import Node, Peer, World, get, handshake, ok, switching
 
 CONNECT_FAILURE = (
     503, b"upstream connect error or disconnect/reset before headers. reset reason: remote connection failure"
@@ -191,3 +191,93 @@ def test_no_hosts(worlds):
     client = world.client().send(get() * 2)
     assert [client.response() for _ in range(2)] == [(503, b"no healthy upstream")] * 2
     assert world.count("upstream_cx_none_healthy") == 2
+
+
+# --- hosts that begin to fail -----------------------------------------------------------------------------------------
+
+CHECKS = int(HealthFlag.FAILED_ACTIVE_HC)
+OUTLIER = int(HealthFlag.FAILED_OUTLIER_CHECK)
+
+
+def fails(world: World, flags: int, index: int = 0) -> None:
+    world.engine.set_health("backend", {str(world.nodes[index].address): flags})
+
+
+def kept(world: World) -> tuple[Peer, Peer]:
+    """A client, and the node's end of the connection that was kept after its answer."""
+    client, node = world.ask(get())
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    return client, node
+
+
+@pytest.mark.parametrize("flags", [CHECKS, OUTLIER], ids=["checks", "outlier detection"])
+def test_kept_connections_to_a_host_that_begins_to_fail_are_closed(world, flags):
+    client, node = kept(world)
+    fails(world, flags)
+    assert node.end() == b""
+    assert world.count("upstream_cx_destroy_local") == 1
+    client.send(get())  # all hosts fail: that is a panic
+    answer(world, 0)
+    assert client.response() == (200, b"0")
+
+
+def test_a_connection_that_carries_a_request_is_closed_behind_it(world):
+    client, node = world.ask(get())
+    node.head()
+    fails(world, CHECKS)
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    assert node.end() == b""
+
+
+def test_one_that_is_opened_meanwhile_is_kept(world):
+    _, old = kept(world)
+    fails(world, CHECKS)
+    client, node = kept(world)
+    fails(world, CHECKS | int(HealthFlag.ACTIVE_HC_TIMEOUT))
+    client.send(get())
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")
+    fails(world, CHECKS | OUTLIER)
+    assert node.end() == old.end() == b""
+
+
+def test_tunnels_to_a_host_that_begins_to_fail_stay(world):
+    client, node = world.ask(handshake())
+    node.head()
+    fails(world, CHECKS)
+    node.send(switching())
+    client.head()
+    fails(world, CHECKS | OUTLIER)
+    client.send(b"\x81\x01a")
+    assert node.take(3) == b"\x81\x01a"
+
+
+def test_connections_to_the_other_hosts_are_kept(worlds):
+    world = worlds(2)
+    clients = [world.client().send(get()) for _ in world.nodes]
+    nodes = [node.accept() for node in world.nodes]
+    for node in nodes:
+        node.head()
+        node.send(ok())
+    assert [client.response() for client in clients] == [(200, b"hello")] * 2
+    fails(world, CHECKS)
+    assert nodes[0].end() == b""
+    clients[0].send(get())
+    nodes[1].head()
+    nodes[1].send(ok())
+    assert clients[0].response() == (200, b"hello")
+
+
+def test_a_host_that_is_only_degraded_or_comes_back_keeps_them(world):
+    fails(world, OUTLIER)
+    client, node = kept(world)
+    fails(world, 0)
+    fails(world, int(HealthFlag.DEGRADED_ACTIVE_HC))
+    client.send(get())
+    node.head()
+    node.send(ok())
+    assert client.response() == (200, b"hello")

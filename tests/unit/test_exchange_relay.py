@@ -112,13 +112,16 @@ def test_connections_to_a_host_that_begins_to_fail_are_closed(worlds, flags):
 
 
 def test_a_host_that_fails_already_keeps_what_connects_in_a_panic(worlds):
+    """Until something else finds it failing, too: as in Envoy."""
     world = worlds(cluster={"close_connections_on_host_health_failure": True})
     world.engine.set_health("backend", flags_of_both(world, [FAILED]))
     client = world.client()
     node = world.nodes[0].accept()
-    world.engine.set_health("backend", flags_of_both(world, [FAILED | EJECTED]))
+    world.engine.set_health("backend", flags_of_both(world, [FAILED | int(HealthFlag.ACTIVE_HC_TIMEOUT)]))
     node.send(b"still here")
     assert client.take(10) == b"still here"
+    world.engine.set_health("backend", flags_of_both(world, [FAILED | EJECTED]))
+    assert client.end() == b""
 
 
 def test_a_host_set_that_comes_with_the_news_closes_them(worlds):
