@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from fastproxy.health.checks import CheckState, Finding, Outcome, Transition, delay_s, first_delay_s
+from fastproxy.health.client import Connection
 from fastproxy.health.engine_io_probe import EngineIoProber
 from fastproxy.health.events import EventLog
 from fastproxy.health.http_probe import HttpProber
@@ -32,14 +33,14 @@ def check_address(host: Host, check: HealthCheck) -> Address:
     return replace(host.address, port=port) if port and not host.address.path else host.address
 
 
-def prober_for(check: HealthCheck, cluster: str, host: Host) -> Prober:
+def prober_for(cluster: Cluster, check: HealthCheck, host: Host) -> Prober:
     """Asks that host as its cluster wants it."""
-    probe, address = check.probe, check_address(host, check)
+    probe, connection = check.probe, Connection(check_address(host, check), cluster.tcp_keepalive)
     if isinstance(probe, HttpProbe):
-        return HttpProber(probe, cluster, host, address)
+        return HttpProber(probe, cluster.name, host, connection)
     if isinstance(probe, EngineIoProbe):
-        return EngineIoProber(probe, cluster, host, address)
-    return TcpProber(probe, address)
+        return EngineIoProber(probe, cluster.name, host, connection)
+    return TcpProber(probe, connection)
 
 
 class _Checked:
@@ -101,7 +102,7 @@ class Checker:
                 self._drop(known)
                 state = known.state
             state = self._known.pop(address, state)
-            self._hosts[address] = checked = _Checked(host, state, prober_for(self._check, self._cluster.name, host))
+            self._hosts[address] = checked = _Checked(host, state, prober_for(self._cluster, self._check, host))
             checked.task = loop.create_task(self._check_again_and_again(checked))
 
     def fail(self, address: Address) -> bool:

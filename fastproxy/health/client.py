@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastproxy.model import Address
+from fastproxy.model_clusters import TcpKeepalive
 
 MAX_ANSWER_BYTES = 64 * 1024
 """Of a head, and of a body. More of a body is not read, and its connection not used again."""
@@ -44,11 +46,28 @@ def reason(error: Exception) -> str:
     return str(error) if isinstance(error, BadAnswer) else "the connection was closed"
 
 
-class Connection:
-    """To one host. OSError, EOFError, BadAnswer and what cancels a task come out of its methods; then close it."""
+def keep_alive(connection: socket.socket, keepalive: TcpKeepalive) -> None:
+    """Have the kernel ask a silent peer whether it is there."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = {
+        socket.TCP_KEEPCNT: keepalive.probes,
+        socket.TCP_KEEPIDLE: keepalive.time_s,
+        socket.TCP_KEEPINTVL: keepalive.interval_s,
+    }
+    for option, value in options.items():
+        if value:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
-    def __init__(self, address: Address) -> None:
+
+class Connection:
+    """To one host, whose kernel is asked as `keepalive` says, if it does.
+
+    OSError, EOFError, BadAnswer and what cancels a task come out of its methods; then close it.
+    """
+
+    def __init__(self, address: Address, keepalive: TcpKeepalive | None = None) -> None:
         self._address = address
+        self._keepalive = keepalive
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -64,7 +83,10 @@ class Connection:
         if address.path:
             path = f"\0{address.path[1:]}" if address.path.startswith("@") else address.path
             return await asyncio.open_unix_connection(path, limit=MAX_ANSWER_BYTES)
-        return await asyncio.open_connection(address.host, address.port, limit=MAX_ANSWER_BYTES)
+        reader, writer = await asyncio.open_connection(address.host, address.port, limit=MAX_ANSWER_BYTES)
+        if self._keepalive is not None:
+            keep_alive(writer.get_extra_info("socket"), self._keepalive)
+        return reader, writer
 
     @property
     def is_open(self) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastproxy.health.checks import Finding, Outcome
 from fastproxy.health.client import Answer, BadAnswer, Connection, reason
 from fastproxy.health.probes import USER_AGENT, host_name, with_headers
-from fastproxy.model import Address, EngineIoProbe, Host
+from fastproxy.model import EngineIoProbe, Host
 
 _OPEN = b"0"
 _AS_TEXT = {3: "&b64=1", 4: ""}
@@ -18,11 +18,11 @@ _CLOSE = {3: b"1:1", 4: b"1"}
 
 
 class EngineIoProber:
-    """Asks one host, at `address`."""
+    """Asks one host, over `connection`."""
 
-    def __init__(self, probe: EngineIoProbe, cluster: str, host: Host, address: Address) -> None:
+    def __init__(self, probe: EngineIoProbe, cluster: str, host: Host, connection: Connection) -> None:
         self._probe = probe
-        self._connection = Connection(address)
+        self._connection = connection
         fields = [("host", host_name(host, probe.host, cluster)), ("user-agent", USER_AGENT)]
         self._fields = with_headers(fields, probe.headers)
         self._target = f"{probe.path}?EIO={probe.protocol}&transport=polling{_AS_TEXT[probe.protocol]}"

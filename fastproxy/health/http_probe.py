@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastproxy.health.checks import Finding, Outcome
 from fastproxy.health.client import Answer, BadAnswer, Connection, reason
 from fastproxy.health.probes import USER_AGENT, are_in_order, host_name, with_headers
-from fastproxy.model import Address, Host, HttpProbe
+from fastproxy.model import Host, HttpProbe
 from fastproxy.model_routes import StringMatch, StringMatcher
 from fastproxy.regexes import Regex
 
@@ -15,11 +15,11 @@ SERVICE = "x-envoy-upstream-healthchecked-cluster"
 
 
 class HttpProber:
-    """Asks one host, at `address`."""
+    """Asks one host, over `connection`."""
 
-    def __init__(self, probe: HttpProbe, cluster: str, host: Host, address: Address) -> None:
+    def __init__(self, probe: HttpProbe, cluster: str, host: Host, connection: Connection) -> None:
         self._probe = probe
-        self._connection = Connection(address)
+        self._connection = connection
         fields = [("host", host_name(host, probe.host, cluster)), ("user-agent", USER_AGENT)]
         self._fields = with_headers(fields, probe.headers, probe.removed_headers)
         self._fits = matcher(probe.service_name) if probe.service_name else None

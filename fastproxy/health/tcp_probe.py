@@ -3,15 +3,15 @@
 from fastproxy.health.checks import Finding, Outcome
 from fastproxy.health.client import MAX_ANSWER_BYTES, Connection, reason
 from fastproxy.health.probes import are_in_order
-from fastproxy.model import Address, TcpProbe
+from fastproxy.model import TcpProbe
 
 
 class TcpProber:
-    """Asks one host, at `address`. Without bytes to wait for, a connection is all that it wants, each time anew."""
+    """Asks one host, over `connection`. Without bytes to wait for, a connection is all it wants, each time anew."""
 
-    def __init__(self, probe: TcpProbe, address: Address) -> None:
+    def __init__(self, probe: TcpProbe, connection: Connection) -> None:
         self._probe = probe
-        self._connection = Connection(address)
+        self._connection = connection
 
     async def ask(self) -> Finding:
         try:

@@ -57,11 +57,11 @@ class Played(Connection):
 def probers() -> list[Prober]:
     service = StringMatcher(StringMatch.REGEX, "a+")
     return [
-        HttpProber(HttpProbe("/", service_name=service, receive=(b"a", b"b")), "c", HOST, ADDRESS),
-        HttpProber(HttpProbe("/", method="HEAD"), "c", HOST, ADDRESS),
-        EngineIoProber(EngineIoProbe(), "c", HOST, ADDRESS),
-        EngineIoProber(EngineIoProbe(protocol=3), "c", HOST, ADDRESS),
-        TcpProber(TcpProbe(receive=(b"a", b"b")), ADDRESS),
+        HttpProber(HttpProbe("/", service_name=service, receive=(b"a", b"b")), "c", HOST, Connection(ADDRESS)),
+        HttpProber(HttpProbe("/", method="HEAD"), "c", HOST, Connection(ADDRESS)),
+        EngineIoProber(EngineIoProbe(), "c", HOST, Connection(ADDRESS)),
+        EngineIoProber(EngineIoProbe(protocol=3), "c", HOST, Connection(ADDRESS)),
+        TcpProber(TcpProbe(receive=(b"a", b"b")), Connection(ADDRESS)),
     ]
 
 

@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+import uvloop
 
-from fastproxy.health.checker import Checker, check_address
-from fastproxy.model import Address, Cluster, HealthFlag, Host, HostCheck, HttpProbe, TcpProbe
+from fastproxy.health.checker import Checker, check_address, prober_for
+from fastproxy.model import Address, Cluster, EngineIoProbe, HealthFlag, Host, HostCheck, HttpProbe, TcpProbe
+from fastproxy.model_clusters import TcpKeepalive
 from tests.unit.health_checks import quick
+from tests.unit.keepalive_sockets import OWN, probes_of
 from tests.unit.probed_nodes import Node, answering, ok
 
 FAILED = HealthFlag.FAILED_ACTIVE_HC
@@ -179,6 +182,37 @@ def test_a_probe_with_a_defect_is_logged_and_made_again(caplog, monkeypatch):
 )
 def test_where_a_host_is_asked(host, alt_port, asked):
     assert str(check_address(host, quick(alt_port=alt_port))) == asked
+
+
+@pytest.mark.parametrize(
+    ("keepalive", "expected"),
+    [
+        (None, [0, *OWN]),
+        (TcpKeepalive(), [1, *OWN]),
+        (TcpKeepalive(probes=6, time_s=60, interval_s=10), [1, 6, 60, 10]),
+    ],
+    ids=["off", "as the system has it", "as the file says"],
+)
+@pytest.mark.parametrize(
+    "probe", [HttpProbe("/h"), EngineIoProbe(), TcpProbe(b"x", (b"y",))], ids=["http", "engine_io", "tcp"]
+)
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_silent_host_is_asked_by_the_kernel_as_its_cluster_says(keepalive, expected, probe, new_loop):
+    """The connection of a check is one of the cluster's. The supervisor's loop is uvloop's."""
+    found = []
+
+    async def look(node, reader, writer):
+        await reader.read(1)
+        found.append(probes_of(writer.get_extra_info("peername")))
+
+    async def work():
+        async with Node(look) as node:
+            prober = prober_for(Cluster("nodes", tcp_keepalive=keepalive), quick(probe), Host(node.address))
+            await prober.ask()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(work())
+    assert found == [expected]
 
 
 def test_each_kind_of_probe_asks():

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fastproxy.health.checks import Outcome
+from fastproxy.health.client import Connection
 from fastproxy.health.engine_io_probe import EngineIoProber, session_id
 from fastproxy.model import EngineIoProbe, Host
 from tests.unit.probed_nodes import answering, ok, with_node
@@ -14,7 +15,7 @@ OPENED = b'0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval
 
 def found(*answers, **fields):
     async def work(node):
-        prober = EngineIoProber(EngineIoProbe(**fields), "nodes", Host(node.address), node.address)
+        prober = EngineIoProber(EngineIoProbe(**fields), "nodes", Host(node.address), Connection(node.address))
         finding = await prober.ask()
         prober.close()
         return finding, node

@@ -3,6 +3,7 @@
 import pytest
 
 from fastproxy.health.checks import Finding, Outcome
+from fastproxy.health.client import Connection
 from fastproxy.health.http_probe import HttpProber, matcher
 from fastproxy.model import Host, HttpProbe
 from fastproxy.model_routes import StringMatch, StringMatcher
@@ -11,7 +12,7 @@ from tests.unit.probed_nodes import answering, ok, with_node
 
 def found(answer, times=1, **fields):
     async def work(node):
-        prober = HttpProber(HttpProbe("/h", **fields), "nodes", Host(node.address), node.address)
+        prober = HttpProber(HttpProbe("/h", **fields), "nodes", Host(node.address), Connection(node.address))
         for _ in range(times):
             finding = await prober.ask()
         prober.close()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fastproxy.health.checks import Outcome
-from fastproxy.health.client import MAX_ANSWER_BYTES
+from fastproxy.health.client import MAX_ANSWER_BYTES, Connection
 from fastproxy.health.tcp_probe import TcpProber
 from fastproxy.model import TcpProbe
 from tests.unit.probed_nodes import Node, with_node
@@ -28,7 +28,7 @@ def saying(*pieces):
 
 def found(serve, times=1, **fields):
     async def work(node):
-        prober = TcpProber(TcpProbe(**fields), node.address)
+        prober = TcpProber(TcpProbe(**fields), Connection(node.address))
         outcomes = [(await prober.ask()).outcome for _ in range(times)]
         prober.close()
         return outcomes, node
@@ -59,7 +59,7 @@ def test_no_words(pieces, outcome):
 def test_nobody_listens():
     async def work(node):
         await node.__aexit__()
-        return await TcpProber(TcpProbe(), node.address).ask()
+        return await TcpProber(TcpProbe(), Connection(node.address)).ask()
 
     finding = with_node(saying(), work)
     assert (finding.outcome, finding.reason) == (Outcome.NETWORK, "Connection refused")

@@ -1,16 +1,11 @@
 """The connections of a worker to its hosts: how many there may be, and of which priority."""
 
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-
 import pytest
 
 from fastproxy.model import CircuitBreakers, Route, RouteMatch, RoutingPriority, Thresholds
 from fastproxy.model_clusters import TcpKeepalive
 from tests.unit.engine_world import Peer, World, get, handshake, ok, switching
+from tests.unit.keepalive_sockets import OWN, probes_of
 
 OVERFLOW = (503, b"upstream connect error or disconnect/reset before headers. reset reason: overflow")
 
@@ -82,28 +77,6 @@ def test_the_high_priority_has_a_pool_and_limits_of_its_own(worlds):
     assert world.client().send(get("/high")).response() == OVERFLOW
 
 
-SETTINGS = Path("/proc/sys/net/ipv4")
-OWN = [int((SETTINGS / f"tcp_keepalive_{name}").read_text()) for name in ("probes", "time", "intvl")]
-
-
-def sockets_of_this_process() -> Iterator[socket.socket]:
-    for entry in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):
-            if os.readlink(f"/proc/self/fd/{entry}").startswith("socket:"):
-                with socket.socket(fileno=os.dup(int(entry))) as found:
-                    yield found
-
-
-def probes_of(node: Peer) -> list[int]:
-    """SO_KEEPALIVE, TCP_KEEPCNT, TCP_KEEPIDLE and TCP_KEEPINTVL of the worker's end of a connection to a node."""
-    names = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE)]
-    names += [(socket.IPPROTO_TCP, name) for name in (socket.TCP_KEEPCNT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)]
-    for each in sockets_of_this_process():
-        if each.family == socket.AF_INET and each.getsockname() == node.sock.getpeername():
-            return [each.getsockopt(*name) for name in names]
-    raise LookupError(node.sock.getpeername())
-
-
 @pytest.mark.parametrize(
     ("keepalive", "expected"),
     [
@@ -115,4 +88,4 @@ def probes_of(node: Peer) -> list[int]:
 )
 def test_a_silent_host_is_probed_as_its_cluster_says(worlds, keepalive, expected):
     _, node = worlds(cluster={"tcp_keepalive": keepalive}).ask(get())
-    assert probes_of(node) == expected
+    assert probes_of(node.sock.getpeername()) == expected
