@@ -69,7 +69,7 @@ def test_each_key_goes_where_envoy_sends_it(world, nodes, envoy, failing):
     for place in failing:
         nodes[place].status = "503 Service Unavailable"
     wanted = {node.port: FAILS if place in failing else "healthy" for place, node in enumerate(nodes)}
-    processes.wait_until(lambda: flags(admin_port) == wanted == flags(world.proxy.admin_port), "both know")
+    processes.wait_until(lambda: flags(admin_port) == wanted == flags(world.proxy), "both know")
 
     def ask_envoy(key: str) -> int:
         client = Peer(socket.create_connection(("127.0.0.1", port), timeout=5))
@@ -165,7 +165,7 @@ def test_a_reload_keeps_what_is_known(world, nodes):
     configuration = copy.deepcopy(world.proxy.configuration)
     configuration["static_resources"]["clusters"][0]["health_checks"][0]["http_health_check"]["host"] = "other"
     world.proxy.reload(configuration)
-    assert flags(world.proxy.admin_port)[nodes[2].port] == FAILS
+    assert flags(world.proxy)[nodes[2].port] == FAILS
     assert nodes_of_keys(world) == asked
     assert world.proxy.stats()["cluster.backend.membership_healthy"] == 2
 

@@ -45,9 +45,9 @@ def ask_until(world: World, wanted: dict[int, str], times: int = 1) -> None:
     def look() -> bool:
         for _ in range(times):
             ask(world, "/page")
-        return flags(world.proxy.admin_port) == wanted
+        return flags(world.proxy) == wanted
 
-    processes.wait_until(look, lambda: f"{wanted}, not {flags(world.proxy.admin_port)}")
+    processes.wait_until(look, lambda: f"{wanted}, not {flags(world.proxy)}")
 
 
 def test_failures_in_a_row_eject_for_a_while(worlds, tmp_path):
@@ -86,7 +86,7 @@ def test_an_ejected_node_gets_nothing(worlds):
     processes.wait_until(
         lambda: ask(world, "/page") and world.proxy.stats()[f"{PREFIX}overflow"] > 0, "one more would be too many"
     )
-    assert flags(world.proxy.admin_port)[good.port] == "healthy"
+    assert flags(world.proxy)[good.port] == "healthy"
 
 
 def test_a_node_that_nobody_can_connect_to(worlds):

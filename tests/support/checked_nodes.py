@@ -56,10 +56,11 @@ def _serve_others(node: "CheckedNode", peer: Peer) -> None:
         peer << response(node, b"page", node.page.encode(), node.page_more.encode())
 
 
-def flags(admin_port: int, name: str = "backend") -> dict[int, str]:
-    """The health flags of a cluster's hosts by their ports."""
+def flags(proxy: Proxy | int, name: str = "backend") -> dict[int, str]:
+    """The health flags of a cluster's hosts by their ports, of a proxy or of the Envoy with this admin port."""
     found = {}
-    for line in ask_admin(admin_port, "/clusters")[1].splitlines():
+    clusters = ask_admin(proxy, "/clusters") if isinstance(proxy, int) else proxy.admin("/clusters")
+    for line in clusters[1].splitlines():
         parts = line.split("::")
         if parts[0] == name and parts[2:3] == ["health_flags"]:
             found[int(parts[1].rpartition(":")[2])] = parts[3]
@@ -69,7 +70,7 @@ def flags(admin_port: int, name: str = "backend") -> dict[int, str]:
 def wait_flags(proxy: Proxy, *wanted: str, nodes: list[Any] | tuple[Any, ...]) -> None:
     """Until the nodes have these flags, in their order."""
     expected = {node.port: each for node, each in zip(nodes, wanted, strict=True)}
-    wait_until(lambda: flags(proxy.admin_port) == expected, lambda: f"{expected}, not {flags(proxy.admin_port)}")
+    wait_until(lambda: flags(proxy) == expected, lambda: f"{expected}, not {flags(proxy)}")
 
 
 def nodes_of_keys(world: World, asking: Callable[[str], int] | None = None) -> list[int]:

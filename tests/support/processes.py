@@ -72,6 +72,21 @@ def is_alive(pid: int) -> bool:
     return fields is not None and fields[0] != "Z"
 
 
+def is_at_rest(pid: int) -> bool:
+    """Whether no thread of that process runs, or would if it had a CPU: it waits for something, or is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return all((f := _stat(f"{pid}/task/{task}")) is None or f[0] not in "RD" for task in _tasks(pid))
+    return True
+
+
+def rest(pids: Iterable[int]) -> None:
+    """Have each of these processes come to an end with what it does; for a second at most, as some never do."""
+    deadline = time.monotonic() + 1
+    for pid in pids:
+        while not is_at_rest(pid) and time.monotonic() < deadline:
+            time.sleep(0.0005)
+
+
 def children(pid: int) -> list[int]:
     """Live direct children, oldest first."""
     return sorted(each for each in _pids() if (f := _stat(each)) and f[0] != "Z" and int(f[1]) == pid)
@@ -255,7 +270,12 @@ def _group(pid: int) -> int | None:
         return None
 
 
-def _stat(pid: int) -> list[str] | None:
+def _tasks(pid: int) -> list[str]:
+    """The threads of a process."""
+    return os.listdir(f"/proc/{pid}/task")
+
+
+def _stat(pid: int | str) -> list[str] | None:
     """Fields of /proc/<pid>/stat behind the name: state, parent, group, ... (proc(5)); None when it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

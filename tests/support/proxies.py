@@ -173,10 +173,23 @@ class Proxy:
         return is_ready(self.admin_port)
 
     def admin(self, path: str) -> tuple[int, str]:
-        return ask_admin(self.admin_port, path)
+        """Status and body, asked for and told when the proxy has nothing left to do.
+
+        A worker counts a request, its bytes and its status before it sends the answer; that the exchange is over, how
+        the host did and what is idle it counts when the bytes are out, and so does Envoy. Who has seen the answer is a
+        moment too early, but a worker that rests has counted all that came out of it. And what the supervisor says it
+        has told its workers before, who have heard it when they rest: of a reload, of hosts, of their health.
+        Not ordered is what comes *to* the proxy (a client that leaves, a check's answer, what a worker tells its
+        supervisor, a line for a log): wait for that.
+        """
+        pids = self.pids()
+        processes.rest(pids)
+        answer = ask_admin(self.admin_port, path)
+        processes.rest(pids)
+        return answer
 
     def stats(self) -> dict[str, int]:
-        """Counters and gauges by name; histograms and text are left out."""
+        """Counters and gauges by name; histograms and text are left out. For the order see `admin`."""
         pairs = (line.rpartition(": ") for line in self.admin("/stats")[1].splitlines())
         return {name: int(value) for name, _, value in pairs if value.isdigit()}
 

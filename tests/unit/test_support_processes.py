@@ -99,6 +99,15 @@ def test_descendants_in_groups_of_their_own_are_ended_too(tmp_path):
     assert not processes.is_alive(child)
 
 
+@pytest.mark.parametrize(("script", "rests"), [("import time; time.sleep(60)", True), ("while True: pass", False)])
+def test_a_process_rests_when_it_waits(tmp_path, script, rests):
+    process = python(f"print('ready')\n{script}", tmp_path)
+    process.wait_output("ready")
+    processes.wait_until(lambda: processes.is_at_rest(process.pid) is rests, "it has come to its last line")
+    process.kill()
+    assert processes.is_at_rest(process.pid)
+
+
 def test_run_returns_the_output(tmp_path):
     command = [sys.executable, "-c", "print('done')"]
     assert processes.run(command, output_path=tmp_path / "output.txt", timeout_s=10) == "done\n"
