@@ -41,7 +41,8 @@ cdef class Choice(Rewriting):
         x.minor_version = self.head.minor_version
         x.is_head = equals(self.head.method, b"head")
         if self.head.minor_version == 0:
-            x.keep_alive = x.keep_alive and self.head.tokens & TOKEN_KEEP_ALIVE
+            x.keep_alive = x.keep_alive and self.head.tokens & TOKEN_KEEP_ALIVE \
+                and not self.head.tokens & TOKEN_CLOSE and not self.head.is_chunked
             if not manager.accept_http_10:
                 x.minor_version = 1
                 self.refuse(x, HEAD_VERSION)
@@ -122,13 +123,13 @@ cdef class Choice(Rewriting):
         return FRAMING_LENGTH if self.head.content_length > 0 else FRAMING_NONE
 
     cdef bint expects_continue(self):
+        """Whether the client waits for a 100; one of HTTP/1.0 knows none (RFC 9110 section 10.1.1)."""
         cdef const Slice *expect = header(&self.head, H_EXPECT)
-        return expect != NULL and equals(expect[0], b"100-continue")
+        return expect != NULL and self.head.minor_version and equals(expect[0], b"100-continue")
 
     cdef int say_continue(self, Exchange x) except -1:
         cdef iovec part
-        part.iov_base = <char *> (
-            b"HTTP/1.1 100 Continue\r\n\r\n" if x.minor_version else b"HTTP/1.0 100 Continue\r\n\r\n")
+        part.iov_base = <char *> b"HTTP/1.1 100 Continue\r\n\r\n"
         part.iov_len = 25
         self.io.transmit(x.downstream, &part, 1)
 
@@ -177,7 +178,7 @@ cdef class Choice(Rewriting):
     cdef int plan_request(self, Exchange x, RequestHead *plan) except -1:
         """Decide what the upstream is told about the request; the slices live until the head is written."""
         plan.is_upgrade = x.is_upgrade
-        plan.keeps_expect = x.manager.proxy_100_continue
+        plan.keeps_expect = x.manager.proxy_100_continue and x.minor_version
         plan.is_chunked = self.head.is_chunked and not x.is_upgrade
         plan.needs_length = not x.is_upgrade and self.head.content_length < 0 and not self.head.is_chunked and not (
             equals(self.head.method, b"get") or x.is_head or equals(self.head.method, b"delete")

@@ -77,6 +77,32 @@ def test_post(http10: World) -> None:
     assert client.read_response().body == b"ok"
 
 
+@pytest.mark.departure("Envoy sends a 100 of HTTP/1.0")
+def test_expectations_are_ignored(http10: World) -> None:
+    """RFC 9110, section 10.1.1: such a client sends its body unasked, and takes a 100 for the answer."""
+    client = http10.client() << b"POST / HTTP/1.0\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\nhello"
+    node = http10.node.accept()
+    request = node.read_request()
+    assert (request.head.all(b"expect"), request.body) == ([], b"hello")
+    node << OK
+    assert client.read_response().status == 200
+
+
+@pytest.mark.departure("Envoy goes on with the connection")
+@pytest.mark.parametrize(
+    "lines", [b"connection: keep-alive, close", b"connection: keep-alive\r\ntransfer-encoding: chunked"]
+)
+def test_last_request_in_spite_of_keep_alive(http10: World, lines: bytes) -> None:
+    """`close` outweighs it, and chunks, which 1.0 does not have, may have another end for whoever was in between
+    (RFC 9112, sections 9.3 and 6.1)."""
+    client = http10.client() << b"POST / HTTP/1.0\r\nhost: a\r\n" + lines + b"\r\n\r\n0\r\n\r\nGET /2 HTTP/1.0\r\n\r\n"
+    node = http10.node.accept()
+    node.read_request()
+    node << OK
+    assert client.read_response().head.get(b"connection") == b"close"
+    client.assert_ended()
+
+
 def test_upstream_of_version_10_is_translated(world: World) -> None:
     client = world.client() << b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
     node = world.node.accept()
