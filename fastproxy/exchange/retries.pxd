@@ -31,7 +31,7 @@ cdef class Retries:
     cdef bint is_settled  # an answer goes to the client: there will be no other try
 
     cdef int obey(self, dict fields) except -1
-    cdef bint keep(self, iovec *parts, int count)
+    cdef bint keep(self, iovec *parts, int count, size_t payload)
     cdef void forget(self) noexcept
     cdef bint asks_again(self, Head *head) except -1
     cdef uint64_t ends_ms(self) noexcept

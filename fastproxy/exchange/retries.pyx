@@ -47,9 +47,10 @@ cdef class Retries:
         names = fields.get(b"x-envoy-retriable-header-names", b"").lower().split(b",")
         self.names = tuple([name.strip() for name in names if name.strip()])
 
-    cdef bint keep(self, iovec *parts, int count):
-        """Put these pieces behind those before; False when the request is too large to be kept, and it is not."""
-        cdef size_t length
+    cdef bint keep(self, iovec *parts, int count, size_t payload):
+        """Put these pieces behind those before; False when the request is too large to be kept, and it is not.
+
+        Its body has `payload` bytes with them. What chunks add counts only for all requests together."""
         cdef int i
         if self.request == NULL and self.head_bytes:
             return True
@@ -61,8 +62,7 @@ cdef class Retries:
                 return False
         self.held.bytes += self.request.size - self.counted_bytes
         self.counted_bytes = self.request.size
-        length = self.request.end - self.request.start
-        if length - self.head_bytes <= self.max_bytes and self.held.bytes <= MAX_HELD_BYTES:
+        if payload <= self.max_bytes and self.held.bytes <= MAX_HELD_BYTES:
             return True
         self.forget()
         return False

@@ -59,7 +59,7 @@ cdef class Retrying(OtherHosts):
 
     cdef int keep_for_retries(self, Exchange x, iovec *parts, int count) except -1:
         """Keep these pieces of the request for another try."""
-        if x.retries.is_settled or x.retries.reasons == 0 or x.retries.keep(parts, count):
+        if x.retries.is_settled or x.retries.reasons == 0 or x.retries.keep(parts, count, x.bytes_received):
             return 0
         x.retries.reasons = 0
         x.cluster.counters[<int> cluster_retry_or_shadow_abandoned] += 1

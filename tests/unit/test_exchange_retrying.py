@@ -121,6 +121,18 @@ def test_a_request_that_is_too_large_goes_out_once(worlds):
     assert world.count("retry_or_shadow_abandoned") == 1
 
 
+def test_the_framing_of_chunks_does_not_count(worlds):
+    world = worlds(route=policy("5xx") | {"request_buffer_bytes": 10})
+    chunks = b"a\r\n0123456789\r\n0\r\n\r\n"
+    client = world.client().send(get("/", "transfer-encoding: chunked", method="POST") + chunks)
+    node = world.nodes[0].accept()
+    for answer in (BUSY, ok()):
+        node.head()
+        assert node.take(len(chunks)) == chunks
+        node.send(answer)
+    assert client.response() == (200, b"hello")
+
+
 def test_a_request_that_grows_too_large_between_two_tries(worlds):
     world = worlds(route=policy("5xx", **SLOW) | {"request_buffer_bytes": 10})
     client = world.client().send(get("/", "content-length: 20", method="POST") + bytes(5))
