@@ -7,6 +7,13 @@ from tests.unit.config_files import V3_ROUTE_PATH, advised, v3_cluster, v3_liste
 
 POLICY = f"{V3_ROUTE_PATH}.route.hash_policy[0]"
 SOURCE_IP = {"connection_properties": {"source_ip": True}}
+PRIORITY = {
+    "name": "previous",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+        "update_frequency": 1,
+    },
+}
 
 
 def policies(*found):
@@ -62,6 +69,15 @@ def test_headers_that_are_meant(name):
                 "FP102",
                 f"{V3_ROUTE_PATH}.route.hash_policy",
                 'has no effect here: the balancer of the cluster "nodes" is not ring_hash',
+            ),
+        ),
+        (
+            lambda d: (header("referer")(d), v3_route(d)["route"].update(retry_policy={"retry_priority": PRIORITY})),
+            (
+                "FP127",
+                f"{V3_ROUTE_PATH}.route.retry_policy.retry_priority",
+                'has no effect, as in Envoy: in the cluster "nodes" the hash draws the priority; '
+                "use retry_host_predicate",
             ),
         ),
         (

@@ -104,6 +104,14 @@ def passive_cookie(scene: Scene) -> Iterator[Advice]:
                 yield Advice(cookie.node, f"{message}; add a ttl (0s: until the browser closes)")
 
 
+def unasked_priority(scene: Scene) -> Iterator[Advice]:
+    for route in scene.routes:
+        cluster, policy = route.action.value("cluster"), route.action.child("retry_policy")
+        if policy.has("retry_priority") and cluster in scene.hashing_clusters:
+            message = f'has no effect, as in Envoy: in the cluster "{shorten(cluster)}" the hash draws the priority'
+            yield Advice(policy.node_of("retry_priority"), f"{message}; use retry_host_predicate", at_key=True)
+
+
 RULES: dict[str, Rule] = {
     "FP101": unsent_header,
     "FP102": unasked_hash,
@@ -112,4 +120,5 @@ RULES: dict[str, Rule] = {
     "FP105": only_sid,
     "FP106": cookie_across_sites,
     "FP107": passive_cookie,
+    "FP127": unasked_priority,
 }
