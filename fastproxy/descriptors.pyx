@@ -5,28 +5,31 @@ Envoy: config.route.v3.RateLimit. A descriptor is a tuple of entries, each a pai
 
 from urllib.parse import unquote_to_bytes
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int64_t, uint8_t
+from libc.stdlib cimport calloc, free, strtod
 from libc.string cimport memchr, memset
 
-from fastproxy.addresses cimport PeerAddress, format_ip, parse_ip
+from fastproxy.addresses cimport PeerAddress, contains, format_ip, parse_ip, parse_range
 from fastproxy.admission cimport TARGET_OK, read_target
 from fastproxy.http1 cimport HEAD_OK, Head, parse_request
 from fastproxy.matching import HeaderMatcher as make_header_matcher
 from fastproxy.matching import QueryParameterMatcher as make_query_matcher
 from fastproxy.matching cimport HeaderMatcher, QueryParameterMatcher
 from fastproxy.model_descriptors import ActionKind as Kind
+from fastproxy.request_texts import RequestText as make_request_text
 from fastproxy.request_values cimport bare_length, is_shown, joined_line, next_line, pseudo_header, query_parameter
 from fastproxy.slices cimport Slice
 
 cdef enum:
     MAX_FIELDS = 500
+    MOST_HITS = 1000000000  # Envoy's
 
 KINDS = {
     Kind.FIXED: ACTION_FIXED, Kind.SOURCE_CLUSTER: ACTION_SOURCE_CLUSTER,
     Kind.DESTINATION_CLUSTER: ACTION_DESTINATION_CLUSTER, Kind.REQUEST_HEADER: ACTION_REQUEST_HEADER,
     Kind.QUERY_PARAMETER: ACTION_QUERY_PARAMETER, Kind.REMOTE_ADDRESS: ACTION_REMOTE_ADDRESS,
     Kind.MASKED_REMOTE_ADDRESS: ACTION_MASKED_REMOTE_ADDRESS, Kind.HEADER_MATCH: ACTION_HEADER_MATCH,
-    Kind.QUERY_MATCH: ACTION_QUERY_MATCH,
+    Kind.QUERY_MATCH: ACTION_QUERY_MATCH, Kind.REMOTE_ADDRESS_MATCH: ACTION_ADDRESS_MATCH,
 }
 
 
@@ -45,6 +48,22 @@ cdef class DescriptorAction:
             self.matchers = tuple(make_header_matcher(each) for each in model.headers)
         else:
             self.matchers = tuple(make_query_matcher(each) for each in model.query_parameters)
+        if self.kind == ACTION_ADDRESS_MATCH:
+            self.text = make_request_text(model.value)
+            self.default_value = model.default_value.encode()
+            self.set_ranges(model.ranges)
+
+    def __dealloc__(self):
+        free(self.ranges)
+
+    def set_ranges(self, texts):
+        self.ranges = <CidrRange *> calloc(len(texts) + 1, sizeof(CidrRange))
+        if self.ranges == NULL:
+            raise MemoryError
+        for text in texts:
+            if not parse_range(&self.ranges[self.range_count], text.encode()):
+                raise ValueError(f"no range of addresses: {text}")
+            self.range_count += 1
 
     cdef bint add(self, list entries, const RequestFacts *facts, bytes cluster) except -1:
         """Put the entry behind the others; False: the request has no such descriptor."""
@@ -68,7 +87,19 @@ cdef class DescriptorAction:
             return cluster
         if self.kind == ACTION_HEADER_MATCH or self.kind == ACTION_QUERY_MATCH:
             return self.value if self.matches(facts) == self.expects_match else None
+        if self.kind == ACTION_ADDRESS_MATCH:
+            if self.is_within(facts) != self.expects_match:
+                return None
+            return self.text.of(facts) or self.default_value or None
         return self.value
+
+    cdef bint is_within(self, const RequestFacts *facts) noexcept nogil:
+        """Whether the client's address lies in one of the ranges."""
+        cdef int i
+        for i in range(self.range_count):
+            if contains(&self.ranges[i], facts.remote):
+                return True
+        return False
 
     cdef bint matches(self, const RequestFacts *facts) except -1:
         """Whether all matchers hold."""
@@ -92,6 +123,8 @@ cdef class DescriptorRule:
     def __init__(self, model, service_cluster=""):
         self.actions = tuple(DescriptorAction(each, service_cluster) for each in model.actions)
         self.hits = model.hits
+        self.hits_text = make_request_text(model.hits_format) if model.hits_format else None
+        self.gives_back = model.gives_back
         self.tells_clients = model.tells_clients
 
     cdef tuple descriptor(self, const RequestFacts *facts, bytes cluster):
@@ -103,8 +136,20 @@ cdef class DescriptorRule:
                 return None
         return tuple(entries)
 
+    cdef int64_t hits_of(self, const RequestFacts *facts) except -2:
+        """How many tokens the request takes, or puts back; NO_HITS where a format makes no number of it."""
+        return self.hits if self.hits_text is None else hits_in(self.hits_text.of(facts))
+
     def descriptor_of(self, head, source, cluster=None):
         """`descriptor` for Python: of the request whose whole head is given, from an IP address."""
+        return self.ask(head, source, cluster)[0]
+
+    def hits_of_request(self, head, source):
+        """`hits_of` for Python."""
+        return self.ask(head, source, None)[1]
+
+    cdef tuple ask(self, bytes head, str source, bytes cluster):
+        """What Python asks for of a request: its descriptor and its hits."""
         cdef bytearray copy = bytearray(head)
         cdef bytes address = source.encode()
         cdef RequestFacts facts
@@ -117,7 +162,19 @@ cdef class DescriptorRule:
             raise ValueError("no request")
         parse_ip(address, len(address), &client)
         facts.head, facts.remote = &parsed, &client
-        return self.descriptor(&facts, cluster)
+        hits = self.hits_of(&facts)
+        return self.descriptor(&facts, cluster), None if hits == NO_HITS else hits
+
+
+cdef int64_t hits_in(bytes text) noexcept:
+    """The number that a text is, as Envoy reads it: any that C would, without its fraction; NO_HITS: it is none."""
+    cdef bytes bare = text.strip(b" \t")
+    cdef const char *start = bare
+    cdef char *end = NULL
+    cdef double number = strtod(start, &end)
+    if not bare or end != start + len(bare) or not 0 <= number <= MOST_HITS:
+        return NO_HITS
+    return <int64_t> number
 
 
 cdef bytes header_text(const RequestFacts *facts, bytes name):

@@ -132,8 +132,9 @@ cdef class Follower:
         case.facts = facts
         matched = limit.matched(&case, None if destination is None else destination.cluster.name)
         return [
-            (tuple((text_of(key), text_of(value)) for key, value in entries), (<LimitBucket> bucket).model, hits)
-            for bucket, entries, hits, _ in matched
+            (tuple((text_of(key), text_of(value)) for key, value in entries), (<LimitBucket> bucket).model,
+             -hits if gives_back else hits)
+            for bucket, entries, hits, gives_back, _ in matched
         ]
 
     cdef int follow_route(self, dict way, dict found, Route route, RequestFacts *facts, object down) except -1:

@@ -28,4 +28,7 @@ cdef class KeyedBuckets:
     cdef uint64_t take_many(
         self, const char *key, size_t length, const KeyedRate *rate, uint64_t tokens, uint64_t now_ms, bint *is_crowded
     ) noexcept nogil
+    cdef void put_back(
+        self, const char *key, size_t length, const KeyedRate *rate, uint64_t tokens, uint64_t now_ms
+    ) noexcept nogil
     cdef uint64_t missing_ticks(self, const char *key, size_t length, uint64_t now_ms) noexcept nogil

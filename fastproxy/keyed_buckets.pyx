@@ -89,6 +89,25 @@ cdef class KeyedBuckets:
                 return 0
         return 0
 
+    cdef void put_back(
+        self, const char *key, size_t length, const KeyedRate *rate, uint64_t tokens, uint64_t now_ms
+    ) noexcept nogil:
+        """Put so many tokens back into the key's bucket, as far as there is room for them."""
+        cdef uint64_t given_ticks = min(tokens, rate.full_ticks // rate.period_ticks + 1) * rate.period_ticks
+        cdef uint64_t digest[2]
+        cdef uint64_t tag, seen, now = now_ms * TICKS_PER_MS
+        cdef uint64_t *words
+        cdef int _attempt, way
+        sip_hash_128(self.key, key, length, digest)
+        words = self.words + digest[0] % self.sets * WAYS
+        tag = digest[1] << FULL_AT_BITS
+        for _attempt in range(ATTEMPTS):
+            way = place_of(words, tag, &seen)
+            if seen & ~FULL_AT_MASK != tag or seen & FULL_AT_MASK <= now:
+                return
+            if swap(&words[way], seen, seen - min(given_ticks, (seen & FULL_AT_MASK) - now)):
+                return
+
     cdef uint64_t missing_ticks(self, const char *key, size_t length, uint64_t now_ms) noexcept nogil:
         """How long the key's bucket needs to be full."""
         cdef uint64_t digest[2]
@@ -105,6 +124,11 @@ cdef class KeyedBuckets:
         cdef KeyedRate rate = keyed_rate(per_second, burst)
         cdef bint is_crowded = False
         return self.take_many(key, len(key), &rate, tokens, now_ms, &is_crowded), bool(is_crowded)
+
+    def give(self, key, double per_second, uint64_t burst, uint64_t now_ms, uint64_t tokens):
+        """`put_back` for Python."""
+        cdef KeyedRate rate = keyed_rate(per_second, burst)
+        self.put_back(key, len(key), &rate, tokens, now_ms)
 
     def missing_ms(self, key, uint64_t now_ms):
         """`missing_ticks` for Python."""

@@ -24,7 +24,7 @@ _THRESHOLDS = {
     "max_requests": "requests",
 }
 Matched = tuple[tuple[tuple[str, str], ...], TokenBucket, int]
-"""A descriptor of the request, the bucket that it has, and how many tokens it takes."""
+"""A descriptor of the request, the bucket that it has, and how many tokens it takes; below 0: puts back."""
 
 
 def request_words(limits: TrafficLimits, matched: Sequence[Matched]) -> Iterator[str]:
@@ -87,7 +87,9 @@ def _rate_words(limit: LocalRateLimit, matched: Sequence[Matched]) -> Iterator[s
     name = f"local_ratelimit {limit.stat_prefix}"
     for entries, bucket, hits in matched:
         text = ", ".join(f"{key}={value}" for key, value in entries)
-        taken = "" if hits == 1 else f", {hits} for this request"
+        taken = (
+            "" if hits == 1 else f", {hits} for this request" if hits >= 0 else f", {-hits} put back by this request"
+        )
         yield f"{name}: {answer} for {text}: {_bucket(bucket)}{taken}, {whose}{share}"
     if limit.bucket is not None and (limit.always_takes_default or not matched):
         yield f"{name}: {answer}: {_bucket(limit.bucket)}, {whose}{share}"

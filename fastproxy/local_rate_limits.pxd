@@ -49,6 +49,7 @@ cdef class LimitBucket:
     cdef bytes key(self, tuple descriptor, Case *case)
     cdef uint64_t *word_of(self, Case *case) noexcept
     cdef bint take(self, tuple descriptor, uint64_t tokens, Case *case) except -1
+    cdef int put_back(self, tuple descriptor, uint64_t tokens, Case *case) except -1
     cdef int tell(self, tuple descriptor, Case *case, Told *told) except -1
 
 

@@ -7,7 +7,7 @@ from them; those of a connection that has some of its own lie with it, and bucke
 
 from hashlib import blake2b
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
 from fastproxy.connection_buckets cimport connection_buckets
@@ -16,13 +16,13 @@ from fastproxy.counters cimport (
     local_rate_limit_shadow_mode,
 )
 from fastproxy.descriptors import DescriptorRule as make_rule
-from fastproxy.descriptors cimport DescriptorRule
+from fastproxy.descriptors cimport NO_HITS, DescriptorRule
 from fastproxy.header_rules import HeaderRules
 from fastproxy.keyed_buckets cimport TICKS_PER_MS, keyed_rate
 from fastproxy.model import HeaderRules as RulesModel
 from fastproxy.model_descriptors import ActionKind
 from fastproxy.scopes import bucket_scope, descriptor_place
-from fastproxy.token_buckets cimport bucket_rate, bucket_take, bucket_take_many
+from fastproxy.token_buckets cimport bucket_give, bucket_rate, bucket_take, bucket_take_many
 
 cdef enum:
     WHOLE = 1000000  # model_routes.WHOLE: of a share
@@ -73,10 +73,12 @@ cdef class LimitBucket:
         return self.word if case.own == NULL else case.own + 1 + self.place
 
     cdef bint take(self, tuple descriptor, uint64_t tokens, Case *case) except -1:
-        """Take so many tokens; False: there are fewer, and none was taken."""
+        """Take so many tokens; False: there are fewer, and none was taken. As in Envoy there never are none."""
         cdef bint is_crowded = False
         cdef bytes key
         cdef uint64_t wait
+        if tokens == 0:
+            return False
         if self.keyed is None and tokens == 1:
             return bucket_take(self.word_of(case), &self.rate, case.now_ms * NS_PER_MS) == 0
         if self.keyed is None:
@@ -87,6 +89,16 @@ cdef class LimitBucket:
         wait = self.keyed.take_many(key, len(key), &self.keyed_rate, tokens, case.now_ms, &is_crowded)
         case.is_crowded = case.is_crowded or is_crowded
         return wait == 0
+
+    cdef int put_back(self, tuple descriptor, uint64_t tokens, Case *case) except -1:
+        """Give so many tokens back, as far as there is room for them."""
+        cdef bytes key
+        if self.keyed is None:
+            bucket_give(self.word_of(case), &self.rate, tokens, case.now_ms * NS_PER_MS)
+        elif self.most:
+            key = self.key(descriptor, case)
+            self.keyed.put_back(key, len(key), &self.keyed_rate, tokens, case.now_ms)
+        return 0
 
     cdef int tell(self, tuple descriptor, Case *case, Told *told) except -1:
         """Say what is left of the bucket, and for how long nothing will be."""
@@ -217,7 +229,10 @@ cdef class LocalRateLimit:
         cdef tuple descriptor
         cdef Taken taken = TAKEN
         if matched:
-            for bucket, descriptor, hits, tells in matched:
+            for bucket, descriptor, hits, gives_back, tells in matched:
+                if gives_back:
+                    bucket.put_back(descriptor, hits, case)
+                    continue
                 if bucket.take(descriptor, hits, case):
                     continue
                 if taken == TAKEN or not bucket.is_shadow:
@@ -231,7 +246,7 @@ cdef class LocalRateLimit:
                     self.tell(self.bucket, (), None, case, told)
                 return TAKEN_NOT
         if taken == TAKEN and matched:
-            bucket, descriptor, _, tells = matched[0]
+            bucket, descriptor, _, _, tells = matched[0]
             self.tell(bucket, descriptor, tells, case, told)
         elif taken == TAKEN and self.bucket is not None:
             self.tell(self.bucket, (), None, case, told)
@@ -243,16 +258,18 @@ cdef class LocalRateLimit:
         return bucket.tell(descriptor, case, told) if told.is_wanted else 0
 
     cdef list matched(self, Case *case, bytes cluster):
-        """The buckets of the request's descriptors, those that fill slowest first, each with its descriptor, its hits
-        and whether clients are told of it."""
+        """The buckets of the request's descriptors, those that fill slowest first, each with its descriptor, its hits,
+        whether these are put back, and whether clients are told of it."""
+        cdef int64_t hits
         cdef DescriptorRule maker
         cdef LimitBucket bucket
         cdef list found = []
         for maker in self.makers:
             descriptor = maker.descriptor(case.facts, cluster)
             bucket = None if descriptor is None else self.find(descriptor)
-            if bucket is not None:
-                found.append((bucket, descriptor, maker.hits, maker.tells_clients))
+            hits = NO_HITS if bucket is None else maker.hits_of(case.facts)
+            if hits != NO_HITS:
+                found.append((bucket, descriptor, hits, maker.gives_back, maker.tells_clients))
         if len(found) > 1:
             found.sort(key=speed)
         return found

@@ -103,6 +103,13 @@ def compile_format(text: str, unset: str = "-") -> list[Operator]:
     return joined
 
 
+def reads_request(operator: Operator) -> bool:
+    """Whether an operator tells what is known of a request before anything is done with it: its headers, its client."""
+    if operator.kind in ("fact", "ip", "port"):
+        return FACTS[operator.which] == "DOWNSTREAM_REMOTE_ADDRESS"
+    return operator.kind in ("literal", "request")
+
+
 def _operators(text: str, unset: str) -> Iterator[Operator]:
     start = 0
     while (at := text.find("%", start)) >= 0:

@@ -20,13 +20,14 @@ class ActionKind(Enum):
     QUERY_PARAMETER = "query_parameters"
     REMOTE_ADDRESS = "remote_address"
     MASKED_REMOTE_ADDRESS = "masked_remote_address"
+    REMOTE_ADDRESS_MATCH = "remote_address_match"
     HEADER_MATCH = "header_value_match"
     QUERY_MATCH = "query_parameter_value_match"
 
 
 @dataclass(frozen=True, slots=True)
 class DescriptorAction:
-    """Makes the entry `key` of a descriptor. `value` is that of FIXED and of the two matches, which make no descriptor
+    """Makes the entry `key` of a descriptor. `value` is that of FIXED and of the matches, which make no descriptor
     unless all matchers hold, or with `expects_match` false unless one does not."""
 
     kind: ActionKind
@@ -41,6 +42,10 @@ class DescriptorAction:
     expects_match: bool = True
     ipv4_bits: int = 32
     ipv6_bits: int = 128
+    ranges: tuple[str, ...] = ()
+    """CIDR ranges of REMOTE_ADDRESS_MATCH: the client has to be in one of them. `value` is a format (log_format)."""
+    default_value: str = ""
+    """Of REMOTE_ADDRESS_MATCH where the format makes nothing; without one there is no descriptor then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,7 @@ class DescriptorRule:
     hits: int = 1
     tells_clients: bool | None = None
     """Of the bucket that decided, if it is this descriptor's; None: as the filter says."""
+    hits_format: str = ""
+    """Says the hits of each request instead (log_format); one of which it makes no number has no descriptor."""
+    gives_back: bool = False
+    """The tokens are put back instead of taken."""

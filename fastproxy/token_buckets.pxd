@@ -10,4 +10,5 @@ cdef struct BucketRate:
 cdef BucketRate bucket_rate(object model) except *
 cdef uint64_t bucket_take(uint64_t *word, const BucketRate *rate, uint64_t now_ns) noexcept nogil
 cdef uint64_t bucket_take_many(uint64_t *word, const BucketRate *rate, uint64_t tokens, uint64_t now_ns) noexcept nogil
+cdef void bucket_give(uint64_t *word, const BucketRate *rate, uint64_t tokens, uint64_t now_ns) noexcept nogil
 cdef uint64_t bucket_left(const uint64_t *word, const BucketRate *rate, uint64_t now_ns) noexcept nogil

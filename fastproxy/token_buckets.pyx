@@ -47,6 +47,16 @@ cdef inline uint64_t take(uint64_t *word, const BucketRate *rate, uint64_t taken
             return 0
 
 
+cdef void bucket_give(uint64_t *word, const BucketRate *rate, uint64_t tokens, uint64_t now_ns) noexcept nogil:
+    """Put so many tokens back, as far as there is room for them."""
+    cdef uint64_t given_ns = rate.full_ns if tokens > rate.full_ns // rate.period_ns else tokens * rate.period_ns
+    cdef uint64_t seen
+    while True:
+        seen = load(word)
+        if seen <= now_ns or swap(word, seen, seen - min(given_ns, seen - now_ns)):
+            return
+
+
 cdef uint64_t bucket_left(const uint64_t *word, const BucketRate *rate, uint64_t now_ns) noexcept nogil:
     """How many whole tokens there are."""
     cdef uint64_t full_at_ns = load(word)
@@ -70,6 +80,9 @@ cdef class Bucket:
         if tokens == 1:
             return bucket_take(&self.view[0], &self.rate, now_ns)
         return bucket_take_many(&self.view[0], &self.rate, tokens, now_ns)
+
+    def give(self, uint64_t now_ns, uint64_t tokens):
+        bucket_give(&self.view[0], &self.rate, tokens, now_ns)
 
     def left(self, uint64_t now_ns):
         return bucket_left(&self.view[0], &self.rate, now_ns)

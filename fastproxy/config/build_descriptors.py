@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from fastproxy.config import codes
+from fastproxy.config.build_address_match import build_address_match, build_request_format, is_address_match
 from fastproxy.config.build_matchers import build_header_matcher, build_query_parameter
-from fastproxy.config.newer_fields import SHADOW_MODE, X_RATELIMIT_OPTION
+from fastproxy.config.newer_fields import NEGATIVE_HITS, SHADOW_MODE, X_RATELIMIT_OPTION
 from fastproxy.config.tree import Report
 from fastproxy.config.v3 import View
 from fastproxy.model_descriptors import ActionKind, DescriptorAction, DescriptorRule
@@ -73,7 +74,7 @@ def build_own_rules(view: View, report: Report) -> tuple[DescriptorRule, ...]:
         if each.value("apply_on_stream_done"):
             report.warning(each.node_of("apply_on_stream_done"), _NEVER, code=codes.NO_EFFECT)
         elif rule is not None:
-            found.append(replace(rule, hits=_hits(each, report)))
+            found.append(replace(rule, **_hits(each, report)))
     return tuple(found)
 
 
@@ -86,6 +87,8 @@ def _rule(view: View, metadata: Mapping[str, Any], report: Report) -> Descriptor
         if generic.value("descriptor_key") == X_RATELIMIT_OPTION:
             tells_clients = _OPTIONS.get(generic.value("descriptor_value"))
             continue
+        if generic.value("descriptor_key") == NEGATIVE_HITS:
+            continue
         action, is_required = _action(each, metadata, report)
         if action is not None:
             actions.append(action)
@@ -94,18 +97,41 @@ def _rule(view: View, metadata: Mapping[str, Any], report: Report) -> Descriptor
     return DescriptorRule(tuple(actions), tells_clients=tells_clients)
 
 
-def _hits(view: View, report: Report) -> int:
-    """How many tokens a request takes of the buckets of its descriptor."""
+def _hits(view: View, report: Report) -> dict[str, Any]:
+    """How many tokens a request takes of the buckets of its descriptor, or puts back: fields of a DescriptorRule."""
     if not view.has("hits_addend"):
-        return 1
+        return {}
     hits = view.child("hits_addend")
-    if hits.has("format"):
-        report.error(hits.node_of("format"), "not supported: hits are the same for all requests; write a number")
+    if hits.has("format") == hits.has("number") and not hits.node.damaged:
+        report.error(hits.node, "a number or a format has to say how many there are, as in Envoy; write one of them")
+    gives_back = any(_is_sign(each.child("generic_key")) for each in view.items("actions"))
+    return {"hits": _number_of_hits(hits, report), "hits_format": _hits_format(hits, report), "gives_back": gives_back}
+
+
+def _is_sign(generic: View) -> bool:
+    return (generic.value("descriptor_key"), generic.value("descriptor_value")) == (NEGATIVE_HITS, "true")
+
+
+def _number_of_hits(hits: View, report: Report) -> int:
     number = int(hits.wrapped("number", 1))
     if not 0 < number <= _MOST_HITS:
         why = "with 0 no request would pass" if number == 0 else f"at most {_MOST_HITS}"
         report.error(hits.node_of("number"), f"has to be from 1 on, as in Envoy: {why}")
     return number
+
+
+def _hits_format(hits: View, report: Report) -> str:
+    """A single operator that tells a number of each request."""
+    format: str = hits.value("format")
+    if not format:
+        return ""
+    operators = build_request_format(hits.node_of("format"), format, report)
+    if operators is None:
+        return ""
+    if [each.kind for each in operators] != ["request"]:
+        report.error(hits.node_of("format"), 'has to be one operator that tells of a header, such as "%REQ(x-cost)%"')
+        return ""
+    return format
 
 
 def _action(view: View, metadata: Mapping[str, Any], report: Report) -> tuple[DescriptorAction | None, bool]:
@@ -126,8 +152,11 @@ def _action(view: View, metadata: Mapping[str, Any], report: Report) -> tuple[De
         return _masked(settings, report), True
     if kind in _KEYS:
         return _of_match(settings, kind, report), True
+    if kind == "extension" and is_address_match(settings):
+        return build_address_match(settings.child("typed_config").node_of("value"), report), True
     if not view.node.damaged:
-        report.error(view.node, f'not supported: there is no action "{kind}" here', code=codes.UNSUPPORTED)
+        what = "actions of extensions are not supported; write request_headers, or one of the others"
+        report.error(view.node_of(kind), what, code=codes.UNSUPPORTED)
     return None, True
 
 

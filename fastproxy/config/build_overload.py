@@ -31,8 +31,8 @@ _IDLE_ACTIONS = {
 """Actions of Envoy's that do nothing to HTTP/1."""
 _TIMERS = "envoy.config.overload.v3.ScaleTimersOverloadActionConfig"
 _IDLE_TIMERS = {
-    "TRANSPORT_SOCKET_CONNECT": "TLS is not spoken yet",
-    "HTTP_DOWNSTREAM_STREAM_FLUSH": "stream_flush_timeout has none either",
+    "TRANSPORT_SOCKET_CONNECT": "as in Envoy it concerns TLS, which is not spoken yet",
+    "HTTP_DOWNSTREAM_STREAM_FLUSH": "as in Envoy it concerns HTTP/2; slow readers have other timers",
 }
 
 

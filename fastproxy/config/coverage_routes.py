@@ -89,7 +89,7 @@ ACTED_ON: dict[str, frozenset[str]] = {
     f"{_ROUTE}RateLimit.HitsAddend": words("number format"),
     f"{_ROUTE}RateLimit.Action": words(
         "source_cluster destination_cluster request_headers query_parameters remote_address masked_remote_address "
-        "generic_key header_value_match query_parameter_value_match metadata dynamic_metadata"
+        "generic_key header_value_match query_parameter_value_match metadata dynamic_metadata extension"
     ),
     **{f"{_ROUTE}RateLimit.Action.{name}": words(fields) for name, fields in _ACTIONS.items()},
     f"{_ROUTE}RouteAction.RequestMirrorPolicy": words(

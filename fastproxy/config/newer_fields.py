@@ -6,15 +6,24 @@ has. What a rate limit or a descriptor says in a newer field travels among its a
 
 from collections.abc import Callable
 
-from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten
+from fastproxy.config import codes
+from fastproxy.config.tree import Node, Report, describe, did_you_mean, shorten, words, wrap
 
 COOKIE = ":cookie "
 SHADOW_MODE = ":shadow_mode"
 """The key of an entry that says it of a LocalRateLimitDescriptor."""
 X_RATELIMIT_OPTION = ":x_ratelimit_option"
 """The key of a generic_key that says it of a RateLimit."""
+NEGATIVE_HITS = ":is_negative_hits"
+"""The key of a generic_key that says it of the `hits_addend` of a RateLimit."""
+ADDRESS_MATCH = "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch"
+"""The type of a TypedStruct that has the members of such an action, in place of an `extension`."""
 
 OPTIONS = ("UNSPECIFIED", "OFF", "DRAFT_VERSION_03")
+_FIXED_VALUES = words(
+    "generic_key genericKey header_value_match headerValueMatch query_parameter_value_match queryParameterValueMatch"
+)
+"""Actions of rate limits with a descriptor_value that is not a format."""
 _COOKIE_FIELDS = {"name": "name", "string_match": "string_match", "stringMatch": "string_match"} | {
     "invert_match": "invert_match",
     "invertMatch": "invert_match",
@@ -24,6 +33,9 @@ _COOKIE_FIELDS = {"name": "name", "string_match": "string_match", "stringMatch":
 def lift(root: Node, report: Report) -> None:
     """Turns the newer fields of a tree into ones that the classes know, in place."""
     for node in root.walk():
+        _lift_address_match(node)
+        _lift_sign_of_hits(node, report)
+        _drop_default_values(node, report)
         _lift_member(node, ("shadow_mode", "shadowMode"), "entries", _shadow_entry, report)
         _lift_member(node, ("x_ratelimit_option", "xRatelimitOption"), "actions", _option_action, report)
         match = node.get("match")
@@ -46,6 +58,45 @@ def _lift_member(
         items = members.get(among)
         if name in members and items is not None and isinstance(items.value, list):
             members[among] = items.with_value([made(members.pop(name), report), *items.items()])
+
+
+def _lift_address_match(node: Node) -> None:
+    """Have an action of a rate limit that matches addresses travel as one of an extension."""
+    members = node.members()
+    for name in ("remote_address_match", "remoteAddressMatch"):
+        if name in members and isinstance(members[name].value, dict):
+            value = members.pop(name)
+            struct = {"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "type_url": ADDRESS_MATCH, "value": value}
+            members["extension"] = wrap(value, {"name": name, "typed_config": struct})
+
+
+def _lift_sign_of_hits(node: Node, report: Report) -> None:
+    """Have what says that hits are put back travel as the first of the actions beside them."""
+    members = node.members()
+    actions = node.get("actions")
+    for hits in filter(None, (members.get("hits_addend"), members.get("hitsAddend"))):
+        for name in ("is_negative_hits", "isNegativeHits"):
+            if name in hits.members() and actions is not None and isinstance(actions.value, list):
+                sign = hits.members().pop(name)
+                members["actions"] = actions.with_value([_sign_action(sign, report), *actions.items()])
+
+
+def _sign_action(value: Node, report: Report) -> Node:
+    if not isinstance(value.value, bool):
+        report.error(value, f"expected true or false, not {describe(value)}")
+    text = "true" if value.value is True else "false"
+    return wrap(value, {"generic_key": {"descriptor_key": NEGATIVE_HITS, "descriptor_value": text}})
+
+
+def _drop_default_values(node: Node, report: Report) -> None:
+    """Leave out what only counts where a descriptor_value is a format, which Envoy wants to be asked for (see
+    envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value)."""
+    for name in _FIXED_VALUES:
+        action = node.get(name)
+        for field in ("default_value", "defaultValue"):
+            if action is not None and field in action.members():
+                why = "has no effect, as in Envoy: its descriptor_value is taken as it is"
+                report.warning(action.members().pop(field), why, code=codes.NO_EFFECT)
 
 
 def _shadow_entry(value: Node, report: Report) -> Node:

@@ -38,6 +38,21 @@ def generic(value: str) -> Json:
     return {"generic_key": {"descriptor_value": value}}
 
 
+def address_match(prefix: str, length: int | None = None, inverted: bool = False, **fields: Any) -> Json:
+    ranges = [{"address_prefix": prefix} | ({} if length is None else {"prefix_len": length})]
+    matcher = {"ranges": ranges, "invert_match": inverted}
+    return {"remote_address_match": {"descriptor_value": "v", "address_matcher": matcher, **fields}}
+
+
+def when(value: str) -> Json:
+    """The descriptor of `generic("g")`, of requests with that value of a header."""
+    headers = [{"name": "x-k", "string_match": {"exact": value}}]
+    return {"header_value_match": {"descriptor_key": "generic_key", "descriptor_value": "g", "headers": headers}}
+
+
+FULL = {"token_bucket": {"max_tokens": 1000, "fill_interval": "1000s"}}
+TAKES = by(when("a"), hits_addend={"number": 4})
+BACK = by(when("b"), hits_addend={"number": 3, "is_negative_hits": True})
 EXACT = {"string_match": {"exact": "1 2"}}
 MATCH = {"header_value_match": {"descriptor_value": "v", "headers": [{"name": "x-k", **EXACT}], "expect_match": False}}
 PARAMETER = {"query_parameter_value_match": {"descriptor_value": "v", "query_parameters": [{"name": "q", **EXACT}]}}
@@ -74,6 +89,28 @@ CASES: dict[str, tuple[list[Json], list[Json], Json]] = {
     "instead": ([of(1, ("k", "a"))], [by(header("x-k"))], {"always_consume_default_token_bucket": False}),
     "own": ([of(1, G), of(2, H)], [by(generic("g"))], {"rate_limits": [by(generic("h"))]}),
     "hits": ([of(5, G)], [], {"rate_limits": [by(generic("g"), hits_addend={"number": 2})]}),
+    "cost": ([of(9, G)], [], {**FULL, "rate_limits": [by(generic("g"), hits_addend={"format": "%REQ(x-l)%"})]}),
+    "back": ([of(9, G)], [], {**FULL, "rate_limits": [TAKES, BACK]}),
+    "back-by-value": ([of(9, ("generic_key", ""))], [], {**FULL, "rate_limits": [TAKES, BACK]}),
+    "near": ([of(1, ("remote_address_match", "v"))], [by(address_match("127.0.0.0", 8))], {}),
+    "far": ([of(1, ("remote_address_match", "v"))], [by(address_match("10.0.0.0", 8)), by(generic("g"))], {}),
+    "any": ([of(1, ("remote_address_match", "v"))], [by(address_match("10.0.0.0"))], {}),
+    "not-far": (
+        [of(1, ("n", ""))],
+        [by(address_match("10.0.0.0", 8, True, descriptor_value="%REQ(x-k)%", descriptor_key="n"))],
+        {},
+    ),
+    "far-each": (
+        [of(1, ("remote_address_match", "")), of(2, ("remote_address_match", "d"))],
+        [by(address_match("10.0.0.0", 8, descriptor_value="%REQ(x-k)%", default_value="d"))],
+        {},
+    ),
+    "each-address": (
+        [of(2, ("remote_address_match", ""))],
+        [by(address_match("0.0.0.0", 0, descriptor_value="a %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"))],
+        {},
+    ),
+    "literal": ([of(1, ("generic_key", "%REQ(x-k)%"))], [by(generic("%REQ(x-k)%"))], {}),
     "shadow": ([of(1, G, shadow_mode=True)], [by(generic("g"))], {}),
     "quiet": ([of(5, G)], [], {"rate_limits": [by(generic("g"), x_ratelimit_option="OFF")]}),
     "connection": ([of(1, ("k", ""))], [by(header("x-k"))], {"local_rate_limit_per_downstream_connection": True}),
@@ -88,6 +125,10 @@ HEADERS = (
     "x-k: a\r\nx-l: 2",
     "x-l: 1",
     "x-k: 1 2",
+    "x-l: 0",
+    "x-l: 9",
+    "x-forwarded-for: 10.1.2.3",
+    "x-forwarded-for: 10.1.2.3\r\nx-k: c",
 )
 QUERIES = ("?q=1%202", "?%71=1%202", "?q=1+2", "?q=", "?q", "?p")
 NAMES = (b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset")

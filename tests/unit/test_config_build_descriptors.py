@@ -15,6 +15,7 @@ from tests.unit.test_config_build_limits import ROUTER, rate
 FILTER = f"{V3_MANAGER_PATH}.http_filters[0].typed_config"
 HOST = f"{V3_MANAGER_PATH}.route_config.virtual_hosts[0]"
 ROUTE = f"{HOST}.routes[0].route"
+HEADER_INPUT = {"@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "header_name": "a"}
 BUCKET = {"max_tokens": 2, "fill_interval": "1s"}
 
 
@@ -184,6 +185,26 @@ def test_rules_of_the_filter_count_in_the_place_of_all_others():
     assert warnings(report) == [(f"{ROUTE}.rate_limits", "has no effect here: the filter has its own")]
 
 
+@pytest.mark.parametrize(
+    ("addend", "expected"),
+    [
+        ({"number": 2, "is_negative_hits": True}, {"hits": 2, "gives_back": True}),
+        ({"number": 2, "isNegativeHits": False}, {"hits": 2}),
+        ({"format": "%REQ(x-n)%"}, {"hits_format": "%REQ(x-n)%"}),
+        (
+            {"format": "%REQ(x-n?x-m):3%", "is_negative_hits": True},
+            {"hits_format": "%REQ(x-n?x-m):3%", "gives_back": True},
+        ),
+    ],
+    ids=["back", "not-back", "format", "format-back"],
+)
+def test_hits(addend, expected):
+    limit, _, report = built(rate_limits=[generic("own", hits_addend=addend)])
+    assert errors(report) == warnings(report) == []
+    assert limit is not None
+    assert limit.rules == (DescriptorRule((fixed("own"),), **expected),)
+
+
 def test_what_is_of_no_use_is_told():
     unread = "has no effect here: no local_ratelimit filter with descriptors holds for this route"
     idle: list[dict[str, Any]] = [
@@ -224,7 +245,32 @@ def test_what_is_of_no_use_is_told():
         (
             {"rate_limits": [generic("x", hits_addend={"format": "%BYTES_RECEIVED%"})]},
             "rate_limits[0].hits_addend.format",
-            "not supported: hits are the same for all requests; write a number",
+            "only REQ and DOWNSTREAM_REMOTE_ADDRESS are known when the rate is limited",
+        ),
+        (
+            {"rate_limits": [generic("x", hits_addend={"format": "%REQ(a)%%REQ(b)%"})]},
+            "rate_limits[0].hits_addend.format",
+            'has to be one operator that tells of a header, such as "%REQ(x-cost)%"',
+        ),
+        (
+            {"rate_limits": [generic("x", hits_addend={"is_negative_hits": True})]},
+            "rate_limits[0].hits_addend",
+            "a number or a format has to say how many there are, as in Envoy; write one of them",
+        ),
+        (
+            {"rate_limits": [generic("x", hits_addend={"format": "%REQ(a)%", "number": 2})]},
+            "rate_limits[0].hits_addend",
+            "a number or a format has to say how many there are, as in Envoy; write one of them",
+        ),
+        (
+            {"rate_limits": [generic("x", hits_addend={"number": 2, "is_negative_hits": 1})]},
+            "rate_limits[0].hits_addend.is_negative_hits",
+            "expected true or false, not the number 1",
+        ),
+        (
+            {"rate_limits": [{"actions": [{"extension": {"name": "e", "typed_config": HEADER_INPUT}}]}]},
+            "rate_limits[0].actions[0].extension",
+            "actions of extensions are not supported; write request_headers, or one of the others",
         ),
     ],
 )

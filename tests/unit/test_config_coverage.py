@@ -63,10 +63,6 @@ def test_a_file_that_is_acted_on_whole():
             f"{V3_ROUTE_PATH}.route.retry_policy.retry_options_predicates",
         ),
         (
-            lambda d: v3_route(d)["route"].update(rate_limits=[{"actions": [{"extension": {"name": "x"}}]}]),
-            f"{V3_ROUTE_PATH}.route.rate_limits[0].actions[0].extension",
-        ),
-        (
             lambda d: v3_listener(d).update(use_original_dst=True),
             "static_resources.listeners[0].use_original_dst",
         ),

@@ -3,7 +3,7 @@
 import pytest
 
 from fastproxy.config.newer_fields import COOKIE
-from tests.unit.config_files import V3_ROUTE_PATH, refused, v3_file, v3_route, view
+from tests.unit.config_files import V3_ROUTE_PATH, errors, refused, v3_file, v3_route, view, warnings
 
 
 def cookies(tmp_path, *matchers):
@@ -48,3 +48,37 @@ def test_something_else_than_a_list_is_refused(tmp_path):
     v3_route(document)["match"]["cookies"] = {"name": "a"}
     [problem] = refused(tmp_path, document)
     assert problem.path == f"{V3_ROUTE_PATH}.match.cookies"
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"generic_key": {"descriptor_value": "v", "default_value": "d"}},
+        {"queryParameterValueMatch": {"descriptorValue": "v", "defaultValue": "d", "queryParameters": [{"name": "q"}]}},
+    ],
+    ids=["snake case", "camel case"],
+)
+def test_default_values_of_what_is_no_format_have_no_effect(action):
+    document = v3_file()
+    v3_route(document)["route"]["rate_limits"] = [{"actions": [action]}]
+    _, report = view(document)
+    [name] = action
+    [field] = [key for key in action[name] if key.startswith("default")]
+    place = f"{V3_ROUTE_PATH}.route.rate_limits[0].actions[0].{name}.{field}"
+    said = "has no effect, as in Envoy: its descriptor_value is taken as it is"
+    assert (place, said) in warnings(report)
+    assert errors(report) == []
+
+
+def test_the_sign_of_hits_needs_a_truth():
+    document = v3_file()
+    limit = {
+        "actions": [{"generic_key": {"descriptor_value": "v"}}],
+        "hits_addend": {"number": 1, "is_negative_hits": "no"},
+    }
+    v3_route(document)["route"]["rate_limits"] = [limit]
+    [problem] = errors(view(document)[1])
+    assert problem == (
+        f"{V3_ROUTE_PATH}.route.rate_limits[0].hits_addend.is_negative_hits",
+        'expected true or false, not the text "no"',
+    )

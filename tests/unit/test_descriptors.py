@@ -129,3 +129,62 @@ def test_a_parameter_that_may_be_there_or_not():
     )
     assert entries(absent, path="/?b=%31") == ((b"q", b"v"),)
     assert entries(absent, path="/?a=%31") is None
+
+
+RANGES = ("10.0.0.0/8", "2001:db8::/32")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("10.255.0.1", True), ("11.0.0.1", False), ("2001:db8::1", True), ("2001:db9::1", False), ("::ffff:1", False)],
+)
+def test_an_address_in_a_range(source, expected):
+    for inverted in (False, True):
+        action = DescriptorAction(ActionKind.REMOTE_ADDRESS_MATCH, "k", "v", ranges=RANGES, expects_match=not inverted)
+        found = entries(action, FIXED, source=source)
+        assert found == (((b"k", b"v"), (b"generic_key", b"x")) if expected != inverted else None)
+
+
+def test_without_ranges_no_address_is_in_one():
+    assert entries(DescriptorAction(ActionKind.REMOTE_ADDRESS_MATCH, "k", "v")) is None
+
+
+def test_ranges_that_are_none_are_no_model():
+    with pytest.raises(ValueError, match="no range of addresses: here"):
+        entries(DescriptorAction(ActionKind.REMOTE_ADDRESS_MATCH, "k", "v", ranges=("here",)))
+
+
+def test_the_value_of_an_address_in_a_range_is_a_format():
+    def found(headers=(), default=""):
+        action = DescriptorAction(
+            ActionKind.REMOTE_ADDRESS_MATCH, "k", "%REQ(x-k)%", ranges=RANGES, default_value=default
+        )
+        return entries(action, headers=headers)
+
+    assert found((("x-k", "a"),)) == found((("x-k", "a"),), "d") == ((b"k", b"a"),)
+    assert found(default="d") == found((("x-k", ""),), "d") == ((b"k", b"d"),)
+    assert found() is None
+
+
+def hits(text, **fields):
+    ready = DescriptorRule(Rule((FIXED,), hits_format="%REQ(x-n)%", **fields))
+    return ready.hits_of_request(head(headers=() if text is None else (("x-n", text),)), "10.1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3", 3), ("0", 0), ("007", 7), ("+7", 7), ("1.9", 1), ("1e2", 100), ("0x10", 16), ("1000000000", 1000000000),
+        ("1000000001", None), ("18446744073709551616", None), ("-1", None), ("abc", None), ("3abc", None), ("", None),
+        (None, None), ("nan", None), ("inf", None), ("1 2", None), ("1,2", None),
+    ],
+)  # fmt: skip
+def test_hits_of_a_format(text, expected):
+    """As Envoy 1.40 reads them."""
+    assert hits(text) == expected
+
+
+def test_hits_of_a_number():
+    assert DescriptorRule(Rule((FIXED,), 5)).hits_of_request(head(), "10.1.2.3") == 5
+    assert not DescriptorRule(Rule((FIXED,), 5)).gives_back
+    assert DescriptorRule(Rule((FIXED,), 5, gives_back=True)).gives_back

@@ -101,3 +101,18 @@ def test_processes_share_a_bucket():
     os.close(reading)
     os.close(writing)
     assert sum(taken) == 3000
+
+
+def test_tokens_are_put_back_as_far_as_there_is_room():
+    buckets = table()
+    buckets.give(b"a", 1.0, 10, 1000, 3)  # which nobody has taken from
+    assert buckets.missing_ms(b"a", 1000) == 0
+    assert buckets.allow(b"a", 1.0, 10, 1000, 8) == (0, False)
+    buckets.give(b"a", 1.0, 10, 1000, 3)
+    buckets.give(b"b", 1.0, 10, 1000, 3)
+    assert buckets.missing_ms(b"a", 1000) == 5000
+    for tokens in (6, 10**9):
+        buckets.give(b"a", 1.0, 10, 1000, tokens)
+        assert buckets.missing_ms(b"a", 1000) == 0
+        assert buckets.allow(b"a", 1.0, 10, 1000, 10) == (0, False)
+        assert buckets.allow(b"a", 1.0, 10, 1000) == (1000, False)

@@ -61,9 +61,17 @@ def test_nothing_is_said_of_nothing():
                 "together"
             ],
         ),
+        (
+            replace(RATE, always_takes_default=False),
+            ((*MATCHED[:2], -2),),
+            [
+                "429 without a token for key=a, tier=b: 3, 1 more each 0.5 s, 2 put back by this request, of all "
+                "workers together"
+            ],
+        ),
         (replace(RATE, bucket=None), (), []),
     ],
-    ids=["plain", "shares", "descriptor", "instead", "no-bucket"],
+    ids=["plain", "shares", "descriptor", "instead", "put-back", "no-bucket"],
 )  # fmt: skip
 def test_rates(limit, matched, expected):
     found = list(request_words(TrafficLimits(limit), matched))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fastproxy.log_format import DURATIONS, FACTS, NUMBERS, SIMPLE, Operator, compile_format
+from fastproxy.log_format import DURATIONS, FACTS, NUMBERS, SIMPLE, Operator, compile_format, reads_request
 from fastproxy.model import DEFAULT_ACCESS_LOG_FORMAT
 
 
@@ -115,3 +115,16 @@ def test_what_is_never_set_here(name: str) -> None:
 def test_mistakes(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         compile_format(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", True), ("%REQ(a)%", True), ("%DOWNSTREAM_REMOTE_ADDRESS%", True), ("%DOWNSTREAM_REMOTE_PORT%", True),
+        ("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%", False), ("%UPSTREAM_HOST%", False), ("%RESP(a)%", False),
+        ("%DURATION%", False), ("%RESPONSE_CODE%", False), ("%PROTOCOL%", False),
+    ],
+)  # fmt: skip
+def test_what_a_request_is_asked_for(text: str, expected: bool) -> None:
+    (operator,) = compile_format(text)
+    assert reads_request(operator) == expected

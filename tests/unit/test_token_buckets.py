@@ -89,3 +89,19 @@ def test_processes_share_a_bucket():
         os.waitpid(pid, 0)
     assert sum(taken) == 5000
     assert max(taken) <= 4000
+
+
+def test_tokens_are_put_back_as_far_as_there_is_room():
+    bucket = Bucket(words(), TokenBucket(10, 1, 1.0))
+    now = 5 * SECOND
+    bucket.give(now, 3)
+    assert bucket.left(now) == 10
+    assert bucket.take(now, 8) == 0
+    bucket.give(now, 3)
+    assert bucket.left(now) == 5
+    bucket.give(now, 0)
+    assert bucket.left(now) == 5
+    for tokens in (6, 10**9):
+        bucket.give(now, tokens)
+        assert bucket.left(now) == 10
+        assert [bucket.take(now) for _ in range(11)] == [0] * 10 + [SECOND]
