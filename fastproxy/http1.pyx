@@ -266,7 +266,11 @@ cdef HeadError parse_fields(Head *head, char *at, char *end, int max_fields) noe
 
 
 cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fields) noexcept nogil:
-    """Cut a request head that ends with its empty line: method, target, version, fields."""
+    """Cut a request head that ends with its empty line: method, target, version, fields.
+
+    Which bytes a target may have is llhttp's to say, but for LF: there it takes what came for HTTP/0.9, and goes on
+    with the rest of the line as a field.
+    """
     cdef char *line_end = <char *> memchr(data, c"\r", length)
     cdef char *target
     cdef char *version
@@ -278,6 +282,8 @@ cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fiel
     target += 1
     version = <char *> memchr(target, c" ", line_end - target)
     if version == NULL or version == target or line_end - version != 9 or memcmp(version, b" HTTP/", 6):
+        return HEAD_BAD
+    if memchr(target, c"\n", version - target) != NULL:
         return HEAD_BAD
     if HEX[<unsigned char> version[6]] < 0 or version[7] != c"." or HEX[<unsigned char> version[8]] < 0:
         return HEAD_BAD

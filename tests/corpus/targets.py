@@ -104,4 +104,20 @@ ABSOLUTE_FORM = [
     refused("a URL in a URL's query", get(b"http://?http://b/")),
 ]
 
-CASES: tuple[RequestCase, ...] = (*ORIGIN_FORM, *OTHER_FORMS, *ABSOLUTE_FORM)
+# What stands before the LF is a request of HTTP/0.9 for some, and what stands behind it a field.
+LINE_ENDS = [
+    refused("LF in the path", get(b"/a\nb")),
+    refused("LF at the end of the path", get(b"/a\n")),
+    refused("CR in the path", get(b"/a\rb:c")),
+    refused("LF and a field in the path", get(b"/a\nb:c")),
+    refused("LF and a field in the query", get(b"/a?b\nc:d")),
+    refused("LF and half a field in the path", get(b"/a\nb:")),
+    refused("LF and a coding in the path", get(b"/a\ntransfer-encoding:chunked")),
+    refused("LF and a length in the path", get(b"/a\ncontent-length:5")),
+    refused("LF and a host in the path", get(b"/a\nhost:b")),
+    refused("LF, a field and another LF in the path", get(b"/a\nb:c\nd:e")),
+    refused("LF and a field in a URL's path", get(b"http://b/c\nd:e")),
+    refused("LF and a field in a URL's host", get(b"http://b\nd:e")),
+]
+
+CASES: tuple[RequestCase, ...] = (*ORIGIN_FORM, *OTHER_FORMS, *ABSOLUTE_FORM, *LINE_ENDS)

@@ -122,6 +122,12 @@ def test_bad_request_lines(first):
     assert error(request(first=first)) == "bad"
 
 
+@pytest.mark.parametrize("target", ["/a\nb", "/a\nb:c", "/a?b\nc:d", "http://a/b\nc:d", "/a\n", "\n"])
+def test_a_line_feed_in_a_target(target):
+    """llhttp takes what is before it for a request of HTTP/0.9, and what is behind it for a field."""
+    assert error(request(first=f"GET {target} HTTP/1.1")) == "bad"
+
+
 @pytest.mark.parametrize(
     "first",
     [
