@@ -42,7 +42,7 @@ cdef inline bint is_all_plain(const char *data, size_t length) noexcept nogil:
 
 
 cdef inline size_t character(const char *data, size_t left) noexcept nogil:
-    """Length of the UTF-8 sequence here, 0 when there is none or when it could end a line or move a cursor."""
+    """Length of the UTF-8 sequence here, 0 when there is none or when it could end a line, move a cursor or turn text."""
     cdef uint8_t first = <uint8_t>data[0]
     cdef size_t length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
     cdef uint32_t code = first & (0x7F >> length)
@@ -55,9 +55,14 @@ cdef inline size_t character(const char *data, size_t left) noexcept nogil:
         code = code << 6 | (<uint8_t>data[i] & 0x3F)
     if code < (0xA0 if length == 2 else 0x800 if length == 3 else 0x10000) or code > 0x10FFFF:
         return 0
-    if (code >= 0xD800 and code <= 0xDFFF) or code == 0x2028 or code == 0x2029:
+    if (code >= 0xD800 and code <= 0xDFFF) or (code >= 0x2028 and code <= 0x202E) or is_mark_of_direction(code):
         return 0
     return length
+
+
+cdef inline bint is_mark_of_direction(uint32_t code) noexcept nogil:
+    """Those of Unicode's bidirectional algorithm but for U+202A to U+202E: a line would read otherwise than it is."""
+    return code == 0x61C or code == 0x200E or code == 0x200F or (code >= 0x2066 and code <= 0x2069)
 
 
 cdef inline char *put_special(char *at, uint8_t byte) noexcept nogil:

@@ -21,11 +21,12 @@ LEVELS = {
 _NAMES = {number: name for name, number in LEVELS.items()}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _CONTROL |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+_CONTROL |= {code: f"\\u{code:04x}" for code in (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))}
 _CONTROL_BUT_NEWLINE = {code: text for code, text in _CONTROL.items() if code != ord("\n")}
 
 
 def escape(text: str) -> str:
-    """`text` on one line, control characters written as `\\xNN`."""
+    """`text` on one line, control characters written as `\\xNN`, those that turn the direction of text as `\\uNNNN`."""
     return text.translate(_CONTROL)
 
 

@@ -19,7 +19,7 @@ PRIVATE_DOMAINS = ("localhost", "local", "internal", "home.arpa", "lan", "home",
 
 _SENT_BY_BROWSERS = ("Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Accept-Language")
 _OTHER_SITES = ("cross-site", "same-site")
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@/]+)(?::[0-9]*)?")
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::[0-9]*)?", re.ASCII)
 
 
 def refusal(method: str, headers: Mapping[str, str], mutates: bool) -> Reply | None:

@@ -5,6 +5,7 @@ import socket
 import time
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from fastproxy.admin.access_log import AccessLog, Entry
 from fastproxy.admin.commands import answer
@@ -14,13 +15,21 @@ from fastproxy.status import Status
 log = logging.getLogger("fastproxy.admin")
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """aiohttp tells of each request that is no HTTP, with a traceback: anybody could fill the log with those."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+log.addFilter(_is_ours)
+
+
 class AdminServer:
     """Serves until closed. A path that changes nothing answers every method, as with Envoy."""
 
     def __init__(self, status: Status, access_log: AccessLog) -> None:
         self._status = status
         self._access_log = access_log
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None, logger=log), shutdown_timeout=0.1)
 
     async def start(self, listening: socket.socket) -> None:
         await self._runner.setup()

@@ -279,6 +279,10 @@ def test_text_in_utf_8_is_readable(path: Path, text: str) -> None:
         b"\xc2\x85",  # NEL ends a line for some readers, as the next two do
         b"\xe2\x80\xa8",
         b"\xe2\x80\xa9",
+        "\u202e".encode(),
+        "\u200f".encode(),
+        "\u061c".encode(),
+        "\u2066".encode(),
         b"\xc2\x9b2J",  # CSI steers a terminal
         b"\xc0\xa2",  # overlong forms of a quote
         b"\xe0\x80\xa2",

@@ -81,3 +81,10 @@ def test_what_a_page_of_another_site_asks(ask):
         assert got == status
         assert not [name for name in answered if name.startswith("access-control")]
         assert answered["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_no_http_is_refused_and_not_told(ask, caplog, monkeypatch):
+    """Anybody who reaches the admin could else fill the log."""
+    monkeypatch.setattr(http.client.HTTPConnection, "_http_vsn_str", "HTTP/1.x")
+    assert ask("GET", "/ready")[0] == 400
+    assert not caplog.records

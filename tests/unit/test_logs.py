@@ -27,6 +27,8 @@ def test_levels_have_envoys_names():
 def test_control_characters_are_escaped():
     line = logs.EnvoyFormatter().format(record("a\nb\x1b[31m\x9b\r\t\x7f"))
     assert line.endswith(r"a\nb\x1b[31m\x9b\r\t\x7f")
+    line = logs.EnvoyFormatter().format(record("\u202eabc\u2028\u2069é"))
+    assert line.endswith(r"\u202eabc\u2028\u2069é")
 
 
 def test_a_traceback_keeps_its_lines_but_no_escape_sequence():
