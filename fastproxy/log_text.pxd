@@ -42,7 +42,7 @@ cdef inline bint is_all_plain(const char *data, size_t length) noexcept nogil:
 
 
 cdef inline size_t character(const char *data, size_t left) noexcept nogil:
-    """Length of the UTF-8 sequence here, 0 when there is none or when it could end a line, move a cursor or turn text."""
+    """Length of the UTF-8 sequence here; 0: there is none, or it could end a line, move a cursor or turn text."""
     cdef uint8_t first = <uint8_t>data[0]
     cdef size_t length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
     cdef uint32_t code = first & (0x7F >> length)

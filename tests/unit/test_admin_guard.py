@@ -72,7 +72,8 @@ def test_private(host):
 @pytest.mark.parametrize(
     "host",
     ["", ":9901", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "1.ip6.arpa", "[::1", "a@b",
-     "evil.example:9901:9901", "evil.example/", "[evil.example]", "local.evil.example", "evil.example#.local", "evil.example?.test"],
+     "evil.example:9901:9901", "evil.example/", "[evil.example]", "local.evil.example",
+     "evil.example#.local", "evil.example?.test"],
 )  # fmt: skip
 def test_not_private(host):
     assert not is_private(host)
