@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.corpus import peers
@@ -23,6 +24,7 @@ from tests.corpus.origin import Origin
 from tests.corpus.play import Range
 from tests.corpus.themes import REQUESTS, RESPONSES
 from tests.support.adversary import Node
+from tests.support.punctual import in_time
 
 THEMES: dict[str, Sequence[Case]] = {**REQUESTS, **RESPONSES}
 # what is known of one of the peers: the rows that show it
@@ -101,9 +103,9 @@ def play_faults(kind: str, names: Iterable[str]) -> dict[str, str]:
         node = Node()
         with tempfile.TemporaryDirectory() as folder:
             port, process = peers.start(kind, node.port, Path(folder))
-            front = Front(port, node, process.pid)
+            front = Front(port, node, process.pid, peers.STALL_S)
             try:
-                found[name] = FAULTS[name](front)
+                found[name] = in_time(partial(FAULTS[name], front))
             except (OSError, AssertionError) as error:
                 found[name] = str(error)[:100]
             front.close()

@@ -11,6 +11,7 @@ from tests.corpus.front import Front
 from tests.corpus.strict import Stream, read_response
 from tests.corpus.tunnel_faults import TUNNEL_FAULTS
 from tests.support.adversary import Peer
+from tests.support.punctual import within
 
 GET = b"GET /fault HTTP/1.1\r\nhost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -29,14 +30,21 @@ def answered(client: Peer) -> int:
     return stream.messages[-1].status if stream.messages else 0
 
 
+def asked(front: Front) -> tuple[Peer, Peer]:
+    """A client, and the node that its request has come to."""
+    client = front.client() << GET
+    node = front.node.busy_peer()
+    node.read_head()
+    return client, node
+
+
 def stall_behind(said: bytes, *allowed: int) -> Callable[[Front], str]:
     """A node that says no more than that; the client must be answered with one of these, 0 being a cut answer."""
 
     def stall(front: Front) -> str:
-        client = front.client() << GET
-        node = front.node.busy_peer()
-        node.read_head()
-        node << said
+        with within(front.stall_s):
+            client, node = asked(front)
+            node << said
         status = answered(client)
         return "" if status in allowed else f"answered {status}"
 
@@ -45,22 +53,22 @@ def stall_behind(said: bytes, *allowed: int) -> Callable[[Front], str]:
 
 def trickle(front: Front) -> str:
     """A byte at a time, none later than a timer allows: the answer is the answer."""
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
-    for at in range(len(OK)):
-        node << OK[at : at + 1]
-        time.sleep(0.001)
+    with within(front.stall_s):
+        client, node = asked(front)
+        node << OK[:1]
+    for at in range(1, len(OK)):
+        with within(front.stall_s):
+            time.sleep(0.001)
+            node << OK[at : at + 1]
     status = answered(client)
     return "" if status == 200 else f"answered {status}"
 
 
 def answer_that_overtakes_a_request(front: Front) -> str:
     """A node says more on a kept connection just when the next request is on its way: that is no answer to it."""
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
-    node << OK
+    with within(front.stall_s):
+        client, node = asked(front)
+        node << OK
     assert answered(client) == 200
     with front.stopped():
         client << GET.replace(b"/fault", b"/next")
@@ -76,9 +84,7 @@ def answer_that_overtakes_a_request(front: Front) -> str:
 
 def head_that_never_ends(front: Front) -> str:
     """A node sends field lines until somebody hangs up."""
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
+    client, node = asked(front)
     node.socket.settimeout(2)
     with suppress(ConnectionResetError, BrokenPipeError, TimeoutError):
         node << b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 1_000_000
@@ -88,9 +94,7 @@ def head_that_never_ends(front: Front) -> str:
 
 def interim_answers_without_end(front: Front) -> str:
     """A node sends 103 after 103: it is not to keep its client for ever."""
-    client = front.client() << GET
-    node = front.node.busy_peer()
-    node.read_head()
+    client, node = asked(front)
     node.socket.settimeout(2)
     sent = 0
     with suppress(ConnectionResetError, BrokenPipeError, TimeoutError):

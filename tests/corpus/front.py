@@ -8,17 +8,19 @@ from contextlib import contextmanager
 
 from tests.support.adversary import Node, Peer
 from tests.support.processes import descendants
+from tests.support.punctual import within
 from tests.support.websocket import handshake, switching
 
-PATIENCE_S = 3.0  # for an answer
+PATIENCE_S = 10.0  # for an answer
 NARROW_BYTES = 16384
 SEGMENT_BYTES = 1460
 
 
 class Front:
-    """A proxy between clients and a node that a test drives by hand."""
+    """A proxy between clients and a node that a test drives by hand. It gives up what is silent for `stall_s`."""
 
-    def __init__(self, port: int, node: Node, pid: int) -> None:
+    def __init__(self, port: int, node: Node, pid: int, stall_s: float) -> None:
+        self.stall_s = stall_s
         self.port = port
         self.node = node
         self.pid = pid
@@ -42,11 +44,12 @@ class Front:
             client.close()
 
     def tunnel(self, **how: int) -> tuple[Peer, Peer]:
-        client = self.client(**how) << handshake()
-        node = self.node.busy_peer()
-        node.read_head()
-        node << switching()
-        client.read_head()
+        with within(self.stall_s):
+            client = self.client(**how) << handshake()
+            node = self.node.busy_peer()
+            node.read_head()
+            node << switching()
+            client.read_head()
         return client, node
 
     def narrow_tunnel(self) -> tuple[Peer, Peer]:

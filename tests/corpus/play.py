@@ -64,7 +64,7 @@ class Client:
     """A client's connection, the row that it plays, and what has come of it."""
 
     def __init__(self, port: int, origin: Origin, case: Case | None = None) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.mark = b"%d" % self.socket.getsockname()[1]
         self.fd = self.socket.fileno()
@@ -125,7 +125,7 @@ class Client:
 class Range:
     """A proxy with a node behind it, and clients in front."""
 
-    def __init__(self, port: int, origin: Origin, patience_s: float = 5.0) -> None:
+    def __init__(self, port: int, origin: Origin, patience_s: float = 20.0) -> None:
         self.port = port
         self.origin = origin
         self.patience_s = patience_s  # without anything that happens

@@ -13,11 +13,14 @@ from contextlib import suppress
 
 from tests.corpus.front import Front
 from tests.support.adversary import Peer
+from tests.support.punctual import within
 
 TAIL_BYTES = 4_000_000
 LONG_TAIL_BYTES = 8_000_000
 SLOWLY_S = 1.0  # how long a slow reader reads slowly: longer than the proxy's timers
 PACE_S = 0.05
+AT_ONCE_S = 0.5
+HELD_BACK_S = 0.1  # without a byte taken
 PIECE_BYTES = 5000  # in PACE_S: 100 kB/s
 PATTERN = bytes(range(256))
 
@@ -30,10 +33,13 @@ def tail_of_a_tunnel(front: Front) -> str:
     node << data[-100_000:]
     node.half_close()
     received = 0
+    more = b"begun"
     with suppress(ConnectionResetError, TimeoutError):
-        while more := client.socket.recv(16384):
+        while more:
+            with within(front.stall_s):
+                more = client.socket.recv(16384)
+                time.sleep(0.0002)
             received += len(more)
-            time.sleep(0.0002)
     received += len(client._take(1 << 20))
     return "" if received == len(data) else f"{len(data) - received} of {len(data)} bytes are lost"
 
@@ -45,22 +51,28 @@ def client_that_talks_to_an_ended_tunnel(front: Front) -> str:
     node.socket.sendall(data)
     node.half_close()
     received = 0
+    more = b"begun"
     with suppress(ConnectionResetError, BrokenPipeError, TimeoutError):
-        while more := client.socket.recv(16384):
+        while more:
+            with within(front.stall_s):
+                more = client.socket.recv(16384)
             received += len(more)
             client << b"still here"
     return "" if received == len(data) else f"{len(data) - received} of {len(data)} bytes are lost"
 
 
 def release_of_a_tunnels_client(front: Front) -> str:
-    """Both directions have ended at the node: the client is told at once."""
-    client, node = front.tunnel()
-    began = time.monotonic()
-    node.close()
-    with suppress(ConnectionResetError):
-        client.read_to_end()
-    waited = time.monotonic() - began
-    return "" if waited < 0.5 else f"held for {waited:.1f} s"
+    """Both directions have ended at the node: the client is told at once. A timer would hold it a second time, too; a
+    busy machine does not."""
+    waits_s: list[float] = []
+    while not waits_s or (min(waits_s) >= AT_ONCE_S and len(waits_s) < 2):
+        client, node = front.tunnel()
+        began = time.monotonic()
+        node.close()
+        with suppress(ConnectionResetError):
+            client.read_to_end()
+        waits_s.append(time.monotonic() - began)
+    return "" if min(waits_s) < AT_ONCE_S else f"held for {min(waits_s):.1f} s"
 
 
 def lost(received: bytes, sent: int) -> str:
@@ -85,7 +97,7 @@ class Pouring(threading.Thread):
             self.peer.half_close()
 
 
-def drink(*readers: Peer, slowly_s: float = SLOWLY_S) -> list[bytes]:
+def drink(front: Front, *readers: Peer, slowly_s: float = SLOWLY_S) -> list[bytes]:
     """Read what comes, slowly for so long and then as fast as it comes, up to the end."""
     got = [bytearray() for _ in readers]
     quick = time.monotonic() + slowly_s
@@ -94,27 +106,28 @@ def drink(*readers: Peer, slowly_s: float = SLOWLY_S) -> list[bytes]:
         is_slow = time.monotonic() < quick
         for number in sorted(left):
             data = b""
-            with suppress(OSError):
+            with within(front.stall_s), suppress(OSError):
                 data = readers[number].socket.recv(PIECE_BYTES if is_slow else 1 << 20)
             got[number] += data
             if not data:
                 left.remove(number)
         if is_slow:
-            time.sleep(PACE_S)
+            with within(front.stall_s):
+                time.sleep(PACE_S)
     return [bytes(each) for each in got]
 
 
 def slow_client(front: Front) -> str:
     client, node = front.narrow_tunnel()
     Pouring(node, LONG_TAIL_BYTES)
-    (got,) = drink(client)
+    (got,) = drink(front, client)
     return lost(got, LONG_TAIL_BYTES)
 
 
 def slow_node(front: Front) -> str:
     client, node = front.narrow_tunnel()
     Pouring(client, LONG_TAIL_BYTES)
-    (got,) = drink(node)
+    (got,) = drink(front, node)
     return lost(got, LONG_TAIL_BYTES)
 
 
@@ -122,7 +135,7 @@ def slow_both(front: Front) -> str:
     client, node = front.narrow_tunnel()
     Pouring(node, LONG_TAIL_BYTES)
     Pouring(client, LONG_TAIL_BYTES)
-    from_node, from_client = drink(client, node)
+    from_node, from_client = drink(front, client, node)
     return lost(from_node, LONG_TAIL_BYTES) or lost(from_client, LONG_TAIL_BYTES)
 
 
@@ -132,13 +145,13 @@ def node_goes_on(front: Front) -> str:
     client << b"that is all"
     client.half_close()
     Pouring(node, LONG_TAIL_BYTES)
-    (got,) = drink(client)
+    (got,) = drink(front, client)
     return lost(got, LONG_TAIL_BYTES)
 
 
 def send_until_held_back(peer: Peer) -> int:
     """Send for as long as the proxy takes anything: how much its kernel has for certain."""
-    peer.socket.settimeout(0.1)
+    peer.socket.settimeout(HELD_BACK_S)
     sent = 0
     with suppress(TimeoutError):
         while True:
@@ -146,36 +159,37 @@ def send_until_held_back(peer: Peer) -> int:
     return sent - struct.unpack("i", fcntl.ioctl(peer.socket, termios.TIOCOUTQ, bytes(4)))[0]
 
 
-def gone(first: Peer, second: Peer, reset: bool) -> str:
+def gone(front: Front, first: Peer, second: Peer, reset: bool) -> str:
     """One side leaves both ways while the other, which has not read yet, talks to it."""
     sent = send_until_held_back(first)
-    (first.reset if reset else first.close)()
-    with suppress(OSError):
-        for _ in range(5):
-            second << b"still here"
-            time.sleep(0.01)
-    (got,) = drink(second, slowly_s=0)
+    with within(front.stall_s - HELD_BACK_S):
+        (first.reset if reset else first.close)()
+        with suppress(OSError):
+            for _ in range(5):
+                second << b"still here"
+                time.sleep(0.01)
+    (got,) = drink(front, second, slowly_s=0)
     return lost(got, max(sent, len(got)))
 
 
 def client_resets(front: Front) -> str:
     client, node = front.narrow_tunnel()
-    return gone(client, node, reset=True)
+    return gone(front, client, node, reset=True)
 
 
 def node_resets(front: Front) -> str:
     client, node = front.narrow_tunnel()
-    return gone(node, client, reset=True)
+    return gone(front, node, client, reset=True)
 
 
 def client_closes(front: Front) -> str:
     client, node = front.narrow_tunnel()
-    return gone(client, node, reset=False)
+    return gone(front, client, node, reset=False)
 
 
 def node_closes(front: Front) -> str:
     client, node = front.narrow_tunnel()
-    return gone(node, client, reset=False)
+    return gone(front, node, client, reset=False)
 
 
 TUNNEL_FAULTS: dict[str, Callable[[Front], str]] = {

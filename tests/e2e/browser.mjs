@@ -10,7 +10,7 @@ const ARGUMENTS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 const SAMPLES = 3;
 
 const wish = JSON.parse(process.argv[2]);

@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 import { io as io4 } from "socket.io-client";
 import io2 from "socket.io-client-2";
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 const AT_ONCE = 20; // sessions that act at the same time
 const RECONNECTION = { reconnectionDelay: 200, reconnectionDelayMax: 400 };
 const CLIENTS = { 2: io2, 4: io4 };

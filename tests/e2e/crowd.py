@@ -19,7 +19,7 @@ from tests.e2e.sessions import Kind, Session, for_all
 from tests.e2e.stack import nodes_of
 from tests.support import processes
 
-TIMEOUT_S = 40.0
+TIMEOUT_S = 100.0
 MAX_LINE_BYTES = 1 << 24
 LOOK_INTERVAL_S = 0.05
 TRANSPORTS = {"default": ["polling", "websocket"]}

@@ -19,7 +19,7 @@ UPGRADE = re.compile(rb"\r\nupgrade: *websocket", re.IGNORECASE)
 POLL = re.compile(rb"GET [^ ]*[?&]sid=")
 CLOSE = b"\r\nconnection: close\r\n\r\n"
 PIECE_BYTES = 65536
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 LOOK_INTERVAL_S = 0.02
 HELD = "said while polls are held"
 

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 40.0
 DECODERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress, "identity": bytes}
 # JSONP quotes the packets once more
 SID = re.compile(rb'\\?"sid\\?":\\?"([\w-]+)')

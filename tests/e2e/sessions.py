@@ -12,7 +12,7 @@ import socketio
 from tests.e2e.stack import nodes_of
 
 Each = TypeVar("Each")
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 RECONNECTION_DELAY_S = 0.2
 AT_ONCE = 10  # handshakes under way at the same time
 

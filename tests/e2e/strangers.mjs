@@ -17,7 +17,7 @@ const LIBRARIES = { "/4.js": "socket.io-client/dist/socket.io.min.js", "/2.js": 
 const PAGE = `<!doctype html><title>stranger</title><link rel="icon" href="data:,">
 <script src="/4.js"></script><script>const clients = { 4: io };</script>
 <script src="/2.js"></script><script>clients[2] = io;</script>`;
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 const wish = JSON.parse(process.argv[2]);
 const site = createServer(serve).listen(0, "127.0.0.1");

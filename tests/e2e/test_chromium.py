@@ -19,7 +19,7 @@ SPLIT = "Chromium's websocket handshake has no Referer, so it goes to a random n
 PHONE = {"width": 390, "height": 844}
 Seen = dict[str, Any]
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def visit(tool, tmp_path: Path):
         }
         script = processes.ROOT / "tests" / "e2e" / "browser.mjs"
         command = [tool("node", "nodejs"), str(script), json.dumps({**where, "text": TEXT, **wish})]
-        output = processes.run(command, output_path=tmp_path / "browser.txt", timeout_s=100)
+        output = processes.run(command, output_path=tmp_path / "browser.txt", timeout_s=250)
         assert file.stat().st_size > 0
         return dict(json.loads(output.splitlines()[-1]))
 

@@ -155,6 +155,7 @@ def kill_a_worker(proxy: proxies.Proxy, ports: list[int]) -> int:
     """How many connections of clients the victim had; returns when there is another worker in its place."""
     workers = set(proxy.pids()) - {proxy.process.pid}
     victim = random.choice(sorted(workers))
+    processes.rest([victim])  # it closes what it has answered last
     inodes = set(processes.socket_inodes(victim))
     connections = sum(inode in inodes and port in ports for inode, port in socket_tables.connections())
     os.kill(victim, signal.SIGKILL)

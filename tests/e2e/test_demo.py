@@ -22,7 +22,7 @@ def demo(tmp_path):
     front = moved[stack.RING.listener]
     command = [sys.executable, "-m", "echo.demo", "--cluster", nodes, "--config", str(file)]
     process = processes.start([*command, "--front", f"127.0.0.1:{front}"], output_path=tmp_path / "demo.txt")
-    process.wait_output("Ctrl-C ends all of it", 30)
+    process.wait_output("Ctrl-C ends all of it", 60)
     yield process, front
     process.kill()
 
@@ -35,11 +35,11 @@ def descendants(pid: int) -> set[int]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_all_of_it(demo, number):
     process, front = demo
-    with urllib.request.urlopen(f"http://127.0.0.1:{front}/", timeout=5) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{front}/", timeout=30) as response:
         assert b"<html" in response.read()
     everybody = descendants(process.pid)
     assert len(everybody) >= 6  # the parent of the nodes and three nodes, the supervisor and a worker
-    assert process.end(number, timeout_s=25) == 0
+    assert process.end(number, timeout_s=60) == 0
     processes.wait_until(lambda: not any(map(processes.is_alive, everybody)), "every process is gone")
 
 
@@ -55,7 +55,7 @@ def test_a_child_that_dies_ends_it_with_an_error(demo):
     everybody = descendants(process.pid)
     nodes, *_ = processes.children(process.pid)
     os.kill(nodes, signal.SIGKILL)
-    assert process.wait(25) == 1
+    assert process.wait(60) == 1
     processes.wait_until(lambda: not any(map(processes.is_alive, everybody)), "every process is gone")
 
 
@@ -63,5 +63,5 @@ def test_a_port_in_use_is_an_error(demo, tmp_path):
     _, front = demo
     command = [sys.executable, "-m", "echo.demo", "--front", f"127.0.0.1:{front}", "--cluster", "1"]
     second = processes.start(command, output_path=tmp_path / "second.txt")
-    assert second.wait(20) == 1
+    assert second.wait(60) == 1
     assert f"in use already: 127.0.0.1:{front}" in second.output

@@ -21,11 +21,11 @@ Connect = Callable[[int], Client]
 
 
 def streamable(port: int) -> Client:
-    return Client(f"http://127.0.0.1:{port}/mcp", mode="legacy", read_timeout_seconds=10)
+    return Client(f"http://127.0.0.1:{port}/mcp", mode="legacy", read_timeout_seconds=60)
 
 
 def sse(port: int) -> Client:
-    return Client(sse_client(f"http://127.0.0.1:{port}/sse"), mode="legacy", read_timeout_seconds=10)
+    return Client(sse_client(f"http://127.0.0.1:{port}/sse"), mode="legacy", read_timeout_seconds=60)
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def test_one_node_behind_a_dns_name(one_node: Stack):
     assert nodes == {one_node.node_names().pop(): 20}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.departure("a route timeout that no file sets, 15 s, ends an idle poll of 25 s")
 def test_an_idle_polling_session_lives_on(one_node: Stack):
     """Nobody says anything for 32 s; then the session is still the same one, on the same node, without a reconnect."""
@@ -100,7 +100,7 @@ def test_an_idle_polling_session_lives_on(one_node: Stack):
     asyncio.run(idle())
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.departure("sessions are split from the start")
 def test_a_node_dies_under_60_clients(own_ring: Stack):
     """Its clients reconnect by themselves to a live node; the others notice nothing.

@@ -22,7 +22,7 @@ NEWCOMERS = 12  # by each transport at each server
 pytestmark = pytest.mark.departure("Envoy does not read its file again")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_500_sessions_while_nodes_come_and_go(clusters: dict[Server, Nodes], tool, tmp_path: Path):
     """Three nodes join, and new sessions are opened on them; they drain; they leave when these have ended.
 

@@ -28,6 +28,7 @@ KINDS = "polling,upgrade,websocket"
 NODE_NAME = re.compile(r"^(node#\d+) on ", re.MULTILINE)
 ASKED = re.compile(r"^127\.0\.0\.1:(\d+) (127\.0\.0\.1:\d+)$", re.MULTILINE)
 MOST_TOLD = 20
+LOGGED_S = 1.5  # within which a worker's log has who was at the node that died: it goes with the worker else
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,11 @@ def kill_some(plan: Plan, proxy: proxies.Proxy, cluster: Cluster, chance: random
     deaths: list[Death] = []
     ends = time.monotonic() + plan.seconds - plan.settle_s
     while time.monotonic() < ends or len(deaths) < 2:
-        time.sleep(plan.every_s * chance.uniform(0.5, 1.5))
+        pause_s = plan.every_s * chance.uniform(0.5, 1.5)
         is_node = not deaths[0].is_node if len(deaths) == 1 else chance.random() < 0.5
+        if deaths and deaths[-1].is_node and not is_node:
+            pause_s = max(pause_s, LOGGED_S)
+        time.sleep(pause_s)
         deaths.append(cluster.kill(chance) if is_node else kill_worker(proxy, chance))
     return deaths
 

@@ -38,7 +38,7 @@ class Plan:
     tags: tuple[str, ...] = ("scale",)
     kinds: str = "polling,upgrade,websocket"
     restarts: bool = True
-    timeout_s: float = 10.0  # of an answer: a busy machine is slow before a session is lost
+    timeout_s: float = 30.0  # of an answer: a busy machine is slow before a session is lost
 
 
 class Edge:

@@ -58,7 +58,7 @@ def test_a_session_may_not_move():
     assert not judged([moved], [NODE], ASKED).is_exact
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_what_is_lost_is_what_stood_on_the_dead(tmp_path):
     verdict, deaths, text = chaos(Plan(seconds=5, every_s=1, settle_s=1, seed=3), tmp_path)
     assert verdict.is_exact, text

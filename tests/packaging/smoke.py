@@ -15,11 +15,12 @@ import sysconfig
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 BODY = b"from the node"
-START_TIMEOUT_S = 20.0
-END_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 30.0
 
 
 class Node(http.server.BaseHTTPRequestHandler):
@@ -61,14 +62,19 @@ def configuration(port: int, admin_port: int, node_port: int) -> dict[str, objec
     return {"listeners": [listener], "cluster_manager": {"clusters": [cluster]}, "admin": admin}
 
 
-def free_ports(count: int) -> list[int]:
+@contextlib.contextmanager
+def free_ports(count: int) -> Iterator[list[int]]:
+    """Bound meanwhile, so that nobody else is lent them; a server listens there all the same (SO_REUSEADDR)."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(held.getsockname()[1]) for held in sockets]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for held in sockets:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind(("127.0.0.1", 0))
+        yield [int(held.getsockname()[1]) for held in sockets]
 
 
 def get(port: int) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
         response = connection.getresponse()
@@ -89,8 +95,7 @@ def get_when_listening(process: subprocess.Popen[bytes], port: int) -> tuple[int
 
 def serve_one(command: list[str], node_port: int) -> None:
     """Start it, ask it once, end it in order."""
-    port, admin_port = free_ports(2)
-    with tempfile.TemporaryDirectory() as folder:
+    with free_ports(2) as (port, admin_port), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "smoke.json"
         file.write_text(json.dumps(configuration(port, admin_port, node_port)))
         process = subprocess.Popen([*command, "-c", str(file), "--concurrency", "1"], cwd=folder)
@@ -105,7 +110,7 @@ def serve_one(command: list[str], node_port: int) -> None:
 def main(python: str) -> None:
     scripts = Path(python).parent if python != sys.executable else Path(sysconfig.get_path("scripts"))
     command = [str(scripts / "fastproxy")]
-    version = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True, timeout=30).stdout
+    version = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True, timeout=60).stdout
     print(version, end="")
     node = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node)
     threading.Thread(target=node.serve_forever, daemon=True).start()

@@ -14,7 +14,7 @@ import pytest
 import fastproxy
 from tests.support.source_tree import ROOT, files, modules
 
-BUILD_TIMEOUT_S = 400
+BUILD_TIMEOUT_S = 800
 SMOKE = Path(__file__).with_name("smoke.py")
 # What the wheel brings in beside fastproxy, for whoever installs it. A new one is a decision.
 RUNTIME = {"aiohttp", "dnspython", "google-re2", "httptools", "protobuf", "pyyaml", "uvloop", "xds-protos"}

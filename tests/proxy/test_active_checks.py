@@ -161,6 +161,7 @@ def test_new_workers_know_it_from_the_beginning(world, nodes):
 def test_a_reload_keeps_what_is_known(world, nodes):
     nodes[2].status = "503 Service Unavailable"
     wait_flags(world.proxy, "healthy", "healthy", FAILS, nodes=nodes)
+    processes.wait_until(lambda: nodes[2].port not in nodes_of_keys(world), "new requests go elsewhere")
     asked = nodes_of_keys(world)
     configuration = copy.deepcopy(world.proxy.configuration)
     configuration["static_resources"]["clusters"][0]["health_checks"][0]["http_health_check"]["host"] = "other"

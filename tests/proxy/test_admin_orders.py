@@ -8,7 +8,7 @@ from tests.support.proxies import World, Worlds
 
 def post(world: World, path: str, **headers: str) -> tuple[int, str]:
     """Status and body."""
-    with closing(http.client.HTTPConnection("127.0.0.1", world.proxy.admin_port, timeout=5)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", world.proxy.admin_port, timeout=30)) as connection:
         connection.request("POST", path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()

@@ -31,7 +31,7 @@ class Gate:
 
     def answer(self, _: Node, request: Message) -> bytes:
         assert request.head.target == b"/queued"
-        self.opened.wait(10)
+        self.opened.wait(60)
         return OK
 
 

@@ -8,6 +8,7 @@ from tests.support import processes
 from tests.support.adversary import Node, Peer
 from tests.support.engine_io import engine_io
 from tests.support.proxies import ROUTER, World, Worlds, bootstrap, cluster, connection_manager, departures, route
+from tests.support.punctual import punctual, within
 from tests.support.websocket import handshake, switching
 
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -53,14 +54,16 @@ def test_a_filter_chain_takes_so_many(worlds: Worlds) -> None:
     assert client.read_response().status == 200
 
 
+@punctual
 def test_one_too_many_waits_for_its_end(worlds: Worlds) -> None:
     world = limited(worlds, 1, delay="0.3s")
     world.client()
-    late = world.client()
-    late.socket.settimeout(0.1)
-    with pytest.raises(TimeoutError):
-        late.socket.recv(1)
-    late.socket.settimeout(5)
+    with within(0.3):
+        late = world.client()
+        late.socket.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            late.socket.recv(1)
+    late.socket.settimeout(processes.PATIENCE_S)
     assert is_closed(late)
 
 

@@ -16,7 +16,7 @@ FEW: dict[str, Sequence[Case]] = {"Host": [case for case in THEMES["Host"] if ca
     ("kind", "unsafe", "fault"), [("fastproxy", [], ""), ("Envoy", ["two different Hosts"], "held for")]
 )
 def test_a_proxy(kind: str, unsafe: list[str], fault: str) -> None:
-    result = play_themes(kind, FEW, 1.0)
+    result = play_themes(kind, FEW, 5.0)
     assert list(result.unsafe["Host"]) == unsafe
     assert result.unserved["Host"] == []
     assert play_faults(kind, [FAULT])[FAULT].startswith(fault)

@@ -76,7 +76,7 @@ def start(command: list[str], configuration: Json, folder: Path, ends: ExitStack
 
 def ask(port: int, request: Request) -> Json:
     """What came back, without what changes from one answer to the next."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(request.source, 0))
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(request.source, 0))
     client = Peer(connection)
     try:
         client << request.raw()
@@ -115,7 +115,7 @@ def draws_lots(envoy: int, request: Request) -> bool:
 numbers = count()
 
 
-@pytest.mark.timeout(3600 if IS_LONG else 240)
+@pytest.mark.timeout(3600 if IS_LONG else 600)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -40,19 +40,18 @@ def server() -> Iterator[DnsServer]:
 def start(worlds: Worlds, nodes: list[Node], server: DnsServer) -> Iterator[Any]:
     with ExitStack() as ends:
 
-        def run(**fields: Any) -> World:
-            made = worlds.run(
-                connection_manager([route("/", "backend")], upgrade_configs=WEBSOCKET), [backend(**fields)], nodes
-            )
+        def run(query_timeout_s: int = 20, **fields: Any) -> World:
+            backends = [backend(query_timeout_s, **fields)]
+            made = worlds.run(connection_manager([route("/", "backend")], upgrade_configs=WEBSOCKET), backends, nodes)
             ends.callback(end, worlds, made)
             return made
 
-        def backend(**fields: Any) -> dict[str, Any]:
+        def backend(query_timeout_s: int, **fields: Any) -> dict[str, Any]:
             resolver = {
                 "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
                 "resolvers": [{"socket_address": {"address": "127.0.0.1", "port_value": server.port}}],
                 "dns_resolver_options": {"no_default_search_domain": True},
-                "query_timeout_seconds": 1,
+                "query_timeout_seconds": query_timeout_s,
                 "query_tries": 1,
             }
             defaults = {"type": "STRICT_DNS", "dns_lookup_family": "V4_ONLY", "dns_refresh_rate": LONG}
@@ -123,7 +122,7 @@ def test_a_strict_cluster_has_all_addresses_and_a_logical_one_the_first(start: A
 @pytest.mark.parametrize("trouble", [{"failure": SERVFAIL}, {"is_silent": True}])
 def test_a_failure_keeps_the_hosts_and_is_tried_again(start: Any, server: DnsServer, trouble: dict[str, Any]) -> None:
     back_off = {"base_interval": "0.1s", "max_interval": "0.2s"}
-    world = start(respect_dns_ttl=True, dns_failure_refresh_rate=back_off)
+    world = start(query_timeout_s=1, respect_dns_ttl=True, dns_failure_refresh_rate=back_off)
     wait_for_hosts(world, "127.0.0.1")
     for name, value in trouble.items():
         setattr(server, name, value)

@@ -18,7 +18,7 @@ from tests.support.proxies import IS_ENVOY
 FILES = golden.files()
 DEPARTURES = [] if IS_ENVOY else golden_tables.departures()
 PENDING = [] if IS_ENVOY else golden_tables.pending()
-PATIENCE_S = 240  # the first test waits for its recording while others are played
+PATIENCE_S = 600  # the first test waits for its recording while others are played
 NOT_PLAYED = {row.file: row.why for row in PENDING if row.vector == "*"}
 
 pytestmark = pytest.mark.timeout(PATIENCE_S)

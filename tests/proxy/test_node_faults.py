@@ -6,6 +6,7 @@ from tests.corpus.faults import FAULTS
 from tests.corpus.front import Front
 from tests.corpus.tunnel_faults import TUNNEL_FAULTS
 from tests.support.proxies import World, Worlds, route
+from tests.support.punctual import in_time, punctual, within
 
 IDLE_S = 0.4
 KNOWN_OF_ENVOY = {
@@ -29,19 +30,21 @@ def test_fault_of_the_peers(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in KNOWN_OF_ENVOY])
 def test_fault(world: World, name: str) -> None:
-    front = Front(world.proxy.port, world.node, world.proxy.process.pid)
-    found = FAULTS[name](front)
+    front = Front(world.proxy.port, world.node, world.proxy.process.pid, IDLE_S)
+    found = in_time(lambda: FAULTS[name](front), world.settle)
     front.close()
     assert found == ""
 
 
 @pytest.mark.departure("a limit of ours")
+@punctual
 def test_too_many_interim_answers_are_counted(world: World) -> None:
     name = "cluster.backend.upstream_rq_interim_overflow"
     before = world.proxy.stats()[name]
-    client = world.client() << b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
-    node = world.node.busy_peer()
-    node.read_request()
-    node << (b"HTTP/1.1 103 Early Hints\r\nx: " + b"v" * 1000 + b"\r\n\r\n") * 70
+    with within(IDLE_S):
+        client = world.client() << b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+        node = world.node.busy_peer()
+        node.read_request()
+        node << (b"HTTP/1.1 103 Early Hints\r\nx: " + b"v" * 1000 + b"\r\n\r\n") * 70
     assert client.read_response().status == 502
     assert world.proxy.stats()[name] == before + 1

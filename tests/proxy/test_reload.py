@@ -147,8 +147,7 @@ def test_a_listener_comes_and_goes(world: World) -> None:
         response = client.read_response()
         assert (response.body, response.head.get(b"connection")) == (b"last", b"close")
         client.assert_ended()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
+    assert_refuses(port)
     stats = world.proxy.stats()
     assert (stats["listener_manager.listener_added"], stats["listener_manager.listener_removed"]) == (2, 1)
 
@@ -168,9 +167,14 @@ def test_a_port_that_cannot_be_had_changes_nothing(world: World) -> None:
     )
     # a connection of the admin may still be closing, before as after
     processes.wait_until(lambda: world.proxy.sockets() <= sockets, "the sockets that there were")
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", free))
+    assert_refuses(free)
     serves(world, 0)
+
+
+def assert_refuses(port: int) -> None:
+    """Nobody listens there."""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
 
 
 def taken_port(wrong: Json) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.adversary import Node, Peer, answering
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE_S, wait_until
 from tests.support.proxies import Json, World, Worlds, cluster, route
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -36,7 +36,7 @@ def world(worlds: Worlds) -> World:
         nodes=nodes,
         routes=[
             route("/queued", "queued", retry_policy=policy()),
-            route("/ring", "ring", retry_policy=policy(9, SLOW), hash_policy=hashed),
+            route("/ring", "ring", retry_policy=policy(50, SLOW), hash_policy=hashed),
             route("/engine.io/", "moved", retry_policy=policy()),
         ],
         clusters=[
@@ -101,7 +101,7 @@ def test_a_host_that_is_ejected_during_the_back_off(world: World) -> None:
 @pytest.mark.departure("Envoy does not know sessions")
 def test_a_session_that_waits_stays_when_its_host_leaves_the_file(world: World) -> None:
     client = ask(world, HANDSHAKE)
-    ready = select.select([world.nodes[i].listener for i in MOVED], [], [], 5)[0]
+    ready = select.select([world.nodes[i].listener for i in MOVED], [], [], PATIENCE_S)[0]
     place = next(i for i in MOVED if world.nodes[i].listener in ready)
     node = world.nodes[place].accept()
     node.read_request()

@@ -17,7 +17,7 @@ BLOCK = bytes(range(256)) * 1024
 DIGEST = hashlib.sha256(BLOCK * (SIZE // len(BLOCK))).digest()
 ALLOWED_KIB = 8 * 1024
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 class Sender:

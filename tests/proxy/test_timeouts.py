@@ -5,7 +5,9 @@ import socket
 
 import pytest
 
+from tests.support.processes import PATIENCE_S
 from tests.support.proxies import World, Worlds
+from tests.support.punctual import punctual, within
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -51,24 +53,28 @@ def test_idle_stream(impatient: World) -> None:
     node.assert_ended()
 
 
+@punctual
 def test_idle_stream_inside_the_response(impatient: World) -> None:
-    client = impatient.client() << GET
-    node = impatient.node.accept()
-    node.read_request()
-    node << b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"
+    with within(1.0):
+        client = impatient.client() << GET
+        node = impatient.node.accept()
+        node.read_request()
+        node << b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"
     assert client.read_head().status == 200
     assert client.read_to_end() == b"half"
     node.assert_ended()
 
 
+@punctual
 def test_request_in_time(impatient: World, how: str) -> None:
     """The timers of one request do not reach into the next."""
     client = impatient.client()
     for _ in range(3):
-        client.send_cut(GET, how)
-        node = impatient.node.busy_peer()
-        node.read_request()
-        node << OK
+        with within(0.3):
+            client.send_cut(GET, how)
+            node = impatient.node.busy_peer()
+            node.read_request()
+            node << OK
         assert client.read_response().body == b"ok"
 
 
@@ -78,6 +84,7 @@ def brief(worlds: Worlds) -> World:
 
 
 class TestRouteTimeout:
+    @punctual
     def test_before_the_head(self, brief: World) -> None:
         client = brief.client() << GET
         node = brief.node.accept()
@@ -86,34 +93,41 @@ class TestRouteTimeout:
         assert (response.head.start, response.body) == (b"HTTP/1.1 504 Gateway Timeout", b"upstream request timeout")
         assert response.head.get(b"connection") is None
         node.assert_ended()
-        client << GET
-        node = brief.node.accept()
-        node.read_request()
-        node << OK
+        with within(0.3):
+            client << GET
+            node = brief.node.accept()
+            node.read_request()
+            node << OK
         assert client.read_response().body == b"ok"
 
+    @punctual
     def test_inside_the_body(self, brief: World) -> None:
-        client = brief.client() << GET
-        node = brief.node.accept()
-        node.read_request()
-        node << b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"
+        with within(0.3):
+            client = brief.client() << GET
+            node = brief.node.accept()
+            node.read_request()
+            node << b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"
         assert client.read_head().status == 200
         assert client.read_to_end() == b"half"
         node.assert_ended()
 
+    @punctual
     def test_runs_from_the_end_of_the_request(self, brief: World) -> None:
         """A client that is slow with its body is not cut off by the route."""
         client = brief.client() << b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n"
         node = brief.node.accept()
         node.read_head()
-        for _ in range(4):
-            client.socket.settimeout(0.15)
+        client.socket.settimeout(0.15)
+        for last in (False, False, False, True):
             with pytest.raises(TimeoutError):  # 0.6 s in all, during which the proxy says nothing
                 client.read_exactly(1)
+            if not last:
+                client << b"x"
+        client.socket.settimeout(PATIENCE_S)
+        with within(0.3):
             client << b"x"
-        client.socket.settimeout(5)
-        assert node.read_exactly(4) == b"xxxx"
-        node << OK
+            assert node.read_exactly(4) == b"xxxx"
+            node << OK
         assert client.read_response().body == b"ok"
 
     def test_bounds_the_wait_for_a_handshake(self, brief: World) -> None:
@@ -125,9 +139,11 @@ class TestRouteTimeout:
         assert client.read_response().status == 504
 
 
+@punctual
 def test_idle_connection_is_closed(worlds: Worlds) -> None:
     world = worlds.start(common_http_protocol_options={"idle_timeout": "0.3s"}, drain_timeout="0.1s")
-    client = world.client() << GET
+    with within(0.3):
+        client = world.client() << GET
     node = world.node.accept()
     node.read_request()
     node << OK
@@ -166,14 +182,16 @@ def test_idle_upstream_connection_is_closed(worlds: Worlds) -> None:
     ("head", "idle"),
     [(b"GET / HTTP/1.1\r\nx: ", "5s"), (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 999\r\n\r\n", "0.4s")],
 )
+@punctual
 def test_body_that_trickles(worlds: Worlds, head: bytes, idle: str) -> None:
     """A byte now and then keeps no request alive, whether in its head or in its body."""
     world = worlds.start(request_timeout="0.5s", stream_idle_timeout=idle)
     client = world.client() << head
     client.socket.settimeout(0.05)
     for _ in range(100):
-        with contextlib.suppress(TimeoutError):
-            assert client.socket.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 408"
-            break
-        client << b"x"
+        with within(0.4):
+            with contextlib.suppress(TimeoutError):
+                assert client.socket.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 408"
+                break
+            client << b"x"
     assert client.read_response().body == b"request timeout"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.adversary import Peer
-from tests.support.processes import socket_inodes, wait_until
+from tests.support.processes import has_event_loop, socket_inodes, wait_until
 from tests.support.proxies import World, Worlds
 from tests.support.websocket import tunnel
 
@@ -39,6 +39,7 @@ def world(worlds: Worlds) -> Iterator[World]:
 
 def tunnels_of_two_workers(world: World) -> dict[int, list[tuple[Peer, Peer]]]:
     """Tunnels by the worker that holds them, at least one of each of two."""
+    wait_until(lambda: both_serve(world), "both workers have come as far as accepting")
     found: dict[int, list[tuple[Peer, Peer]]] = {}
     for _ in range(200):
         client, node = tunnel(world)
@@ -46,6 +47,11 @@ def tunnels_of_two_workers(world: World) -> dict[int, list[tuple[Peer, Peer]]]:
         if len(found) == 2 and sum(map(len, found.values())) >= 10:
             return found
     raise AssertionError(f"all 200 connections went to {list(found)}")
+
+
+def both_serve(world: World) -> bool:
+    workers = {*world.proxy.pids()} - {world.proxy.process.pid}
+    return len(workers) == 2 and all(map(has_event_loop, workers))
 
 
 def assert_ended(tunnels: list[tuple[Peer, Peer]]) -> None:

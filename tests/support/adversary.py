@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 from tests.support.messages import Head, Message, unchunk
-from tests.support.socket_tables import unread_and_inode
-
-PATIENCE_S = 10.0  # for something that must happen; reached only by a failing test
+from tests.support.processes import PATIENCE_S, wait_until
+from tests.support.socket_tables import is_waited_at, unread_and_inode
 
 
 def cut(data: bytes, how: str) -> list[bytes]:
@@ -288,6 +287,7 @@ class FullQueue:
         self.listener.listen(0)
         self.port: int = self.listener.getsockname()[1]
         self._fillers = [self._filler() for _ in range(4)]
+        wait_until(lambda: is_waited_at(self.port), "the queue is full")
 
     def _filler(self) -> socket.socket:
         filler = socket.socket()

@@ -10,6 +10,7 @@ from tests.support.messages import Head
 from tests.support.websocket import KEY, accept_of, upgrade_seen
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+TAKEN_S = 3.0  # has the proxy to read what it was sent
 Serve = Callable[[Node, Peer], None]
 _SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 _UNTIL_CLOSE = ("/r/eof", "/r/eof10", "/r/cl10", "/r/close", "/r/short", "/r/nothing")
@@ -132,18 +133,25 @@ def _better_at_the_second_try(node: Node, peer: Peer) -> None:
         peer << b"HTTP/1.1 %b\r\ncontent-length: 3\r\nx-try: %d\r\n\r\n%b" % (status, count(node), status[:3])
 
 
-def _after_head(answer: bytes, end: Callable[[Peer], None], *, pause_s: float = 0.1) -> Serve:
-    """Reads a head, sends something, ends."""
+def _after_head(answer: bytes, end: Callable[[Peer], None]) -> Serve:
+    """Reads a head, sends something, ends when the proxy has it: a reset would take it along."""
 
     def serve(node: Node, peer: Peer) -> None:
         head = _record(node, peer)
         node.__dict__["count"] += head.target != b"/probe"
         if answer:
             peer << answer
-            time.sleep(pause_s)
+            _let_it_be_read(peer)
         end(peer)
 
     return serve
+
+
+def _let_it_be_read(peer: Peer) -> None:
+    """Also by a proxy that wants no more of it."""
+    deadline = time.monotonic() + TAKEN_S
+    while peer.unread_by_proxy() and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def _hold(peer: Peer) -> None:

@@ -19,6 +19,8 @@ from tests.support.socket_tables import listeners
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_INTERVAL_S = 0.01
+PATIENCE_S = 30.0  # for something that must happen; reached only by a failing test, however busy the machine is
+START_S = 60.0  # the same, for a program to start and to listen
 MAX_RESERVED = 200
 T = TypeVar("T")
 _running: set["Process"] = set()
@@ -47,7 +49,7 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def wait_until(condition: Callable[[], object], what: str | Callable[[], str], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], what: str | Callable[[], str], timeout_s: float = PATIENCE_S) -> None:
     """Return as soon as `condition` holds; AssertionError naming `what` when it does not in time."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -56,7 +58,7 @@ def wait_until(condition: Callable[[], object], what: str | Callable[[], str], t
         time.sleep(POLL_INTERVAL_S)
 
 
-def eventually_equal(ours: Callable[[], T], beside: Callable[[], T], timeout_s: float = 10.0) -> T:
+def eventually_equal(ours: Callable[[], T], beside: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
     """What two sides that count on their own tell, once both tell the same; AssertionError with the difference when
     they do not in time. For a side that counts after its client has seen the answer: the real Envoy does."""
     deadline = time.monotonic() + timeout_s
@@ -166,7 +168,7 @@ class Process:
     def children(self) -> list[int]:
         return children(self.pid)
 
-    def wait_listening(self, ports: Iterable[int], timeout_s: float = 20.0) -> None:
+    def wait_listening(self, ports: Iterable[int], timeout_s: float = START_S) -> None:
         """Return when the process or its children listen on all these ports; AssertionError if it ends before."""
         wanted = set(ports)
 
@@ -177,17 +179,17 @@ class Process:
 
         wait_until(listens, lambda: f"{self.argv} listens on {sorted(wanted)}:\n{self.output}", timeout_s)
 
-    def wait_output(self, text: str, timeout_s: float = 10.0) -> None:
+    def wait_output(self, text: str, timeout_s: float = PATIENCE_S) -> None:
         wait_until(lambda: text in self.output, lambda: f"{text!r} in the output:\n{self.output}", timeout_s)
 
-    def wait(self, timeout_s: float = 10.0) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         """The exit status, once the process has ended by itself; subprocess.TimeoutExpired if it does not."""
         return self._popen.wait(timeout_s)
 
     def send_signal(self, number: int) -> None:
         self._popen.send_signal(number)
 
-    def end(self, number: int = signal.SIGTERM, timeout_s: float = 10.0) -> int:
+    def end(self, number: int = signal.SIGTERM, timeout_s: float = PATIENCE_S) -> int:
         """Ask it to end, wait for that, and kill whatever is left of its group. Returns its exit status.
 
         Harmless on a process that has ended. AssertionError if it would not go by itself.
@@ -207,7 +209,7 @@ class Process:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._popen.wait(10)
+        self._popen.wait(PATIENCE_S)
         wait_until(lambda: not any(map(is_alive, pids)), f"group {self.pid} is gone")
         _running.discard(self)
 
@@ -219,7 +221,7 @@ def start(
     ports: Iterable[int] = (),
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
-    timeout_s: float = 20.0,
+    timeout_s: float = START_S,
 ) -> Process:
     """Start a process in `cwd` and return when it listens on all `ports`.
 

@@ -115,7 +115,7 @@ def envoy_beside(configuration: Json, folder: Path) -> Iterator[tuple[int, int]]
 
 def ask_admin(port: int, path: str) -> tuple[int, str]:
     """Status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE_S)
     with contextlib.closing(connection):
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -147,6 +147,7 @@ class Proxy:
         processes.wait_until(self.is_ready, lambda: f"{UNDER_TEST} is ready: {self.process.output}")
         if not IS_ENVOY:
             processes.wait_until(lambda: len(self.pids()) == 1 + concurrency, "a supervisor and its workers")
+        processes.rest(self.pids())
         self.idle_sockets = self.sockets()
         self.crew = set(self.pids())
 
@@ -213,7 +214,7 @@ class Proxy:
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.bind((source, 0))
-        connection.settimeout(5)
+        connection.settimeout(processes.PATIENCE_S)
         connection.connect(("127.0.0.1", self.port))
         return Peer(connection)
 

@@ -53,6 +53,16 @@ def listeners() -> list[tuple[int, int]]:
     return _sockets(_LISTENING)
 
 
+def is_waited_at(port: int) -> bool:
+    """Whether a connection stands in the accept queue of a listening socket of this local port of 127.0.0.1."""
+    with _ask() as netlink:
+        netlink.send(_request(socket.AF_INET, _LISTENING, _NLM_F_REQUEST | _NLM_F_DUMP, _ANY))
+        queued = {
+            struct.unpack_from("!H", each, 4)[0]: struct.unpack_from("=I", each, 56)[0] for each in _dumped(netlink)
+        }
+    return bool(queued.get(port))
+
+
 def connections() -> list[tuple[int, int]]:
     """Inode and local port of every established TCP socket."""
     return _sockets(_ESTABLISHED)
