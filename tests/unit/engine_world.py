@@ -34,6 +34,7 @@ from fastproxy.overload_watch import POINTS_AT
 from fastproxy.runtime import Runtime
 from fastproxy.scopes import statistics_of
 from fastproxy.stats import StatsLayout, StatsReader
+from tests.support.punctual import within
 
 PATIENCE_S = 10.0
 KEY = bytes(16)
@@ -368,12 +369,12 @@ def small_buffer(reader: Peer) -> None:
     reader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
 
 
-def read_slowly(reader: Peer, length: int, pieces: int = 40) -> None:
-    """Take so many bytes more, the engine's timers running in between."""
+def read_slowly(reader: Peer, length: int, pieces: int = 40, timer_s: float = 3600.0) -> None:
+    """Take so many bytes more, the engine's timers running in between; some at least before one of `timer_s` fires."""
     wanted = len(reader.got) + length
     while len(reader.got) < wanted and not reader.ended:
-        with suppress(BlockingIOError):
+        with within(timer_s), suppress(BlockingIOError):
             data = reader.sock.recv(length // pieces + 1)
             reader.got += data
             reader.ended = not data
-        reader.world.turn(0.015)
+            reader.world.turn(0.015)

@@ -3,6 +3,7 @@
 import pytest
 
 from fastproxy.model import Departures
+from tests.support.punctual import punctual, within
 from tests.unit.engine_world import World, get, ok
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -30,6 +31,7 @@ def test_an_idle_connection_to_a_node_is_closed(worlds):
     assert world.count("upstream_cx_idle_timeout") == 1
 
 
+@punctual
 def test_the_routes_timeout(worlds):
     world = worlds(route={"timeout_s": 0.1})
     client, node = world.ask(get())
@@ -37,18 +39,21 @@ def test_the_routes_timeout(worlds):
     assert client.response() == (504, b"upstream request timeout")
     node.end()
     assert world.host(0)["rq_timeout"] == 1
-    client.send(get())
-    again = world.nodes[0].accept()
-    again.head()
-    again.send(ok())
+    with within(0.1):
+        client.send(get())
+        again = world.nodes[0].accept()
+        again.head()
+        again.send(ok())
     assert client.response() == (200, b"hello")
 
 
+@punctual
 def test_the_routes_timeout_within_an_answer(worlds):
     world = worlds(route={"timeout_s": 0.1})
-    client, node = world.ask(get())
-    node.head()
-    node.send(CHUNKED + b"2\r\nab\r\n")
+    with within(0.1):
+        client, node = world.ask(get())
+        node.head()
+        node.send(CHUNKED + b"2\r\nab\r\n")
     client.head()
     assert client.end() == b"2\r\nab\r\n"
 

@@ -16,6 +16,7 @@ from fastproxy.model import (
     Thresholds,
 )
 from fastproxy.runtime import Runtime
+from tests.support.punctual import punctual, within
 from tests.unit.engine_world import KEY, Peer, World, field, get, handshake, ok, switching
 
 OVERFLOW = (503, b"upstream connect error or disconnect/reset before headers. reset reason: overflow")
@@ -204,12 +205,14 @@ def test_a_client_that_leaves_gives_its_place_up(limited, how):
     assert world.count("upstream_rq_cancelled") == 1
 
 
+@punctual
 def test_the_route_s_timeout_holds_while_waiting(limited):
     world = limited(max_connections=1, settings={"route": {"timeout_s": 0.15, "timeout_is_set": True}})
-    tunnel, node = world.ask(handshake())
-    node.head()
-    node.send(switching())
-    tunnel.head()
+    with within(0.15):
+        tunnel, node = world.ask(handshake())
+        node.head()
+        node.send(switching())
+        tunnel.head()
     assert world.client().send(get()).response() == TIMEOUT
     assert world.count("upstream_rq_timeout") == world.host(0)["rq_timeout"] == 1
     assert world.count("upstream_rq_pending_active") == 0

@@ -9,6 +9,7 @@ from fastproxy.model import HeaderHashPolicy, HttpConnectionManager, LbPolicy
 from fastproxy.model_affinity import MCP, SOCKJS, SessionAffinity
 from fastproxy.model_clusters import CircuitBreakers, Thresholds
 from fastproxy.model_routes import HeaderMatcher, ResetHeader, RetryPolicy
+from tests.support.punctual import punctual, within
 from tests.unit.engine_world import Peer, World, cross, get, handshake, ok, switching
 
 PREFIX = b"upstream connect error or disconnect/reset before headers. "
@@ -199,13 +200,15 @@ def test_the_other_hosts_are_asked_before_the_policy_is(worlds):
     assert counts(world, "_backoff_exponential") == [0]
 
 
+@punctual
 def test_a_try_that_takes_too_long(worlds):
     world = worlds(route=policy("5xx", per_try_timeout_s=0.05))
     client, node = world.ask(get())
     node.head()
     other = world.nodes[0].accept()
-    other.head()
-    other.send(ok())
+    with within(0.05):
+        other.head()
+        other.send(ok())
     assert client.response() == (200, b"hello")
     assert world.count("upstream_rq_per_try_timeout") == 1
     node.end()
@@ -219,25 +222,29 @@ def test_the_last_try_that_takes_too_long(worlds, words):
     assert world.count("upstream_rq_timeout") == 0
 
 
+@punctual
 def test_a_try_that_is_silent_for_too_long(worlds):
     world = worlds(route=policy("reset", per_try_idle_timeout_s=0.05))
     client, node = world.ask(get())
     node.head()
     other = world.nodes[0].accept()
-    other.head()
-    other.send(ok())
+    with within(0.05):
+        other.head()
+        other.send(ok())
     assert client.response() == (200, b"hello")
     assert world.count("upstream_rq_per_try_idle_timeout") == 1
     node.end()
 
 
+@punctual
 def test_an_answer_that_falls_silent(worlds):
     """What has begun is not tried again, nor given up for the time that a try may take."""
-    world = worlds(route=policy("5xx", per_try_timeout_s=0.02, per_try_idle_timeout_s=0.1))
-    client, node = world.ask(get())
-    node.head()
-    node.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhal")
-    client.head()
+    world = worlds(route=policy("5xx", per_try_timeout_s=0.05, per_try_idle_timeout_s=0.1))
+    with within(0.05):
+        client, node = world.ask(get())
+        node.head()
+        node.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhal")
+        client.head()
     assert client.end() == b"hal"
     assert world.count("upstream_rq_per_try_idle_timeout") == 1
     assert counts(world, "") == [0]

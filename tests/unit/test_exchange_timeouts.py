@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.punctual import punctual, within
 from tests.unit.engine_world import fill, get, handshake, ok, read_slowly, small_buffer, switching
 
 
@@ -106,26 +107,30 @@ def test_a_head_that_takes_longer_than_an_exchange_may(worlds):
     assert world.client().send(b"G").response() == (408, b"downstream duration timeout")
 
 
+@punctual
 def test_the_head_is_part_of_the_exchange(worlds):
     """The clock starts with the first byte: what is left for the answer is little."""
     world = worlds(manager={"max_stream_duration_s": 0.2, "stream_idle_timeout_s": None})
-    client = world.client().send(get()[:-2])
-    world.settle()
-    late = world.client().send(get()[:-2])
-    world.settle()
-    client.send(b"\r\n")
-    world.nodes[0].accept().head()
+    with within(0.2):
+        client = world.client().send(get()[:-2])
+        world.settle()
+        late = world.client().send(get()[:-2])
+        world.settle()
+        client.send(b"\r\n")
+        world.nodes[0].accept().head()
     assert client.response() == (504, b"downstream duration timeout")
     assert late.response()[0] == 408
 
 
+@punctual
 def test_a_tunnel_that_lasts_too_long(worlds):
     world = worlds(manager={"max_stream_duration_s": 0.2})
-    client, node = world.ask(handshake())
-    node.head()
-    node.send(switching())
-    client.head()
-    client.send(b"x")
+    with within(0.2):
+        client, node = world.ask(handshake())
+        node.head()
+        node.send(switching())
+        client.head()
+        client.send(b"x")
     assert node.end() == b"x"
     client.end()
     assert world.count("downstream_rq_max_duration_reached") == 1
@@ -143,6 +148,7 @@ def test_the_last_request_of_a_connection(worlds):
 HUGE = 1 << 30
 
 
+@punctual
 def test_a_slow_reader_of_an_answer_has_the_time_it_needs(worlds):
     """Nothing comes from the node, and nothing is read of it; as long as the client takes bytes, that is no silence."""
     world = worlds(manager={"stream_idle_timeout_s": 0.2})
@@ -152,20 +158,21 @@ def test_a_slow_reader_of_an_answer_has_the_time_it_needs(worlds):
     node.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % HUGE)
     client.head()
     data = fill(node)
-    read_slowly(client, len(data))
+    read_slowly(client, len(data), timer_s=0.2)
     node.send(b"that is all")
     assert client.take(len(data) + 11) == data + b"that is all"
     client.end()
     assert world.count("downstream_rq_idle_timeout") == 1
 
 
+@punctual
 def test_a_slow_reader_of_a_request_has_the_time_it_needs(worlds):
     world = worlds(manager={"stream_idle_timeout_s": 0.2})
     client, node = world.ask(get("/", f"content-length: {HUGE}", method="POST"))
     small_buffer(node)
     node.head()
     data = fill(client)
-    read_slowly(node, len(data))
+    read_slowly(node, len(data), timer_s=0.2)
     client.send(b"that is all")
     assert node.take(len(data) + 11) == data + b"that is all"
     assert client.response()[0] == 408
@@ -184,6 +191,7 @@ def test_a_reader_that_takes_nothing_is_given_up(worlds):
     assert world.count("downstream_cx_delayed_close_timeout") == 1
 
 
+@punctual
 def test_a_slow_reader_of_an_answer_that_closes_has_the_time_it_needs(worlds):
     """Also one that still sends, which a connection that is closed too early would answer with a reset."""
     world = worlds(manager={"delayed_close_timeout_s": 0.02})
@@ -195,8 +203,9 @@ def test_a_slow_reader_of_an_answer_that_closes_has_the_time_it_needs(worlds):
     client.head()
     world.until(lambda: world.engine.exchanges == 0)
     while not client.ended:
-        client.send(b"x")
-        read_slowly(client, len(body) // 40, pieces=1)
+        with within(0.2):  # ten times delayed_close_timeout
+            client.send(b"x")
+            read_slowly(client, len(body) // 40, pieces=1)
     assert client.got == body
     assert not client.was_reset
     assert world.count("downstream_cx_delayed_close_timeout") == 0

@@ -10,6 +10,7 @@ from fastproxy.model_clusters import RetryBudget
 from fastproxy.model_health import HealthFlag
 from fastproxy.model_routes import RouteMatch, RoutingPriority
 from fastproxy.runtime import Runtime
+from tests.support.punctual import punctual, within
 from tests.unit.engine_world import KEY, World, field, get, ok
 from tests.unit.test_exchange_pending import TIMEOUT, answered, waiting
 from tests.unit.test_exchange_retrying import RETRIED, SLOW, busy, counts, policy
@@ -145,12 +146,14 @@ def test_a_body_that_waited_goes_again(limited):
     assert second.response() == (200, b"/2")
 
 
+@punctual
 def test_the_route_s_timeout_ends_a_retry_that_waits(limited):
     world = limited(policy("5xx") | {"timeout_s": 0.2, "timeout_is_set": True})
-    first, node = world.ask(get("/1"))
-    (second,) = waiting(world, get("/2", "content-length: 1", method="POST"))
-    busy(node)
-    until_waiting(world, 1)
+    with within(0.2):
+        first, node = world.ask(get("/1"))
+        (second,) = waiting(world, get("/2", "content-length: 1", method="POST"))
+        busy(node)
+        until_waiting(world, 1)
     assert first.response() == TIMEOUT
     assert world.count("upstream_rq_pending_active") == 0
     second.close()
@@ -171,6 +174,7 @@ def test_a_client_leaves_while_its_retry_waits(limited, reset):
     assert counts(world, "", "_success", "_overflow") == [2, 1, 0]
 
 
+@punctual
 def test_a_try_takes_no_time_while_it_waits(limited):
     """`per_try_timeout` begins with the connection."""
     late = Route(RouteMatch(prefix="/late"), "backend", timeout_s=0.15)
@@ -180,11 +184,12 @@ def test_a_try_takes_no_time_while_it_waits(limited):
     second, third = waiting(world, get("/2"), get("/late"))
     assert third.response() == TIMEOUT
     assert world.count("upstream_rq_per_try_timeout") == 0
-    first.send(b"x")
-    node.head()
-    assert node.take(1) == b"x"
-    node.send(ok(b"/1"))
-    answered(node, b"/2")
+    with within(0.05):
+        first.send(b"x")
+        node.head()
+        assert node.take(1) == b"x"
+        node.send(ok(b"/1"))
+        answered(node, b"/2")
     assert (first.response(), second.response()) == ((200, b"/1"), (200, b"/2"))
 
 
@@ -220,7 +225,7 @@ def test_a_host_that_is_ejected_serves_those_who_wait_for_it(limited):
     fourth = world.client().send(get("/4"))
     until_waiting(world, 2)
     answered(nodes[0], b"/1")
-    answered(nodes[0], b"/3")
+    answered(world.nodes[0].accept(), b"/3")  # the other connection is not used again
     assert third.response() == (200, b"/3")
     answered(nodes[1], b"/1")
     answered(nodes[1], b"/4")
@@ -240,7 +245,7 @@ def test_a_retry_of_who_waited_passes_over_a_host_that_was_ejected_meanwhile(lim
     (third,) = waiting(world, get("/3", "x-key: a"))
     world.engine.set_health("backend", {str(world.nodes[place].address): int(HealthFlag.FAILED_OUTLIER_CHECK)})
     answered(node, b"/1")
-    busy(node, CLOSE)  # of the third
+    busy(world.nodes[place].accept(), CLOSE)  # of the third, as the first connection is not used again
     answered(other, b"/2")
     elsewhere = world.nodes[1 - place].accept()
     answered(elsewhere, b"/3")

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.support.punctual import punctual
 from tests.unit.engine_world import Peer, World, fill, handshake, read_slowly, small_buffer, switching
 
 
@@ -115,6 +116,7 @@ SIDES = pytest.mark.parametrize("from_node", [False, True], ids=["client first",
 
 
 @SIDES
+@punctual
 def test_a_slow_reader_of_an_ended_tunnel_has_the_time_it_needs(worlds, from_node):
     """The tunnel may be silent for less than the reader takes; as long as it reads, that is no silence."""
     world = worlds(manager={"stream_idle_timeout_s": 0.2})
@@ -122,19 +124,20 @@ def test_a_slow_reader_of_an_ended_tunnel_has_the_time_it_needs(worlds, from_nod
     small_buffer(second)
     data = fill(first)
     first.shut()
-    read_slowly(second, len(data))
+    read_slowly(second, len(data), timer_s=0.2)
     second.send(b"that is all")
     assert first.take(11) == b"that is all"
     assert second.end() == data
 
 
 @SIDES
+@punctual
 def test_a_slow_reader_of_a_silent_tunnel_has_the_time_it_needs(worlds, from_node):
     world = worlds(manager={"stream_idle_timeout_s": 0.2})
     first, second = reversed(tunnel(world)) if from_node else tunnel(world)
     small_buffer(second)
     data = fill(first)
-    read_slowly(second, len(data))
+    read_slowly(second, len(data), timer_s=0.2)
     assert second.got == data
     assert second.end() == data  # nothing waits any more, so now it is silent
     assert world.count("downstream_rq_idle_timeout") == 1
