@@ -266,20 +266,23 @@ cdef HeadError parse_fields(Head *head, char *at, char *end, int max_fields) noe
 
 
 cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fields) noexcept nogil:
-    """Cut a request head that ends with its empty line: method, target, version, fields.
+    """Cut a request head that ends with its empty line: method, target, version, fields. Empty lines before it are no
+    part of it.
 
     Which bytes a target may have is llhttp's to say, but for LF: there it takes what came for HTTP/0.9, and goes on
     with the rest of the line as a field.
     """
     cdef char *line_end = <char *> memchr(data, c"\r", length)
+    cdef char *method_end = data
     cdef char *target
     cdef char *version
     if line_end == NULL:
         return HEAD_BAD
-    target = <char *> memchr(data, c" ", line_end - data)
-    if target == NULL:
+    while TOKEN[<unsigned char> method_end[0]]:  # ends at the line's end at the latest
+        method_end += 1
+    if method_end == data or method_end[0] != c" ":
         return HEAD_BAD
-    target += 1
+    target = method_end + 1
     version = <char *> memchr(target, c" ", line_end - target)
     if version == NULL or version == target or line_end - version != 9 or memcmp(version, b" HTTP/", 6):
         return HEAD_BAD
@@ -290,7 +293,7 @@ cdef HeadError parse_request(Head *head, char *data, size_t length, int max_fiel
     if version[6] != c"1" or not (version[8] == c"0" or version[8] == c"1"):
         return HEAD_VERSION
     head.method.data = data
-    head.method.length = target - 1 - data
+    head.method.length = method_end - data
     head.target.data = target
     head.target.length = version - target
     head.minor_version = version[8] - 48

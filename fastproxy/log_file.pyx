@@ -132,7 +132,7 @@ cdef class LogFile:
     cdef size_t chunk(self, const char *data, size_t length) noexcept nogil:
         """How much to write at once: everything to a file, as many whole lines as are atomic to anything else."""
         cdef const char *end
-        if self.kind == REGULAR or length <= PIPE_BYTES:
+        if data == NULL or self.kind == REGULAR or length <= PIPE_BYTES:
             return length
         end = <const char *>memrchr(data, 10, PIPE_BYTES)
         if end == NULL:

@@ -116,8 +116,12 @@ def test_versions(first):
 
 
 @pytest.mark.parametrize(
-    "first", ["GET", "GET /", "GET  HTTP/1.1", "GET / http/1.1", "GET / HTTP/1.1 ", "GET / x HTTP/11", "", " "]
-)
+    "first",
+    [
+        "GET", "GET /", "GET  HTTP/1.1", "GET / http/1.1", "GET / HTTP/1.1 ", "GET / x HTTP/11", "", " ",
+        " / HTTP/1.1", "G\tT / HTTP/1.1", "G@T / HTTP/1.1", "GET\x00 / HTTP/1.1", "G\xc4T / HTTP/1.1",
+    ],
+)  # fmt: skip
 def test_bad_request_lines(first):
     assert error(request(first=first)) == "bad"
 
@@ -142,6 +146,17 @@ def test_a_line_feed_in_a_target(target):
 )
 def test_bad_status_lines(first):
     assert error(response(first=first), False) == "bad"
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "\n\r\n"])
+def test_empty_lines_before_a_request_are_no_part_of_it(blank):
+    """Whoever reads from a connection passes over them."""
+    assert error(blank.encode() + request()) == "bad"
+
+
+@pytest.mark.parametrize("method", ["get", "M-SEARCH", "!#$%&'*+-.^_`|~0aZ"])
+def test_methods_are_tokens(method):
+    assert read_head(request(first=f"{method} / HTTP/1.1"), True)["first"] == (method.encode(), b"/")
 
 
 def test_the_number_of_fields():
