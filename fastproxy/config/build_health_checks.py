@@ -1,6 +1,7 @@
 """Active health checks of a cluster, from the v3 message to the model. Reports what cannot be checked like that."""
 
 import re
+from collections.abc import Iterator
 
 from fastproxy.config.addresses import is_ip
 from fastproxy.config.build_affinity import TYPED_STRUCT
@@ -20,6 +21,8 @@ MAX_ANSWER_BYTES = 64 * 1024
 
 _ENGINE_IO_KEYS = words("path host protocol")
 _TARGET = re.compile(r"[!-~]+")
+_HEXADECIMAL = re.compile(r"([0-9A-Fa-f]{2})*")
+_WITH_BODY = words("POST PUT PATCH OPTIONS")
 
 
 def build_health_check(cluster: View, report: Report) -> HealthCheck | None:
@@ -105,13 +108,16 @@ def _http(view: View, report: Report) -> HttpProbe:
     method = view.enum_name("method")
     if method == "CONNECT":
         report.error(view.node_of("method"), "CONNECT cannot check a host; use GET or HEAD")
+    if view.has("send") and method not in _WITH_BODY and method != "CONNECT":
+        said = "only POST, PUT, PATCH and OPTIONS have a body, as in Envoy; set one of them as method"
+        report.error(view.node_of("send"), said)
     matcher = view.child("service_name_matcher") if view.has("service_name_matcher") else None
     return HttpProbe(
         path=_target(view, "path", report),
         host=_target(view, "host", report),
         method="GET" if method in ("", "METHOD_UNSPECIFIED") else method,
         headers=headers,
-        removed_headers=tuple(name.lower() for name in view.value("request_headers_to_remove")),
+        removed_headers=tuple(_removed(view, report)),
         expected_statuses=_statuses(view, "expected_statuses", report) or ((200, 201),),
         retriable_statuses=_statuses(view, "retriable_statuses", report),
         service_name=build_string_matcher(matcher, report) if matcher else None,
@@ -119,6 +125,15 @@ def _http(view: View, report: Report) -> HttpProbe:
         receive=receive,
         response_buffer_bytes=view.wrapped("response_buffer_size", 1024) or MAX_ANSWER_BYTES,
     )
+
+
+def _removed(view: View, report: Report) -> Iterator[str]:
+    """The headers that a check leaves out."""
+    nodes = view.node_of("request_headers_to_remove").items()
+    for name, node in zip(view.value("request_headers_to_remove"), nodes, strict=True):
+        if name.lower() == "host" or name.startswith(":"):
+            report.error(node, "a check cannot do without it, as in Envoy")
+        yield name.lower()
 
 
 def _target(view: View, field: str, report: Report) -> str:
@@ -149,11 +164,10 @@ def _payload(view: View, report: Report) -> bytes:
     if view.message.WhichOneof("payload") == "binary":
         return bytes(view.value("binary"))
     text: str = view.value("text")
-    try:
+    if _HEXADECIMAL.fullmatch(text):
         return bytes.fromhex(text)
-    except ValueError:
-        report.error(view.node_of("text"), f'"{shorten(text)}" is no hexadecimal text such as "50494E47"')
-        return b""
+    report.error(view.node_of("text"), f'"{shorten(text)}" is no hexadecimal text such as "50494E47"')
+    return b""
 
 
 # --- our own: a handshake of Engine.IO --------------------------------------------------------------------------------

@@ -23,7 +23,23 @@ OPTIONS = ("UNSPECIFIED", "OFF", "DRAFT_VERSION_03")
 _FIXED_VALUES = words(
     "generic_key genericKey header_value_match headerValueMatch query_parameter_value_match queryParameterValueMatch"
 )
-"""Actions of rate limits with a descriptor_value that is not a format."""
+"""Actions of rate limits with a descriptor_value that is no format, unless Envoy is asked for that: see
+envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value."""
+_AS_IT_IS = "has no effect, as in Envoy: its descriptor_value is taken as it is"
+_HERE = "has no effect here: "
+_ALPN = (("use_alpn_protocol", "useAlpnProtocol"), f"{_HERE}TLS is not spoken to hosts")
+_DEGRADED = (
+    ("detect_degraded_hosts", "detectDegradedHosts"),
+    f"{_HERE}hosts are degraded by their checks and by the file",
+)
+_WITHOUT_EFFECT: dict[str, tuple[tuple[str, ...], str]] = {
+    **dict.fromkeys(_FIXED_VALUES, (("default_value", "defaultValue"), _AS_IT_IS)),
+    **dict.fromkeys(("health_checks", "healthChecks"), (("name",), f"{_HERE}nothing is told apart by it")),
+    **dict.fromkeys(("http_health_check", "httpHealthCheck"), _ALPN),
+    **dict.fromkeys(("outlier_detection", "outlierDetection"), _DEGRADED),
+    "endpoint": (("observability_name", "observabilityName"), f"{_HERE}hosts are told of by their addresses"),
+}
+"""Fields by the key that their message stands under, and what to say of them."""
 _COOKIE_FIELDS = {"name": "name", "string_match": "string_match", "stringMatch": "string_match"} | {
     "invert_match": "invert_match",
     "invertMatch": "invert_match",
@@ -35,7 +51,8 @@ def lift(root: Node, report: Report) -> None:
     for node in root.walk():
         _lift_address_match(node)
         _lift_sign_of_hits(node, report)
-        _drop_default_values(node, report)
+        for key in sorted(_WITHOUT_EFFECT.keys() & node.members().keys()):
+            _drop(node.members()[key], *_WITHOUT_EFFECT[key], report)
         _lift_member(node, ("shadow_mode", "shadowMode"), "entries", _shadow_entry, report)
         _lift_member(node, ("x_ratelimit_option", "xRatelimitOption"), "actions", _option_action, report)
         match = node.get("match")
@@ -88,15 +105,12 @@ def _sign_action(value: Node, report: Report) -> Node:
     return wrap(value, {"generic_key": {"descriptor_key": NEGATIVE_HITS, "descriptor_value": text}})
 
 
-def _drop_default_values(node: Node, report: Report) -> None:
-    """Leave out what only counts where a descriptor_value is a format, which Envoy wants to be asked for (see
-    envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value)."""
-    for name in _FIXED_VALUES:
-        action = node.get(name)
-        for field in ("default_value", "defaultValue"):
-            if action is not None and field in action.members():
-                why = "has no effect, as in Envoy: its descriptor_value is taken as it is"
-                report.warning(action.members().pop(field), why, code=codes.NO_EFFECT)
+def _drop(found: Node, fields: tuple[str, ...], said: str, report: Report) -> None:
+    """Leave out fields of a message, or of the messages of a list, and say so where they are not as by default."""
+    for message in found.items() or [found]:
+        for dropped in [message.members().pop(field) for field in fields if field in message.members()]:
+            if dropped.value:
+                report.warning(dropped, said, code=codes.NO_EFFECT)
 
 
 def _shadow_entry(value: Node, report: Report) -> Node:

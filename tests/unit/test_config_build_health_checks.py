@@ -126,7 +126,12 @@ def test_event_log(check):
         ([{"http_health_check": {"path": "/a b"}}], "may not stand in a request"),
         ([{"http_health_check": {"path": "/", "expected_statuses": [{"start": 300, "end": 200}]}}], "no range"),
         ([{"http_health_check": {"path": "/", "receive": [{"text": "xy"}]}}], "no hexadecimal text"),
+        ([{"http_health_check": {"path": "/", "receive": [{"text": "50 51"}]}}], "no hexadecimal text"),
         ([{"http_health_check": {"path": "/", "method": "CONNECT"}}], "CONNECT cannot check"),
+        ([{"http_health_check": {"path": "/", "send": {"text": "50"}}}], "set one of them as method"),
+        ([{"http_health_check": {"path": "/", "send": {"text": "50"}, "method": "HEAD"}}], "set one of them as method"),
+        ([{"http_health_check": {"path": "/", "request_headers_to_remove": ["x", "Host"]}}], "cannot do without it"),
+        ([{"http_health_check": {"path": "/", "request_headers_to_remove": [":path"]}}], "cannot do without it"),
         (
             [
                 {

@@ -3,7 +3,17 @@
 import pytest
 
 from fastproxy.config.newer_fields import COOKIE
-from tests.unit.config_files import V3_ROUTE_PATH, errors, refused, v3_file, v3_route, view, warnings
+from tests.unit.config_files import (
+    V3_CLUSTER_PATH,
+    V3_ROUTE_PATH,
+    errors,
+    refused,
+    v3_cluster,
+    v3_file,
+    v3_route,
+    view,
+    warnings,
+)
 
 
 def cookies(tmp_path, *matchers):
@@ -82,3 +92,62 @@ def test_the_sign_of_hits_needs_a_truth():
         f"{V3_ROUTE_PATH}.route.rate_limits[0].hits_addend.is_negative_hits",
         'expected true or false, not the text "no"',
     )
+
+
+CHECK = {"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1}
+
+
+@pytest.mark.parametrize("camel_case", [False, True], ids=["snake case", "camel case"])
+@pytest.mark.parametrize(
+    ("cluster", "path", "why"),
+    [
+        (
+            {"health_checks": [{**CHECK, "tcp_health_check": {}, "name": "a"}]},
+            "health_checks[0].name",
+            "nothing is told apart by it",
+        ),
+        (
+            {"health_checks": [{**CHECK, "http_health_check": {"path": "/", "use_alpn_protocol": True}}]},
+            "health_checks[0].http_health_check.use_alpn_protocol",
+            "TLS is not spoken to hosts",
+        ),
+        (
+            {"outlier_detection": {"detect_degraded_hosts": True}},
+            "outlier_detection.detect_degraded_hosts",
+            "hosts are degraded by their checks and by the file",
+        ),
+    ],
+    ids=["name", "alpn", "degraded"],
+)
+def test_what_has_no_effect_is_told_where_it_would_have_one(cluster, path, why, camel_case):
+    document = v3_file()
+    v3_cluster(document).update(in_camel_case(cluster) if camel_case else cluster)
+    _, report = view(document)
+    assert errors(report) == []
+    place = f"{V3_CLUSTER_PATH}.{path}"
+    if camel_case:
+        place = f"{V3_CLUSTER_PATH}.{'.'.join(camel(part) for part in path.split('.'))}"
+    assert (place, f"has no effect here: {why}") in warnings(report)
+
+
+def camel(name):
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
+def in_camel_case(value):
+    if isinstance(value, dict):
+        return {camel(key): in_camel_case(member) for key, member in value.items()}
+    return [in_camel_case(each) for each in value] if isinstance(value, list) else value
+
+
+def test_what_is_as_by_default_needs_no_words():
+    document = v3_file()
+    v3_cluster(document)["outlier_detection"] = {"detect_degraded_hosts": False}
+    endpoint = v3_cluster(document)["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+    endpoint["observability_name"] = ""
+    _, report = view(document)
+    assert errors(report) == warnings(report) == []
+    endpoint["observability_name"] = "a"
+    [(place, _)] = warnings(view(document)[1])
+    assert place.endswith("endpoint.observability_name")

@@ -164,6 +164,23 @@ def test_a_check_that_passes_ends_an_ejection():
     asyncio.run(work())
 
 
+def test_a_check_that_passes_ends_none_where_that_is_not_wanted():
+    outliers = replace(EJECTS, successful_active_health_check_uneject_host=False)
+
+    async def work():
+        async with World(WELL, outlier_detection=outliers, health_check=quick()) as world:
+            world.health.set_hosts(world.hosts(0))
+            await world.until(0)
+            world.health.failed(world.hosts(0)[0], Ejection.CONSECUTIVE_5XX)
+            checks = len(world.nodes[0].requests)
+            async with asyncio.timeout(PATIENCE_S):
+                while len(world.nodes[0].requests) < checks + 3:
+                    await asyncio.sleep(0.001)
+            assert world.flags() == [EJECTED]
+
+    asyncio.run(work())
+
+
 def test_rates_of_what_workers_count():
     async def work():
         config = OutlierDetection(

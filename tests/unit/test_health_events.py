@@ -63,6 +63,12 @@ def test_all_are_told_where_that_is_wanted(told):
     assert names(told(state, state, Outcome.FAILURE, always_log_failures=True)) == ["health_check_failure_event"]
 
 
+def test_so_are_successes(told):
+    state = CheckState(0, False)
+    assert told(state, state, Outcome.SUCCESS) == []
+    assert names(told(state, state, Outcome.SUCCESS, always_log_successes=True)) == ["successful_health_check_event"]
+
+
 def test_a_file_that_cannot_be_written_is_told_once(caplog):
     log = EventLog(quick(event_log_path="/proc/no/such/file"), "nodes")
     for _ in range(3):
