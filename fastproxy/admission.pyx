@@ -1,23 +1,18 @@
 """What a request must be before it is routed: its target, its authority, its wish to upgrade."""
 
 from libc.stdint cimport uint64_t
-from libc.string cimport memchr
-
-from base64 import b64encode
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-from hashlib import sha1
+from libc.string cimport memchr, memcmp
 
 from fastproxy.http1 cimport (
     H_CONNECTION, H_HOST, H_SEC_WEBSOCKET_ACCEPT, H_SEC_WEBSOCKET_KEY, H_UPGRADE, TOKEN_UPGRADE, bit, equals,
     has_token, header,
 )
 from fastproxy.syscalls cimport strncasecmp
+from fastproxy.websocket_keys cimport ACCEPT_BYTES, KEY_BYTES, write_accept
 
 cdef enum:
     MAX_PORT = 65535
 
-cdef bytes WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 cdef bint IN_AUTHORITY[256]
 cdef bint IN_HOST[256]  # a name or an address of a URL
 cdef bint IN_LITERAL[256]  # an address in brackets
@@ -184,15 +179,10 @@ TRUSTED[2] = b"x-forwarded-proto"
 cdef bytes websocket_accept(const Head *head):
     """The Sec-WebSocket-Accept that answers this handshake (RFC 6455 section 4.2.2); None for a malformed key."""
     cdef const Slice *key = header(head, H_SEC_WEBSOCKET_KEY)
-    if key == NULL or key.length != 24 or head.repeated >> <int> H_SEC_WEBSOCKET_KEY & 1:
+    cdef char accept[28]  # ACCEPT_BYTES
+    if key == NULL or key.length != KEY_BYTES or head.repeated >> <int> H_SEC_WEBSOCKET_KEY & 1:
         return None
-    text = key.data[:key.length]
-    try:
-        if len(a2b_base64(text)) != 16:
-            return None
-    except Base64Error:
-        return None
-    return b64encode(sha1(text + WEBSOCKET_GUID).digest())
+    return accept[:ACCEPT_BYTES] if write_accept(key.data, accept) else None
 
 
 cdef bint is_websocket_answer(const Head *head, bytes accept):
@@ -205,4 +195,5 @@ cdef bint is_websocket_answer(const Head *head, bytes accept):
         return False
     if head.is_chunked or head.content_length > 0 or head.minor_version == 0:
         return False
-    return equals(upgrade[0], b"websocket") and answer.data[:answer.length] == accept
+    return equals(upgrade[0], b"websocket") and answer.length == <size_t> len(accept) \
+        and memcmp(answer.data, <const char *> accept, answer.length) == 0

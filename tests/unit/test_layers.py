@@ -40,8 +40,9 @@ LAYERS: list[set[str]] = [
         "_session_hosts",
         "json_members",
         "inflation",
+        "websocket_keys",
     },
-    {"addresses", "timers", "http1", "bodies", "frames", "payloads", "head_guard", "affinity", "_session_slots"},
+    {"addresses", "timers", "http1", "bodies", "frames", "payloads", "affinity", "_session_slots"},
     {
         "_maglev",
         "edf",
@@ -51,6 +52,7 @@ LAYERS: list[set[str]] = [
         "host_predicates",
         "previous_priorities",
         "open_packets",
+        "head_guard",
     },
     {"token_buckets", "keyed_buckets", "live_counts", "tunnel_meters", "connection_gates"},
     {"limit_tables"},
