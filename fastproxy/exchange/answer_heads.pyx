@@ -3,6 +3,7 @@
 from fastproxy.bodies cimport FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, FRAMING_UNTIL_CLOSE, Framing
 from fastproxy.connections cimport Connection
 from fastproxy.exchange.state cimport Exchange, PartialHead
+from fastproxy.head_guard cimport has_no_body, is_handshake, leads_on
 from fastproxy.http1 cimport head_length
 
 
@@ -38,8 +39,10 @@ cdef class AnswerHeads(Retrying):
         if partial is not None:
             x.partial = None
             return self.guard.admit_part(partial.parser, data + partial.searched, head_end - partial.searched)
-        return self.guard.admit_response(data, message_end or head_end, message_end and self.head.status >= 200
-                                         and not self.head.tokens and self.head.minor_version == 1)
+        if self.head.status == 101 and is_handshake(&self.head) and leads_on(&self.head) and has_no_body(&self.head):
+            return self.guard.admit_handshake(False, data, head_end, data + 11)
+        return self.guard.admit_response(
+            data, message_end or head_end, message_end and self.head.status >= 200 and leads_on(&self.head))
 
     cdef Framing response_framing(self, Exchange x):
         """RFC 9112 section 6.3."""

@@ -7,7 +7,8 @@ from fastproxy.counters cimport (
 )
 from fastproxy.exchange.local_replies cimport INTERNAL_SERVER_ERROR
 from fastproxy.exchange.state cimport Exchange, PartialHead, exchange_of, set_exchange
-from fastproxy.http1 cimport HEAD_BAD, head_length
+from fastproxy.head_guard cimport has_no_body, is_handshake, leads_on
+from fastproxy.http1 cimport H_UPGRADE, HEAD_BAD, bit, head_length
 from fastproxy.overload cimport SHED_CODEC, SHED_DISPATCH
 from fastproxy.response_flags cimport FLAG_DPE
 from fastproxy.runtime cimport Manager
@@ -62,10 +63,15 @@ cdef class RequestHeads(Mirroring):
         It is shown the body too when all of it has come: a parser at the end of a message serves for the next one.
         """
         cdef PartialHead partial
-        cdef bint ends = not self.head.tokens and not self.head.is_chunked and self.head.minor_version == 1
+        cdef bint ends = leads_on(&self.head) and not self.head.is_chunked
         if c.flags & PARTIAL_HEAD:
             partial = <PartialHead> c.exchange
             return self.guard.admit_part(partial.parser, data + partial.searched, head_end - partial.searched)
+        if is_handshake(&self.head):
+            if ends and has_no_body(&self.head) and not self.head.repeated & bit(H_UPGRADE):
+                return self.guard.admit_handshake(
+                    True, data, head_end, <char *> self.head.fields[self.head.first[<int> H_UPGRADE]].name.data)
+            ends = False
         if self.head.content_length > 0:
             ends = ends and head_end + <size_t> self.head.content_length <= length
             if ends:
