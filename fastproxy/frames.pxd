@@ -8,10 +8,10 @@ cdef struct FrameCursor:  # zeroed, it stands before the first frame of a direct
     uint64_t largest_bytes  # the most that a message has announced
     uint8_t state
     uint8_t length_bytes  # of a long length, that have not passed
-    bint has_mask
-    bint in_message  # one of several frames is under way
-    bint is_control  # the frame at hand
-    bint is_final
+    uint8_t has_mask  # these four are truth values
+    uint8_t in_message  # one of several frames is under way
+    uint8_t is_control  # the frame at hand
+    uint8_t is_final
 
 
 cdef size_t frames_feed(FrameCursor *cursor, const char *data, size_t length) noexcept nogil

@@ -45,7 +45,8 @@ cdef size_t frames_feed(FrameCursor *cursor, const char *data, size_t length) no
             at += 1
         if cursor.state == FRAME_PAYLOAD and cursor.left == 0:
             cursor.state = FRAME_OPCODE
-            messages += cursor.is_final and not cursor.is_control
+            if cursor.is_final and not cursor.is_control:
+                messages += 1
     return messages
 
 

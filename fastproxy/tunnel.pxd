@@ -15,6 +15,7 @@ cdef enum TunnelState:
     TUNNEL_TOO_LARGE
     TUNNEL_SILENT  # nothing has passed for too long
     TUNNEL_FREES_PLACE  # it goes on, but counts no longer among those of its key
+    TUNNEL_SHOWS  # what a node with AWAITS_OPEN_PACKET has sent is in the read buffer: tunnel_carry takes it on
 
 cdef struct Tunnel:
     Connection *downstream
@@ -35,11 +36,13 @@ cdef struct Tunnel:
     bint is_cut  # the client was told why, and has to have the time to read it
     bint is_left  # one side is gone; the other takes what waits for it
     bint is_relay  # of a TCP proxy, not behind a 101
+    uint32_t shown_bytes  # of TUNNEL_SHOWS
     PeerAddress client  # as far as it is trusted
 
 
 cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t events) noexcept nogil
 cdef TunnelState tunnel_timer(Connections io, Tunnel *tunnel) noexcept nogil
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil
+cdef TunnelState tunnel_carry(Connections io, Connection *connection, uint32_t events) noexcept nogil
 cdef uint64_t count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil
 cdef void tunnel_resume(Connections io, Tunnel *tunnel) noexcept nogil

@@ -8,7 +8,7 @@ before it is; the tunnel is over when both sides have ended, or one is gone and 
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
-    END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
+    AWAITS_OPEN_PACKET, END_OF_STREAM, ENDED, HUNG_UP, PAUSED, READABLE, SHUT, SHUT_WHEN_FLUSHED, UPSTREAM, shut,
 )
 from fastproxy.counters cimport (
     cluster_packets_rx_total, cluster_packets_tx_total, cluster_upstream_cx_rx_bytes_total,
@@ -46,9 +46,22 @@ cdef TunnelState tunnel_event(Connections io, Connection *connection, uint32_t e
         connection.flags |= READABLE
     if connection.flags & READABLE:
         state = tunnel_read(io, connection)
+    return behind_event(connection, events, state)
+
+
+cdef inline TunnelState behind_event(Connection *connection, uint32_t events, TunnelState state) noexcept nogil:
+    """Who is gone frees the place, though what it has sent may wait for the other side."""
     if events & (EPOLLHUP | EPOLLERR) and state == TUNNEL_GOES_ON and (<Tunnel *> connection.tunnel).hold:
-        return TUNNEL_FREES_PLACE  # whoever it is is gone, though what it has sent may wait for the other side
+        return TUNNEL_FREES_PLACE
     return state
+
+
+cdef TunnelState tunnel_carry(Connections io, Connection *connection, uint32_t events) noexcept nogil:
+    """Go on behind TUNNEL_SHOWS, which came of `events`."""
+    cdef TunnelState state = carry(io, connection, (<Tunnel *> connection.tunnel).shown_bytes)
+    if state == TUNNEL_GOES_ON:
+        state = tunnel_read(io, connection)
+    return behind_event(connection, events, state)
 
 
 cdef TunnelState tunnel_write(Connections io, Connection *connection) noexcept nogil:
@@ -148,18 +161,13 @@ cdef void tunnel_resume(Connections io, Tunnel *tunnel) noexcept nogil:
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil:
     """Carry what one side has sent to the other, as far as that takes it."""
     cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
-    cdef Connection *peer = connection.peer
     cdef ssize_t got
-    cdef int failure
-    cdef iovec part
     cdef int reads = 0
-    cdef uint64_t packets
     cdef TunnelState state
-    cdef bint is_metered = tunnel.meter != NULL and connection == tunnel.downstream
     while connection.flags & READABLE:
-        if is_metered and tunnel.meter.resumes_ms:
+        if tunnel.meter != NULL and connection == tunnel.downstream and tunnel.meter.resumes_ms:
             return TUNNEL_GOES_ON
-        if peer.out != NULL:
+        if connection.peer.out != NULL:
             connection.flags |= PAUSED
             return TUNNEL_GOES_ON
         if reads == READS_AT_ONCE:
@@ -173,21 +181,36 @@ cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept no
             return pass_end_on(io, connection)
         if got < 0:
             return leave(io, connection)
-        if peer.flags & SHUT:
-            continue  # nobody takes it
-        packets = count(connection, tunnel, io.read_buffer, got)
-        if is_metered:
-            state = meter(io, tunnel, packets, got)
-            if state != TUNNEL_GOES_ON:
-                return state
-        touch(io, tunnel)
-        part.iov_base = io.read_buffer
-        part.iov_len = got
-        failure = io.transmit(peer, &part, 1)
-        if failure < 0:
-            state = ended_by(peer) if failure == -ENOMEM else refuse(io, peer)
-            if state != TUNNEL_GOES_ON:
-                return state
+        if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
+            tunnel.shown_bytes = got
+            return TUNNEL_SHOWS
+        state = carry(io, connection, got)
+        if state != TUNNEL_GOES_ON:
+            return state
+    return TUNNEL_GOES_ON
+
+
+cdef TunnelState carry(Connections io, Connection *connection, size_t length) noexcept nogil:
+    """Pass on what was just read from one side."""
+    cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
+    cdef Connection *peer = connection.peer
+    cdef TunnelState state
+    cdef int failure
+    cdef iovec part
+    cdef uint64_t packets
+    if peer.flags & SHUT:
+        return TUNNEL_GOES_ON  # nobody takes it
+    packets = count(connection, tunnel, io.read_buffer, length)
+    if tunnel.meter != NULL and connection == tunnel.downstream:
+        state = meter(io, tunnel, packets, length)
+        if state != TUNNEL_GOES_ON:
+            return state
+    touch(io, tunnel)
+    part.iov_base = io.read_buffer
+    part.iov_len = length
+    failure = io.transmit(peer, &part, 1)
+    if failure < 0:
+        return ended_by(peer) if failure == -ENOMEM else refuse(io, peer)
     return TUNNEL_GOES_ON
 
 # end hot
@@ -198,24 +221,25 @@ cdef TunnelState pass_end_on(Connections io, Connection *connection) noexcept no
     cdef Tunnel *tunnel = <Tunnel *> connection.tunnel
     cdef Connection *peer = connection.peer
     cdef bint from_host = connection.kind == UPSTREAM
-    if not peer.flags & ENDED:
+    if peer.flags & ENDED:
+        if peer.out == NULL and connection.out == NULL:
+            return over(connection)  # to close says it
+    else:
         if connection.flags & SHUT:
             return leave(io, connection)  # nor does it take anything
         tunnel.upstream_ended_first = from_host
         if not tunnel.is_relay:  # half a TCP connection has a use; half a WebSocket has none
             limit_silence(io, tunnel, NODE_ENDED_TIMEOUT_MS if from_host else CLIENT_ENDED_TIMEOUT_MS)
-    if not tell_end(peer) and peer.flags & ENDED and connection.out == NULL:
-        return over(connection)
+    tell_end(peer)
     return TUNNEL_FREES_PLACE if from_host and tunnel.hold else TUNNEL_GOES_ON
 
 
-cdef bint tell_end(Connection *connection) noexcept nogil:
-    """End our direction to one side; True when that has to wait for bytes before it."""
+cdef void tell_end(Connection *connection) noexcept nogil:
+    """End our direction to one side, behind the bytes that wait for it."""
     if connection.out != NULL:
         connection.flags |= SHUT_WHEN_FLUSHED
-        return True
-    shut(connection)
-    return False
+    else:
+        shut(connection)
 
 
 cdef TunnelState refuse(Connections io, Connection *connection) noexcept nogil:

@@ -11,6 +11,7 @@ from fastproxy.tunnel cimport Tunnel, TunnelState
 
 cdef class Exchanges(ReducedTimeouts):
     cdef int tunnel_event(self, Connection *connection, uint32_t events) except -1
+    cdef TunnelState carry_shown(self, Connection *u, uint32_t events) except *
     cdef int tunnel_over(self, Tunnel *tunnel, TunnelState state) except -1
     cdef int resume(self, Connection *connection) except -1
     cdef int timer(self, Connection *connection) except -1

@@ -16,7 +16,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from fastproxy.connections cimport (
-    AWAITS_OPEN_PACKET, CARRIES_SESSION, CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING,
+    CARRIES_SESSION, CLOSED, CLOSE_WHEN_FLUSHED, CONNECTING, DOWNSTREAM, IDLE, LEAVING, LINGERING,
     MIRROR, PARTIAL_HEAD, PAUSED, READABLE, SLAB, TCP_DOWNSTREAM, TCP_UPSTREAM, UPSTREAM, Connection, Connections,
 )
 from fastproxy.counters cimport (
@@ -38,8 +38,8 @@ from fastproxy.response_flags cimport FLAG_DC, FLAG_LR, FLAG_SI, FLAG_UC
 from fastproxy.runtime cimport Manager, Runtime
 from fastproxy.stamps cimport Stamps
 from fastproxy.tunnel cimport (
-    TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_FREES_PLACE, TUNNEL_GOES_ON, TUNNEL_SILENT, TUNNEL_TOO_FAST, TUNNEL_TOO_LARGE,
-    Tunnel, TunnelState, tunnel_read, tunnel_resume, tunnel_timer,
+    TUNNEL_ENDED_BY_UPSTREAM, TUNNEL_FREES_PLACE, TUNNEL_GOES_ON, TUNNEL_SHOWS, TUNNEL_SILENT, TUNNEL_TOO_FAST,
+    TUNNEL_TOO_LARGE, Tunnel, TunnelState, tunnel_carry, tunnel_read, tunnel_resume, tunnel_timer,
 )
 from fastproxy.tunnel cimport tunnel_event as relay_event
 
@@ -56,7 +56,6 @@ cdef class Exchanges(ReducedTimeouts):
         self.stamps = Stamps()
         self.heartbeats = Heartbeats()
         self.shared_ids = SharedIds()
-        self.openings = {}
         self.begin_asking()
         self.make_room(runtime)
 
@@ -65,12 +64,19 @@ cdef class Exchanges(ReducedTimeouts):
         free(self.room.text)
 
     cdef int tunnel_event(self, Connection *connection, uint32_t events) except -1:
-        cdef TunnelState state
-        if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
-            self.look_ahead(connection)
-        state = relay_event(self.io, connection, events)
+        cdef TunnelState state = relay_event(self.io, connection, events)
+        if state == TUNNEL_SHOWS:
+            state = self.carry_shown(connection, events)
         if state != TUNNEL_GOES_ON:
             self.tunnel_over(<Tunnel *> connection.tunnel, state)
+
+    cdef TunnelState carry_shown(self, Connection *u, uint32_t events) except *:
+        """See what a node says first, and carry it on, until that is known or nothing more is there."""
+        cdef TunnelState state = TUNNEL_SHOWS
+        while state == TUNNEL_SHOWS:
+            self.look_at_shown(u)
+            state = tunnel_carry(self.io, u, events)
+        return state
 
     cdef int tunnel_over(self, Tunnel *tunnel, TunnelState state) except -1:
         if state == TUNNEL_GOES_ON:
@@ -88,12 +94,14 @@ cdef class Exchanges(ReducedTimeouts):
     cdef int resume(self, Connection *connection) except -1:
         """A connection of the queue has its turn: what it holds first, then what the kernel has for it."""
         cdef Exchange x
+        cdef TunnelState state
         if connection.kind == CLOSED:
             return 0
         if connection.tunnel != NULL:
-            if connection.flags & AWAITS_OPEN_PACKET and connection.kind == UPSTREAM:
-                self.look_ahead(connection)
-            self.tunnel_over(<Tunnel *> connection.tunnel, tunnel_read(self.io, connection))
+            state = tunnel_read(self.io, connection)
+            if state == TUNNEL_SHOWS:
+                state = self.carry_shown(connection, 0)
+            self.tunnel_over(<Tunnel *> connection.tunnel, state)
         elif connection.kind == UPSTREAM:
             self.read_upstream(connection)
         elif connection.kind == DOWNSTREAM:

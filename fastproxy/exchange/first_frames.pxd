@@ -7,9 +7,7 @@ from fastproxy.open_packets cimport Session
 
 
 cdef class FirstFrames(Sessions):
-    cdef dict openings  # exchanges that became tunnels, by their upstream connections with AWAITS_OPEN_PACKET
-
-    cdef int look_ahead(self, Connection *u) except -1
+    cdef int look_at_shown(self, Connection *u) except -1
     cdef int look_at(self, Connection *u, Exchange x, char *data, size_t length) except -1
     cdef int opened(self, Connection *u, Exchange x, Session *session) except -1
     cdef int stop_looking(self, Connection *u) except -1

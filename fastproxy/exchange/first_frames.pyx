@@ -1,19 +1,18 @@
 """Sessions that begin as a WebSocket: their open packet is the first message.
 
-It is read before the tunnel carries it, without taking it from the socket, and only in tunnels of Engine.IO that began
-without a `sid`. A message that permessage-deflate has compressed is not looked into.
+It is looked at before the tunnel carries it on, and only in tunnels of Engine.IO that began without a `sid`. A message
+that permessage-deflate has compressed is not looked into.
 """
 
-from libc.stdint cimport uint64_t, uintptr_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy._sessions cimport Sealed
 from fastproxy.affinity_policy cimport AffinityPolicy
 from fastproxy.connections cimport AWAITS_OPEN_PACKET, CLOSED, Connection, buffer_append
-from fastproxy.exchange.state cimport Exchange
+from fastproxy.exchange.state cimport Exchange, exchange_of, set_exchange
 from fastproxy.json_members cimport FOUND, FOUND_PART, Found
 from fastproxy.open_packets cimport Session, read_first_frame
 from fastproxy.slices cimport Slice
-from fastproxy.syscalls cimport MSG_DONTWAIT, MSG_PEEK, recv
 from fastproxy.tunnel cimport Tunnel
 
 cdef enum:
@@ -30,26 +29,14 @@ cdef class FirstFrames(Sessions):
         Sessions.begin_tunnel(self, x, data, length)
         if opens and u.kind != CLOSED and u.tunnel != NULL:
             u.flags |= AWAITS_OPEN_PACKET
-            self.openings[<uintptr_t> u] = x
+            set_exchange(u, x)  # until then
             if length:
                 self.look_at(u, x, data, length)
 
-    cdef int look_ahead(self, Connection *u) except -1:
-        """See what the node has sent and nobody has read yet."""
-        cdef char data[LOOKED_AT_BYTES]
-        cdef Exchange x = self.openings[<uintptr_t> u]
-        cdef size_t seen = 0 if x.opening == NULL else x.opening.end - x.opening.start
-        cdef uint64_t carried = (<Tunnel *> u.tunnel).bytes_sent
-        cdef ssize_t got
-        if carried < seen:
-            return 0  # it was seen already, and waits for the client to take what came before
-        got = recv(u.fd, data, sizeof(data), MSG_PEEK | MSG_DONTWAIT)
-        if got < 0:
-            return 0
-        if carried > seen or got == 0:
-            self.stop_looking(u)
-        else:
-            self.look_at(u, x, data, got)
+    cdef int look_at_shown(self, Connection *u) except -1:
+        """See what was just read of the node, before it is carried on."""
+        self.look_at(u, exchange_of(u), self.io.read_buffer,
+                     min((<Tunnel *> u.tunnel).shown_bytes, <uint32_t> LOOKED_AT_BYTES))
 
     cdef int look_at(self, Connection *u, Exchange x, char *data, size_t length) except -1:
         """Bytes of the node, from the first on; those of several reads are put together."""
@@ -82,7 +69,7 @@ cdef class FirstFrames(Sessions):
 
     cdef int stop_looking(self, Connection *u) except -1:
         u.flags &= ~AWAITS_OPEN_PACKET
-        self.openings.pop(<uintptr_t> u, None)
+        set_exchange(u, None)
 
     cdef int end_tunnel(self, Tunnel *tunnel, uint64_t flags) except -1:
         if tunnel.upstream.flags & AWAITS_OPEN_PACKET:
