@@ -1,6 +1,6 @@
 """The event loop of the data plane."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from fastproxy.accepting cimport Accepting
 from fastproxy.connections cimport Connection
@@ -21,10 +21,13 @@ cdef class Engine(Accepting):
     cdef size_t told_idle_closed  # of which the log has told
     cdef size_t told_pauses
     cdef uint64_t tell_after_ms
+    cdef uint64_t worked_ms  # when `work` last returned
     cdef bint is_measured  # since everything is open
 
+    cdef bint take_batch(self, int wait_ms) except -1
     cdef int retire_kept(self, int count) except -1
-    cdef int dispatch(self, Connection *connection, int events) except -1
+    cdef int dispatch(self, int first, int end) except -1
+    cdef int handle(self, Connection *connection, uint32_t events) except -1
     cdef int run_queue(self) except -1
     cdef int run_timers(self) except -1
     cdef int wake(self) except -1

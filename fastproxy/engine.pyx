@@ -21,13 +21,15 @@ from fastproxy.timers cimport Timer, timer_set, wheel_next_expired, wheel_turn
 from fastproxy.upstream cimport Host
 
 cdef enum:
-    ROUNDS = 16  # batches in one call of pump, so that the control plane has its turn
+    ROUNDS = 16  # batches in one call of pump
+    TURN_MS = 20  # how long one call of work takes, so that the control plane has its turn
+    LINGER_MS = 10  # how long it waits for events where some came so short a time ago
     LOG_HOLDERS = 2  # the list of what was left, and the one who looks at it
     TELL_EVERY_MS = 60000  # that descriptors are scarce
 
 
 cdef class Engine(Accepting):
-    """One worker's data plane. Watch `fileno()` for reading and call `pump()` then."""
+    """One worker's data plane. Watch `fileno()` for reading and call `work()` or `pump()` then."""
 
     def __init__(self, Runtime runtime, Overload overload=None):
         self.runtime = runtime
@@ -209,25 +211,37 @@ cdef class Engine(Accepting):
 
     def pump(self) -> None:
         """Handle what is ready: never blocks, and returns after a bounded number of batches."""
-        cdef int count, i, rounds = 0
-        cdef Connection *connection
-        while rounds < ROUNDS:
+        cdef int rounds = 0
+        while rounds < ROUNDS and self.take_batch(0):
             rounds += 1
-            count = epoll_wait(self.io.epoll_fd, self.events, BATCH, 0)
-            self.io.update_clock()
-            self.retire_kept(count)
-            for i in range(count):
-                connection = <Connection *> self.events[i].data.ptr
-                if connection.kind != CLOSED:
-                    self.dispatch(connection, self.events[i].events)
-            if self.io.queue != NULL:
-                self.run_queue()
-            self.io.recycle()
-            self.io.arm_timer_fd()
-            if count == 0 and self.io.queue == NULL:
-                break
         if self.io.queue != NULL:
             self.wake()
+
+    def work(self) -> None:
+        """As `pump`, for a caller with little else to do: blocks for LINGER_MS where events come close together, and
+        returns after about TURN_MS. To go back to another event loop and be called by it costs as much as an event."""
+        cdef bint goes_on = self.take_batch(0)
+        cdef bint is_busy = self.io.now_ms <= self.worked_ms + LINGER_MS
+        cdef uint64_t ends_ms = self.io.now_ms + TURN_MS
+        while goes_on and self.io.now_ms < ends_ms:
+            goes_on = self.take_batch(LINGER_MS if is_busy and self.io.queue == NULL else 0)
+        self.worked_ms = self.io.now_ms
+        if self.io.queue != NULL:
+            self.wake()
+
+    cdef bint take_batch(self, int wait_ms) except -1:
+        """Handle one batch of events, after waiting so long for it; False when there is nothing more to do."""
+        cdef int i = 0
+        cdef int count = epoll_wait(self.io.epoll_fd, self.events, BATCH, wait_ms)
+        self.io.update_clock()
+        self.retire_kept(count)
+        while i < count:
+            i = self.dispatch(i, count)
+        if self.io.queue != NULL:
+            self.run_queue()
+        self.io.recycle()
+        self.io.arm_timer_fd()
+        return count > 0 or self.io.queue != NULL
 
     cdef int retire_kept(self, int count) except -1:
         """Close kept connections on which nodes have ended or said something, before a request of the same batch takes
@@ -237,24 +251,35 @@ cdef class Engine(Accepting):
         for i in range(count):
             connection = <Connection *> self.events[i].data.ptr
             if connection.kind == UPSTREAM and connection.flags & IDLE:
-                self.dispatch(connection, self.events[i].events)
+                self.dispatch(i, i + 1)
 
-    cdef int dispatch(self, Connection *connection, int events) except -1:
+    cdef int dispatch(self, int first, int end) except -1:
+        """Handle the events from `first` to `end`, or up to one that fails; where to go on."""
+        cdef int i = first
         try:
-            if connection.tunnel != NULL:
-                self.exchanges_.tunnel_event(connection, events)
-            elif connection.kind == DOWNSTREAM:
-                self.exchanges_.downstream_event(connection, events)
-            elif connection.kind == UPSTREAM:
-                self.exchanges_.upstream_event(connection, events)
-            elif connection.kind == LISTENER:
-                self.accept(connection)
-            elif connection.kind == CLOCK:
-                self.run_timers()
-            else:
-                self.exchanges_.relay_event(connection, events)
+            while i < end:
+                self.handle(<Connection *> self.events[i].data.ptr, self.events[i].events)
+                i += 1
         except Exception:
-            self.fail(connection)
+            self.fail(<Connection *> self.events[i].data.ptr)
+            i += 1
+        return i
+
+    cdef int handle(self, Connection *connection, uint32_t events) except -1:
+        if connection.kind == CLOSED:
+            pass  # by an event before it
+        elif connection.tunnel != NULL:
+            self.exchanges_.tunnel_event(connection, events)
+        elif connection.kind == DOWNSTREAM:
+            self.exchanges_.downstream_event(connection, events)
+        elif connection.kind == UPSTREAM:
+            self.exchanges_.upstream_event(connection, events)
+        elif connection.kind == LISTENER:
+            self.accept(connection)
+        elif connection.kind == CLOCK:
+            self.run_timers()
+        else:
+            self.exchanges_.relay_event(connection, events)
 
     cdef int run_queue(self) except -1:
         """Give every connection that stood in the queue at the beginning its turn."""

@@ -23,8 +23,8 @@ log = logging.getLogger("fastproxy.worker")
 TICK_S = 1.0
 DRAIN_POLL_S = 0.01
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-PUMP_FAILURES_PER_TICK = 100
-"""A pump that fails this often in one second will not recover: the worker ends and is replaced."""
+WORK_FAILURES_PER_TICK = 100
+"""An engine that fails this often in one second will not recover: the worker ends and is replaced."""
 
 
 class EngineLike(Protocol):
@@ -33,7 +33,7 @@ class EngineLike(Protocol):
     @property
     def exchanges(self) -> int: ...
     def fileno(self) -> int: ...
-    def pump(self) -> None: ...
+    def work(self) -> None: ...
     def listen(self, fd: int, listener_index: int, number: int | None = None) -> None: ...
     def prepare(self, configuration: Configuration, layout: StatsLayout) -> None: ...
     def abandon(self) -> None: ...
@@ -112,7 +112,7 @@ class Worker:
         self._prepared: control.Prepare | None = None
         self._loop = uvloop.new_event_loop()
         self._deadline: float | None = None
-        self._pump_failures = 0
+        self._work_failures = 0
         self._exit_status = 0
 
     def run(self) -> int:
@@ -129,7 +129,7 @@ class Worker:
         loop = self._loop
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         loop.set_exception_handler(self._failed)
-        loop.add_reader(self._engine.fileno(), self._engine.pump)
+        loop.add_reader(self._engine.fileno(), self._engine.work)
         loop.add_reader(self._channel.fileno(), self._receive)
         loop.add_signal_handler(signal.SIGTERM, self._drain, self._grace_s)
         loop.add_signal_handler(signal.SIGUSR1, self._engine.reopen_logs)
@@ -141,7 +141,7 @@ class Worker:
         self._channel.send(control.Started())
 
     def _tick(self) -> None:
-        self._pump_failures = 0
+        self._work_failures = 0
         self._engine.flush_logs()
         self._engine.sweep()
         self._channel.flush()
@@ -243,8 +243,8 @@ class Worker:
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised: that is a bug of ours. The connections of this worker outlive it if they can."""
         log.error("%s", context.get("message"), exc_info=context.get("exception"))
-        self._pump_failures += 1
-        if self._pump_failures > PUMP_FAILURES_PER_TICK:
+        self._work_failures += 1
+        if self._work_failures > WORK_FAILURES_PER_TICK:
             log.critical("too many failures, giving up")
             self._exit_status = 1
             loop.stop()

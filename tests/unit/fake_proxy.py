@@ -81,7 +81,7 @@ class FakeEngine:
             self._stop(self._numbers.pop(number))
         self._say("commit")
 
-    def pump(self) -> None:
+    def work(self) -> None:
         for fd, _ in self._epoll.poll(0):
             if fd in self._listening:
                 self._accept(self._listening[fd])

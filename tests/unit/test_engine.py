@@ -2,6 +2,7 @@
 
 import select
 import socket
+import threading
 import time
 from dataclasses import replace
 
@@ -24,6 +25,41 @@ def test_its_descriptor_tells_when_there_is_something_to_do(world):
 def test_pump_without_events_does_nothing(world):
     for _ in range(3):
         world.engine.pump()
+    assert world.engine.active == 1
+
+
+def test_work_waits_for_what_comes_soon_after(world):
+    """The node and the client are somebody else's; only `work` looks after the engine."""
+
+    def serve() -> None:
+        with world.nodes[0].listener.accept()[0] as node:
+            for _ in range(20):
+                node.recv(65536)
+                node.sendall(ok())
+
+    answers = []
+
+    def ask() -> None:
+        with socket.create_connection(world.listener.getsockname()) as client:
+            for _ in range(20):
+                client.sendall(get())
+                answers.append(client.recv(65536))
+
+    world.nodes[0].listener.setblocking(True)
+    others = [threading.Thread(target=target) for target in (serve, ask)]
+    for other in others:
+        other.start()
+    while any(other.is_alive() for other in others):
+        if select.select([world.engine], [], [], 0.05)[0]:
+            world.engine.work()
+    for other in others:
+        other.join()
+    assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * 20
+
+
+def test_work_without_events_returns(world):
+    for _ in range(3):
+        world.engine.work()
     assert world.engine.active == 1
 
 

@@ -272,11 +272,11 @@ def test_sockets_come_and_go(running):
 
 
 class BrokenEngine(fake_proxy.FakeEngine):
-    def pump(self) -> None:
+    def work(self) -> None:
         raise RuntimeError("broken")
 
 
-def test_a_pump_that_only_fails_ends_the_worker():
+def test_an_engine_that_only_fails_ends_the_worker():
     worker = Running(build=BrokenEngine)
     try:
         worker.client()
