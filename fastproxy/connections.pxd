@@ -25,6 +25,7 @@ cdef enum Kind:
     TCP_DOWNSTREAM  # of a TCP proxy
     TCP_UPSTREAM  # of a TCP proxy that connects; UPSTREAM once there is a tunnel
     CLOCK
+    CALLER  # a descriptor of who calls the engine
 
 cdef enum Flag:
     READABLE = 1  # the kernel has told of bytes or of the end, and they were not all read
@@ -87,6 +88,7 @@ cdef class Connections:
     cdef Wheel wheel
     cdef uint64_t timer_armed_ms
     cdef Connection clock
+    cdef Connection caller
     cdef char *read_buffer
     cdef char gathered[4096]  # GATHER_BYTES
     cdef readonly uint64_t now_ms
@@ -110,6 +112,7 @@ cdef class Connections:
     cdef int flush(self, Connection *connection) noexcept nogil
     cdef int hold(self, Connection *connection, const char *data, size_t length) noexcept nogil
     cdef void set_timer(self, Connection *connection, uint64_t delay_ms) noexcept nogil
+    cdef int heed(self, int fd) noexcept nogil
     cdef void update_clock(self) noexcept nogil
     cdef void arm_timer_fd(self) noexcept nogil
 

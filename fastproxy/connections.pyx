@@ -11,7 +11,7 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove, memset
 
 from fastproxy.syscalls cimport (
-    CLOCK_MONOTONIC, EAGAIN, EINTR, ENOMEM, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN, MSG_DONTWAIT,
+    CLOCK_MONOTONIC, EAGAIN, EINTR, ENOMEM, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLET, EPOLLIN, MSG_DONTWAIT,
     MSG_NOSIGNAL, SHUT_WR, SO_LINGER, SOL_SOCKET, TFD_CLOEXEC, TFD_NONBLOCK, TFD_TIMER_ABSTIME, clock_gettime,
     epoll_create1, epoll_ctl, epoll_event, errno, itimerspec, msghdr, recv, send, sendmsg, setsockopt, shutdown,
     timerfd_create, timerfd_settime, timespec,
@@ -246,6 +246,12 @@ cdef class Connections:
     cdef void set_timer(self, Connection *connection, uint64_t delay_ms) noexcept nogil:
         """Have the connection's timer fire `delay_ms` from now; 0 disarms it."""
         timer_set(&self.wheel, &connection.timer, self.now_ms + delay_ms if delay_ms else 0)
+
+    cdef int heed(self, int fd) noexcept nogil:
+        """Watch a descriptor of who calls the engine; -1 with errno when that cannot be."""
+        self.caller.fd = fd
+        self.caller.kind = CALLER
+        return watch(self.epoll_fd, &self.caller, EPOLLIN | EPOLLET)
 
     cdef void update_clock(self) noexcept nogil:
         cdef timespec now

@@ -22,6 +22,7 @@ cdef class Engine(Accepting):
     cdef size_t told_pauses
     cdef uint64_t tell_after_ms
     cdef uint64_t worked_ms  # when `work` last returned
+    cdef bint is_called  # there is something to read for the caller
     cdef bint is_measured  # since everything is open
 
     cdef bint take_batch(self, int wait_ms) except -1

@@ -10,7 +10,7 @@ from cpython.ref cimport Py_INCREF, Py_REFCNT
 
 import logging
 
-from fastproxy.connections cimport CLOCK, CLOSED, DOWNSTREAM, IDLE, LISTENER, UPSTREAM, Connection, Connections
+from fastproxy.connections cimport CALLER, CLOCK, CLOSED, DOWNSTREAM, IDLE, LISTENER, UPSTREAM, Connection, Connections
 from fastproxy.exchange.exchanges cimport Exchanges
 from fastproxy.overload cimport Overload
 from fastproxy.pools cimport any_idle, set_owner
@@ -44,6 +44,12 @@ cdef class Engine(Accepting):
     def fileno(self) -> int:
         """The epoll descriptor; it becomes readable when there is something to do, timers included."""
         return self.io.epoll_fd
+
+    def heed(self, fd: int) -> None:
+        """Have `work` return at once when there is something to read from that descriptor, which stays the caller's to
+        read and to close. OSError when it cannot be watched."""
+        if self.io.heed(fd) < 0:
+            raise OSError(errno, "cannot watch the caller's descriptor")
 
     @property
     def active(self) -> int:
@@ -219,11 +225,13 @@ cdef class Engine(Accepting):
 
     def work(self) -> None:
         """As `pump`, for a caller with little else to do: blocks for LINGER_MS where events come close together, and
-        returns after about TURN_MS. To go back to another event loop and be called by it costs as much as an event."""
+        returns after about TURN_MS, or when what it heeds has something to read. To go back to another event loop and
+        to be called by it costs as much as an event."""
+        self.is_called = False
         cdef bint goes_on = self.take_batch(0)
         cdef bint is_busy = self.io.now_ms <= self.worked_ms + LINGER_MS
         cdef uint64_t ends_ms = self.io.now_ms + TURN_MS
-        while goes_on and self.io.now_ms < ends_ms:
+        while goes_on and not self.is_called and self.io.now_ms < ends_ms:
             goes_on = self.take_batch(LINGER_MS if is_busy and self.io.queue == NULL else 0)
         self.worked_ms = self.io.now_ms
         if self.io.queue != NULL:
@@ -231,8 +239,9 @@ cdef class Engine(Accepting):
 
     cdef bint take_batch(self, int wait_ms) except -1:
         """Handle one batch of events, after waiting so long for it; False when there is nothing more to do."""
-        cdef int i = 0
-        cdef int count = epoll_wait(self.io.epoll_fd, self.events, BATCH, wait_ms)
+        cdef int count, i = 0
+        with nogil:
+            count = epoll_wait(self.io.epoll_fd, self.events, BATCH, wait_ms)
         self.io.update_clock()
         self.retire_kept(count)
         while i < count:
@@ -278,6 +287,8 @@ cdef class Engine(Accepting):
             self.accept(connection)
         elif connection.kind == CLOCK:
             self.run_timers()
+        elif connection.kind == CALLER:
+            self.is_called = True
         else:
             self.exchanges_.relay_event(connection, events)
 

@@ -81,6 +81,9 @@ class FakeEngine:
             self._stop(self._numbers.pop(number))
         self._say("commit")
 
+    def heed(self, fd: int) -> None:
+        pass  # it never stays away for long
+
     def work(self) -> None:
         for fd, _ in self._epoll.poll(0):
             if fd in self._listening:

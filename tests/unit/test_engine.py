@@ -57,6 +57,23 @@ def test_work_waits_for_what_comes_soon_after(world):
     assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * 20
 
 
+def test_work_returns_when_the_caller_has_something_to_read(world):
+    """Whatever else there is to do: more than one batch of events, here."""
+    ours, theirs = socket.socketpair()
+    world.engine.heed(ours.fileno())
+    clients = [world.client() for _ in range(300)]
+    world.until(lambda: world.engine.active == 301)
+    theirs.send(b"!")
+    for client in clients:
+        client.send(b"GET /")
+    world.engine.work()
+    assert select.select([world.engine], [], [], 0)[0] == [world.engine]
+    world.engine.work()
+    assert select.select([world.engine], [], [], 0)[0] == []  # told once, though nobody has read it
+    ours.close()
+    theirs.close()
+
+
 def test_work_without_events_returns(world):
     for _ in range(3):
         world.engine.work()
