@@ -45,4 +45,5 @@ cdef TunnelState tunnel_timer(Connections io, Tunnel *tunnel) noexcept nogil
 cdef TunnelState tunnel_read(Connections io, Connection *connection) noexcept nogil
 cdef TunnelState tunnel_carry(Connections io, Connection *connection, uint32_t events) noexcept nogil
 cdef uint64_t count_packets(Tunnel *tunnel, bint from_host, const char *data, size_t length) noexcept nogil
+cdef TunnelState tunnel_meter(Connections io, Tunnel *tunnel, uint64_t packets, size_t got) noexcept nogil
 cdef void tunnel_resume(Connections io, Tunnel *tunnel) noexcept nogil

@@ -20,7 +20,9 @@ from fastproxy.counters cimport (
 from fastproxy.frames cimport FrameCursor, frames_are_broken, frames_feed
 from fastproxy.slow_readers cimport is_taking, look, untaken
 from fastproxy.syscalls cimport ENOMEM, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, iovec
-from fastproxy.tunnel_meters cimport METER_PAUSES, METER_TOO_FAST, METER_TOO_LARGE, MeterVerdict, meter_take
+from fastproxy.tunnel_meters cimport (
+    METER_PAUSES, METER_TOO_FAST, METER_TOO_LARGE, MeterVerdict, meter_take, meters_messages,
+)
 
 cdef enum:
     READS_AT_ONCE = 8  # full read buffers from one side before the others have their turn
@@ -138,9 +140,12 @@ cdef inline void touch(Connections io, Tunnel *tunnel) noexcept nogil:
         io.set_timer(tunnel.downstream, tunnel.idle_timeout_ms)
 
 
-cdef TunnelState meter(Connections io, Tunnel *tunnel, uint64_t packets, size_t got) noexcept nogil:
+cdef TunnelState tunnel_meter(Connections io, Tunnel *tunnel, uint64_t packets, size_t got) noexcept nogil:
     """Hold the client to its limits: the tunnel goes on, perhaps after a pause, or nothing of this is passed on."""
-    cdef MeterVerdict verdict = meter_take(tunnel.meter, packets, got, tunnel.from_client.largest_bytes, io.now_ms)
+    cdef MeterVerdict verdict
+    if frames_are_broken(&tunnel.from_client) and meters_messages(tunnel.meter):
+        return TUNNEL_TOO_LARGE  # nobody can tell any more where its messages end
+    verdict = meter_take(tunnel.meter, packets, got, tunnel.from_client.largest_bytes, io.now_ms)
     if verdict == METER_PAUSES:
         tunnel.downstream.counters[<int> http_tunnel_paused] += 1
         io.set_timer(tunnel.downstream, tunnel.meter.resumes_ms - io.now_ms)
@@ -202,7 +207,7 @@ cdef TunnelState carry(Connections io, Connection *connection, size_t length) no
         return TUNNEL_GOES_ON  # nobody takes it
     packets = count(connection, tunnel, io.read_buffer, length)
     if tunnel.meter != NULL and connection == tunnel.downstream:
-        state = meter(io, tunnel, packets, length)
+        state = tunnel_meter(io, tunnel, packets, length)
         if state != TUNNEL_GOES_ON:
             return state
     touch(io, tunnel)

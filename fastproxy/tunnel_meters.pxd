@@ -22,6 +22,7 @@ cdef struct TunnelMeter:
     bint closes  # rather than to pause
 
 
+cdef bint meters_messages(const TunnelMeter *meter) noexcept nogil
 cdef MeterVerdict meter_take(
     TunnelMeter *meter, uint64_t messages, uint64_t bytes, uint64_t largest_bytes, uint64_t now_ms
 ) noexcept nogil

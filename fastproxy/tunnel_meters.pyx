@@ -20,6 +20,11 @@ cdef inline double owed_ms(Allowance *allowance, double taken, double passed_ms)
     return -allowance.tokens / allowance.per_ms if allowance.tokens < 0 else 0
 
 
+cdef bint meters_messages(const TunnelMeter *meter) noexcept nogil:
+    """Whether the limits speak of messages, and not of bytes alone."""
+    return meter.max_message_bytes or meter.messages.per_ms > 0
+
+
 cdef MeterVerdict meter_take(
     TunnelMeter *meter, uint64_t messages, uint64_t bytes, uint64_t largest_bytes, uint64_t now_ms
 ) noexcept nogil:

@@ -22,7 +22,7 @@ from fastproxy.response_flags cimport FLAG_LR, FLAG_RL
 from fastproxy.runtime cimport Manager
 from fastproxy.sent_requests cimport drop_sent
 from fastproxy.syscalls cimport iovec
-from fastproxy.tunnel cimport Tunnel, count_packets
+from fastproxy.tunnel cimport TUNNEL_GOES_ON, TUNNEL_TOO_LARGE, Tunnel, TunnelState, count_packets, tunnel_meter
 from fastproxy.tunnel_meters cimport TunnelMeter
 from fastproxy.upstream cimport Host
 
@@ -120,6 +120,8 @@ cdef class Upgrade(Relay):
         """Leave two connections and a struct behind where an exchange was. Its gauges count until the tunnel ends."""
         cdef iovec part
         cdef Buffer *held = c.held
+        cdef TunnelState state = TUNNEL_GOES_ON
+        cdef uint64_t packets
         # max_stream_duration goes on on the upstream's side, whose timer a tunnel does not need
         self.io.set_timer(u, sooner(0, x.end_ms, self.io.now_ms) if x.end_ms else 0)
         c.held = NULL
@@ -143,12 +145,16 @@ cdef class Upgrade(Relay):
             u.counters[<int> cluster_upstream_cx_tx_bytes_total] += part.iov_len
             tunnel.host_counters[<int> host_cx_tx_bytes_total] += part.iov_len
             tunnel.route_counters[<int> route_rx_bytes_total] += part.iov_len
-            count_packets(tunnel, False, <const char *> part.iov_base, part.iov_len)
-            if self.io.transmit(u, &part, 1) < 0:
+            packets = count_packets(tunnel, False, <const char *> part.iov_base, part.iov_len)
+            if tunnel.meter != NULL:
+                state = tunnel_meter(self.io, tunnel, packets, part.iov_len)
+            if state == TUNNEL_GOES_ON and self.io.transmit(u, &part, 1) < 0:
                 u.flags |= HUNG_UP | READABLE | SHUT
             free(held)
         self.io.enqueue(c)
         self.io.enqueue(u)
+        if state != TUNNEL_GOES_ON:
+            self.cut_tunnel(tunnel, state == TUNNEL_TOO_LARGE)
 
     cdef int cut_tunnel(self, Tunnel *tunnel, bint is_too_large) except -1:
         """The client goes beyond its limits: tell it so, between two frames of the node, and end the tunnel."""

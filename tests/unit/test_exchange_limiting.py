@@ -365,15 +365,49 @@ def test_the_idle_timeout_runs_after_a_pause(worlds):
     ],
     ids=["too fast", "too large", "too large in fragments"],
 )  # fmt: skip
-def test_a_tunnel_that_is_cut(worlds, limits, sent, close, counter):
+@pytest.mark.parametrize("when", ["later", "behind the handshake"])
+def test_a_tunnel_that_is_cut(worlds, limits, sent, close, counter, when):
     world = worlds(route=metered(**limits))
-    client, node = tunnel(world)
-    node.send(frame(b"before"))
-    assert client.take(8) == frame(b"before")
-    client.send(sent)
+    early = sent if when == "behind the handshake" else b""
+    client, node = tunnel(world, handshake() + early)
+    if not early:
+        node.send(frame(b"before"))
+        assert client.take(8) == frame(b"before")
+        client.send(sent)
     assert client.end() == close
     assert node.end() == b""
     assert world.count(counter) == 1
+    assert world.count("downstream_cx_upgrades_active") == 0
+
+
+@pytest.mark.parametrize("limits", [{"max_message_bytes": 10}, {"messages_per_second": 1000}])
+@pytest.mark.parametrize(
+    "sent", [b"\x82\xff" + b"\xff" * 8, b"\x87\x81", b"\x80\x81"], ids=["length", "opcode", "continuation of nothing"]
+)
+def test_what_is_no_frame_evades_no_limit(worlds, limits, sent):
+    """Where a message ends cannot be told behind it."""
+    world = worlds(route=metered(**limits))
+    client, node = tunnel(world)
+    client.send(sent)
+    assert client.end() == b"\x88\x0b\x03\xf1too large"
+    assert node.end() == b""
+
+
+def test_what_is_no_frame_passes_where_bytes_count(worlds):
+    world = worlds(route=metered(bytes_per_second=1_000_000))
+    client, node = tunnel(world)
+    client.send(b"\x87\x81abc")
+    assert node.take(5) == b"\x87\x81abc"
+    client.close()
+    assert node.end() == b""
+
+
+def test_what_comes_behind_the_handshake_is_paid_for(worlds):
+    world = worlds(route=metered(messages_per_second=50, message_burst=1))
+    data = frame(b"a", masked=True) * 6
+    _, node = tunnel(world, handshake() + data)
+    assert node.take(len(data)) == data
+    assert world.count("tunnel_paused") == 1
 
 
 def test_no_close_frame_inside_a_frame_of_the_node(worlds):
