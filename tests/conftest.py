@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports them: a helper's assertion is to tell as much as a test's.
 pytest.register_assert_rewrite("tests.support", "tests.e2e.sessions", "tests.e2e.stack")
+
+# A busy machine, or one under sanitizers, is slow without being wrong.
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parent.parent
 

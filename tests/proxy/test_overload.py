@@ -34,7 +34,7 @@ def world_of(worlds: Worlds, around: Callable[[list[str]], list[str]] = list, lo
     node = Node(echo)
     logs = {"name": "file", "typed_config": {"@type": f"{LOGGER}.v3.FileAccessLog", "path": log}}
     manager = proxies.connection_manager(
-        [DIRECT, proxies.route("/", "backend")],
+        [DIRECT, proxies.route("/", "backend", timeout="0s")],
         upgrade_configs=proxies.WEBSOCKET,
         access_log=[logs] if log else [],
     )
@@ -158,9 +158,11 @@ def test_without_descriptors_what_stands_goes_on_and_it_passes(worlds: Worlds) -
     assert stats[f"{STAT}downstream_cx_overload_idle_close"] > 0
     assert stats[overflow] == 0
 
-    busy = []
+    busy = [world.client() << b"GET /busy HTTP/1.1\r\nhost: a\r\n\r\n" for _ in range(DESCRIPTORS // 4)]
     while not world.proxy.stats()[overflow]:
-        busy.append(world.client() << b"GET /busy HTTP/1.1\r\nhost: a\r\n\r\n")
+        busy.append(
+            world.client() << b"GET /half-a-head HTTP/1.1\r\n"
+        )  # neither idle, nor answered when there is no more
         assert len(busy) < 2 * DESCRIPTORS
     goes_on(tunnel)
     waiting = world.client() << GET

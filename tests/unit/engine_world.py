@@ -36,7 +36,7 @@ from fastproxy.scopes import statistics_of
 from fastproxy.stats import StatsLayout, StatsReader
 from tests.support.punctual import within
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 KEY = bytes(16)
 
 

@@ -25,7 +25,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def test_version():
-    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, cwd=ROOT, timeout=30, check=True)
+    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
     assert done.stdout == f"fastproxy {fastproxy.__version__}\n"
 
 
@@ -71,7 +71,7 @@ class Running:
         wait_until(self.is_ready, lambda: f"it is ready: {self.process.output}")
 
     def is_ready(self) -> bool:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)) as connection:
             connection.request("GET", "/ready")
             return connection.getresponse().status == 200
 
@@ -81,7 +81,7 @@ class Running:
         return sum(int(found[1]) for text in texts if (found := re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)))
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_it_proxies_and_ends_in_order(running, record_property):
 
 
 def test_a_killed_worker_costs_nobody_else_a_connection(running):
-    clients = [running.connect() for _ in range(16)]
+    clients = [running.connect() for _ in range(40)]
     for client in clients:
         exchange(client)
     killed, survivor = running.process.children()

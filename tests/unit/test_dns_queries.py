@@ -11,6 +11,7 @@ from fastproxy.dns_queries import Answer, by_preference, query
 from fastproxy.model import Address, DnsLookupFamily, DnsResolution
 from tests.support import dns_server
 from tests.support.dns_server import AAAA, SERVFAIL, A, DnsServer
+from tests.support.punctual import punctual, within
 
 AUTO, ALL, V4, V6 = DnsLookupFamily.AUTO, DnsLookupFamily.ALL, DnsLookupFamily.V4_ONLY, DnsLookupFamily.V6_ONLY
 NAME = "node.test"
@@ -24,9 +25,13 @@ def server(monkeypatch, tmp_path) -> Iterator[DnsServer]:
         yield made
 
 
-def at(*servers: DnsServer, **more) -> DnsResolution:
+QUICK_S = 0.2  # for a server that does not answer
+PATIENCE_S = 20.0  # for one that does
+
+
+def at(*servers: DnsServer, timeout_s: float = PATIENCE_S, **more) -> DnsResolution:
     resolvers = tuple(Address("127.0.0.1", each.port) for each in servers)
-    return DnsResolution(resolvers, no_default_search_domain=True, query_timeout_s=0.2, query_tries=1, **more)
+    return DnsResolution(resolvers, no_default_search_domain=True, query_timeout_s=timeout_s, query_tries=1, **more)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +64,11 @@ def test_the_other_family_where_there_is_only_that(server, family, there, addres
 
 
 @pytest.mark.parametrize("family", [AUTO, ALL])
+@punctual
 def test_a_server_that_never_answers_for_ipv6(server, family):
     server.silent_about.add(AAAA)
-    assert query(NAME, family, at(server)).addresses == ("192.0.2.1", "192.0.2.2")
+    with within(2 * QUICK_S):  # the silence, and then the other answer
+        assert query(NAME, family, at(server, timeout_s=QUICK_S)).addresses == ("192.0.2.1", "192.0.2.2")
 
 
 def test_only_an_address_of_the_wanted_family_counts(server):
@@ -93,7 +100,7 @@ def test_a_server_that_fails(server):
 def test_silence_ends(server):
     server.is_silent = True
     with pytest.raises(OSError, match="lifetime expired"):
-        query(NAME, V4, at(server))
+        query(NAME, V4, at(server, timeout_s=QUICK_S))
 
 
 def test_a_query_is_bounded_whatever_the_file_says(server, monkeypatch):
@@ -104,11 +111,14 @@ def test_a_query_is_bounded_whatever_the_file_says(server, monkeypatch):
         query(NAME, V4, resolution)
 
 
+@punctual
 def test_the_next_server_is_asked(server):
     server.is_silent = True
+    server.asked.clear()
     with dns_server.dns_server() as second:
         second.addresses[NAME] = ["192.0.2.9"]
-        assert query(NAME, V4, at(server, second)).addresses == ("192.0.2.9",)
+        with within(2 * QUICK_S):
+            assert query(NAME, V4, at(server, second, timeout_s=QUICK_S)).addresses == ("192.0.2.9",)
     assert server.asked == [(NAME, A)]
 
 
@@ -158,13 +168,13 @@ def test_servers_of_the_file_stand_in_where_the_system_has_none(server, monkeypa
 def test_servers_of_the_system_come_before_a_fallback(server, monkeypatch, tmp_path):
     use_system_file(monkeypatch, tmp_path, "nameserver 127.0.0.2\n")
     with pytest.raises(OSError, match=r"127\.0\.0\.2"):
-        query(NAME, V4, at(server, use_resolvers_as_fallback=True))
+        query(NAME, V4, at(server, timeout_s=QUICK_S, use_resolvers_as_fallback=True))
     assert server.asked == []
 
 
 def test_search_domains_of_the_system(server, monkeypatch, tmp_path):
     use_system_file(monkeypatch, tmp_path, "nameserver 127.0.0.2\nsearch test\n")
-    found = DnsResolution((Address("127.0.0.1", server.port),), query_timeout_s=0.2, query_tries=1)
+    found = DnsResolution((Address("127.0.0.1", server.port),), query_timeout_s=PATIENCE_S, query_tries=1)
     assert query("node", V4, found).addresses == ("192.0.2.1", "192.0.2.2")
     with pytest.raises(OSError, match="does not exist"):
         query("node", V4, at(server))

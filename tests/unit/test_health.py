@@ -129,7 +129,7 @@ def test_a_cluster_that_stays_the_same_goes_on():
             generation = world.generation(health_check=quick())
             world.health.prepare(generation)
             world.health.commit(generation)
-            await world.until(lambda: world.flags(generation)[0] == [0, FAILED])
+            await world.until(lambda: world.health.is_warm and world.flags(generation)[0] == [0, FAILED])
             before = world.health.clusters["checked"]
             world.health.prepare(generation)
             assert world.health.is_warm

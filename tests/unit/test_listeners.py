@@ -1,6 +1,7 @@
 """Binding: what works, and each way in which it does not."""
 
 import os
+import select
 import socket
 import stat
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from fastproxy.errors import ListenError
 from fastproxy.listeners import bound_address, open_admin, open_listeners
 from fastproxy.model import Address, Configuration, HttpConnectionManager, Listener, RouteConfiguration, SocketOption
+from tests.support.processes import PATIENCE_S, free_port
 
 MANAGER = HttpConnectionManager("p", RouteConfiguration(()))
 
@@ -85,9 +87,7 @@ def test_a_port_in_use_is_an_error_even_if_its_user_would_share(taken, workers, 
 
 
 def test_an_error_closes_what_was_opened(taken):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
+    free = free_port()
     for _ in range(2):
         with pytest.raises(ListenError, match=str(taken)):
             open_listeners(configuration(Address("127.0.0.1", free), Address("127.0.0.1", taken)), 1, "f")
@@ -128,6 +128,7 @@ def test_without_reuse_port_the_workers_share_one_socket(opened):
 def test_ipv4_compat(opened):
     (bound,) = opened(configuration(Address("::", 0), ipv4_compat=True), 1)
     with socket.create_connection(("127.0.0.1", bound.address.port), timeout=5):
+        select.select([bound.sockets[0]], [], [], PATIENCE_S)
         accepted, peer = bound.sockets[0].accept()
     accepted.close()
     assert peer[0] == "::ffff:127.0.0.1"

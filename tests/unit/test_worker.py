@@ -24,7 +24,7 @@ class Lines:
     """A client of the fake engine."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._file = self.socket.makefile("rw")
 
     def ask(self, line: str) -> str:
