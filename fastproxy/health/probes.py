@@ -39,7 +39,9 @@ def are_in_order(data: bytes, pieces: Sequence[bytes]) -> bool:
 def with_headers(
     fields: list[tuple[str, str]], added: Sequence[HeaderValue], removed: Sequence[str] = ()
 ) -> list[tuple[str, str]]:
-    """The fields of a request with those of the configuration, which names no operators."""
+    """The fields of a request without those that go, and with those of the configuration, which names no operators: in
+    Envoy's order, so that a field that is both removed and added is there."""
+    fields = [field for field in fields if field[0] not in removed]
     for each in added:
         value = b"".join(operator.text for operator in compile_format(each.value)).decode("latin-1")
         known = any(name == each.key for name, _ in fields)
@@ -52,4 +54,4 @@ def with_headers(
         if each.append_action in (AppendAction.OVERWRITE_IF_EXISTS, AppendAction.OVERWRITE_IF_EXISTS_OR_ADD):
             fields = [field for field in fields if field[0] != each.key]
         fields = [*fields, (each.key, value)]
-    return [field for field in fields if field[0] not in removed]
+    return fields

@@ -43,3 +43,4 @@ def test_headers():
     assert headers(HeaderValue("a", "")) == headers()
     assert headers(HeaderValue("a", "", keep_empty_value=True))[-1] == ("a", "")
     assert headers(removed=("user-agent",)) == [("host", "h")]
+    assert headers(HeaderValue("user-agent", "x"), removed=("user-agent",)) == [("host", "h"), ("user-agent", "x")]
