@@ -75,6 +75,6 @@ def with_node(serve: Serve, work: Callable[[Node], Awaitable[T]]) -> T:
 
     async def run() -> T:
         async with Node(serve) as node:
-            return await asyncio.wait_for(work(node), 10)
+            return await asyncio.wait_for(work(node), 30)
 
     return asyncio.run(run())

@@ -13,7 +13,7 @@ from tests.unit.admin_status import Server
 
 
 def request(port: int, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()

@@ -47,10 +47,10 @@ class Client:
         await self.heard.put((event, arguments))
 
     async def next(self) -> tuple[str, tuple[Any, ...]]:
-        return await asyncio.wait_for(self.heard.get(), 10)
+        return await asyncio.wait_for(self.heard.get(), 30)
 
     async def call(self, event: str, *arguments: object) -> object:
-        return await self._client.call(event, arguments, timeout=10)
+        return await self._client.call(event, arguments, timeout=30)
 
     async def emit(self, event: str, *arguments: object) -> None:
         await self._client.emit(event, arguments)
@@ -146,7 +146,7 @@ def test_a_room_hears_what_is_said_in_it(url, name):
 
 def get(url: str) -> tuple[str, bytes]:
     """Content type and body."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.headers["content-type"], answer.read()
 
 

@@ -11,7 +11,7 @@ from fastproxy.stats import StatsLayout
 from tests.unit.health_checks import quick
 from tests.unit.probed_nodes import Node, answering, ok
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 FAILED = int(HealthFlag.FAILED_ACTIVE_HC)
 EJECTS = OutlierDetection(consecutive_5xx=1, max_ejection_percent=100)
 WELL, ILL = answering(ok()), answering(ok(status=b"503 x"))

@@ -13,7 +13,7 @@ from tests.unit.keepalive_sockets import OWN, probes_of
 from tests.unit.probed_nodes import Node, answering, ok
 
 FAILED = HealthFlag.FAILED_ACTIVE_HC
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class World:

@@ -13,7 +13,7 @@ from fastproxy.stats import StatsLayout
 from tests.unit.health_checks import quick
 from tests.unit.probed_nodes import Node, answering, ok
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 FAILED, EJECTED = int(HealthFlag.FAILED_ACTIVE_HC), int(HealthFlag.FAILED_OUTLIER_CHECK)
 STAYS = int(HealthFlag.PENDING_DYNAMIC_REMOVAL)
 WELL, ILL = answering(ok()), answering(ok(status=b"503 x"))

@@ -38,7 +38,7 @@ class World:
             while len(self.told) < count:
                 await asyncio.sleep(0.001)
 
-        self.loop.run_until_complete(asyncio.wait_for(wait(), 10))
+        self.loop.run_until_complete(asyncio.wait_for(wait(), 30))
 
 
 @pytest.fixture

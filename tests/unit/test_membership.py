@@ -10,7 +10,7 @@ from fastproxy.membership import Membership
 from fastproxy.model import Address, Cluster, ClusterType, Configuration, HealthFlag, Host, OutlierDetection
 from tests.unit.admin_status import Server
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 WATCHED = Cluster("watched", hosts=(Host(Address("127.0.0.1", 1)), Host(Address("127.0.0.1", 2))))
 EJECTS = OutlierDetection(consecutive_5xx=1, max_ejection_percent=100)
 NAMED = Cluster("named", ClusterType.STRICT_DNS, hosts=(Host(Address("a", 80)),), dns_refresh_rate_s=3600.0)

@@ -251,7 +251,7 @@ def test_any_error_is_an_answer():
         raise KeyError("surprise")
 
     in_thread(fail, answers.put)
-    assert isinstance(answers.get(timeout=10), KeyError)
+    assert isinstance(answers.get(timeout=30), KeyError)
 
 
 def test_no_thread_is_a_failure(monkeypatch):
