@@ -129,8 +129,9 @@ def test_a_cluster_that_stays_the_same_goes_on():
             generation = world.generation(health_check=quick())
             world.health.prepare(generation)
             world.health.commit(generation)
-            await world.until(lambda: world.health.is_warm and world.flags(generation)[0] == [0, FAILED])
             before = world.health.clusters["checked"]
+            await world.until(lambda: not before.is_awaited)
+            assert world.flags(generation)[0] == [0, FAILED]
             world.health.prepare(generation)
             assert world.health.is_warm
             world.health.abandon()
