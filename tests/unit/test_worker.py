@@ -1,6 +1,7 @@
 """A worker alone: a forked process around the engine of fake_proxy.py, the test being its supervisor."""
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -56,7 +57,13 @@ class Running:
         assignment = Assignment(
             0, configuration, layout, [memory.row(0)], memory.sessions, bytes(16), [(1, 0, fd)], theirs, grace_s
         )
-        self.pid = fork(lambda: Worker(assignment, build).run(), [fd, theirs.fileno()])
+
+        def run() -> int:
+            # pytest's has a descriptor that is closed here, and whose number is a client's later on
+            logging.getLogger().handlers.clear()
+            return Worker(assignment, build).run()
+
+        self.pid = fork(run, [fd, theirs.fileno()])
         self.status: int | None = None
         theirs.close()
         self.clients: list[Lines] = []
