@@ -28,7 +28,7 @@ _reserved: list[socket.socket] = []
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports of 127.0.0.1 that nothing listens on, kept from everybody who does not name them.
+    """So many different ports that nothing listens on, at any IPv4 address, kept from everybody who does not name them.
 
     They stay bound here: between choice and use the kernel would else lend them to any outgoing connection. Servers can
     listen on them all the same, since they set SO_REUSEADDR, and a bound socket that does not listen lets them.
@@ -37,7 +37,7 @@ def free_ports(count: int) -> list[int]:
     for _ in range(count):
         held = socket.socket()
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
+        held.bind(("0.0.0.0", 0))
         ports.append(held.getsockname()[1])
         _reserved.append(held)
     while len(_reserved) > MAX_RESERVED:

@@ -35,11 +35,13 @@ def test_free_ports_are_different_and_free():
         socket.create_server(("127.0.0.1", port)).close()
 
 
-def test_a_free_port_is_lent_to_nobody_else():
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "0.0.0.0"])
+def test_a_free_port_is_lent_to_nobody_else(host):
     """Not even to one who asks for just any port, as each outgoing connection does."""
     port = processes.free_port()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
-        other.bind(("127.0.0.1", port))
+        other.bind((host, port))
+    socket.create_server((host, port)).close()
 
 
 def test_start_returns_when_it_listens(tmp_path):
