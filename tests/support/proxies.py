@@ -267,6 +267,7 @@ class World:
             lambda: self.proxy.sockets() <= self.proxy.idle_sockets,
             lambda: f"{self.proxy.sockets()} sockets, {self.proxy.idle_sockets} when idle",
         )
+        self._hang_up()  # what came last of all: a request that was sent again, of a client that had left
 
     def assert_unharmed(self) -> None:
         """No process of the proxy has died and been replaced behind the test's back."""
@@ -274,9 +275,12 @@ class World:
         assert self.proxy.crew == crew, self.proxy.process.output
 
     def _is_quiet(self) -> bool:
+        self._hang_up()
+        return not self.proxy.busy_gauges()
+
+    def _hang_up(self) -> None:
         for node in self.nodes:
             node.hang_up()
-        return not self.proxy.busy_gauges()
 
 
 class Worlds:
