@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -59,8 +60,10 @@ class Running:
         )
 
         def run() -> int:
-            # pytest's has a descriptor that is closed here, and whose number is a client's later on
+            # What pytest has put here writes to descriptors that are closed now: their numbers will be a client's, or
+            # those of the pipe by which libuv tells itself of signals, which must not hold what it has not written.
             logging.getLogger().handlers.clear()
+            sys.stdout, sys.stderr = (open(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # noqa: SIM115
             return Worker(assignment, build).run()
 
         self.pid = fork(run, [fd, theirs.fileno()])
