@@ -166,7 +166,7 @@ cdef class DescriptorRule:
         return self.descriptor(&facts, cluster), None if hits == NO_HITS else hits
 
 
-cdef int64_t hits_in(bytes text) noexcept:
+cdef int64_t hits_in(bytes text) except -2:
     """The number that a text is, as Envoy reads it: any that C would, without its fraction; NO_HITS: it is none."""
     cdef bytes bare = text.strip(b" \t")
     cdef const char *start = bare
